@@ -1,0 +1,69 @@
+"""Files that are whole or not there, durable once written, and never overwritten by something else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return ``value`` as an indented JSON document in UTF-8."""
+    # A lone surrogate has no form in UTF-8; escaped, so that a receipt can always be written.
+    return json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and durably."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync(path.parent)
+
+
+def move(path: Path, shelf: Path) -> None:
+    """Move a file to ``shelf``, under another name when that one is taken by other content."""
+    target = shelf / path.name
+    path.replace(free_name(target, digest_of(path)) if target.exists() else target)
+    _sync(shelf)
+    _sync(path.parent)
+
+
+def free_name(target: Path, digest: str) -> Path:
+    """Return ``target``, or a name with the hash in it when ``target`` holds other content than ``digest``."""
+    return target if not target.exists() or is_same(target, digest) else hash_named(target, digest)
+
+
+def hash_named(target: Path, digest: str) -> Path:
+    """Return the name beside ``target`` that has the first characters of ``digest`` in it."""
+    return target.with_name(f"{target.stem}.{short(digest)}{target.suffix}")
+
+
+def short(digest: str) -> str:
+    """Return as much of a hash as a file name needs."""
+    return digest[:12]
+
+
+def is_same(path: Path, digest: str) -> bool:
+    """Tell whether there is a file at ``path`` with that hash."""
+    return path.exists() and digest_of(path) == digest
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file's content, reading it piece by piece."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

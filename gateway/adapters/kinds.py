@@ -1,0 +1,154 @@
+"""Kinds of values in an event: texts, days, codes, units. Each reads one member and notes what is wrong with it.
+
+After a fault a kind returns a stand-in of its type; :mod:`gateway.adapters.reading` tells why.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, TypeVar
+
+from gateway.adapters.reading import Reader
+from gateway.clock import in_zone
+from gateway.errors import Fault, InvalidDocumentError
+from gateway.identifiers import HsaId
+from gateway.messages.binding import BAD_FORM, NOT_ALLOWED
+
+T = TypeVar("T")
+Kind = Callable[[Reader, str], T]
+"""Reads a member, by its name, from the object a reader stands at."""
+
+TEXT_TOO_LONG: Final = Fault(
+    "event.text-too-long", "Texten är längre än {limit} tecken.", "The text is longer than {limit} characters."
+)
+LINE_BREAK: Final = Fault(
+    "event.line-break", "Texten ska stå på en enda rad.", "The text must stand on one single line."
+)
+
+_MOMENT = re.compile(
+    r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+\-][0-9]{2}:[0-9]{2})?"
+)
+_DAY = re.compile(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}")
+_FARTHEST_OFFSET = timedelta(hours=14)  # XML Schema 1.0 part 2 §3.2.7.3
+_STAND_IN = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def _text_of(longest: int, *, one_line: bool) -> Kind[str]:
+    def read(reader: Reader, name: str) -> str:
+        found = reader.text(name) or ""
+        if len(found) > longest:
+            reader.note(TEXT_TOO_LONG.at(reader.place(name), limit=longest))
+        if one_line and len(found.splitlines()) > 1:
+            reader.note(LINE_BREAK.at(reader.place(name)))
+        return found
+
+    return read
+
+
+line: Final = _text_of(200, one_line=True)
+"""One line of text, at most 200 characters."""
+prose: Final = _text_of(4000, one_line=False)
+"""Free text, at most 4 000 characters."""
+
+
+def shaped(pattern: str, expected: str) -> Kind[str]:
+    """Return the kind of a text that matches ``pattern`` in full; ``expected`` says its form to people."""
+    compiled = re.compile(pattern)
+
+    def read(reader: Reader, name: str) -> str:
+        found = reader.text(name)
+        if found is not None and not compiled.fullmatch(found):
+            reader.note(BAD_FORM.at(reader.place(name), expected=expected))
+        return found or ""
+
+    return read
+
+
+phone: Final = shaped(r"\+?[0-9][0-9 \-]{4,24}", "telefonnummer/telephone number")
+message_id: Final = shaped(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID")
+plan_item: Final = shaped(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,15}", "id (A–Z, 0–9)")
+case_number: Final = shaped(r"SIP[0-9]{6}", "SIPnnnnnn")
+
+
+def flag(reader: Reader, name: str) -> bool:
+    """Read true or false."""
+    return bool(reader.value(name, bool, expected="true/false"))
+
+
+def count(reader: Reader, name: str) -> int:
+    """Read a whole number from 1."""
+    found: int | None = reader.value(name, int, expected="heltal/integer")
+    if found is not None and not 1 <= found <= 9999:
+        reader.note(BAD_FORM.at(reader.place(name), expected="1–9999"))
+    return found or 1
+
+
+def moment(reader: Reader, name: str) -> datetime:
+    """Read a point in time; one without an offset is Swedish time."""
+    text = reader.text(name)
+    if text is None:
+        return _STAND_IN
+    try:
+        found = in_zone(datetime.fromisoformat(text)) if _MOMENT.fullmatch(text) else None
+    except ValueError:
+        found = None
+    if found is None or abs(found.utcoffset() or timedelta()) > _FARTHEST_OFFSET:
+        reader.note(BAD_FORM.at(reader.place(name), expected="YYYY-MM-DDThh:mm:ss+hh:mm"))
+        return _STAND_IN
+    return found
+
+
+def day(reader: Reader, name: str) -> date:
+    """Read a calendar day."""
+    text = reader.text(name)
+    try:
+        if text is not None:
+            return date.fromisoformat(text if _DAY.fullmatch(text) else "")
+    except ValueError:
+        reader.note(BAD_FORM.at(reader.place(name), expected="YYYY-MM-DD"))
+    return _STAND_IN.date()
+
+
+def one_of(codes: Mapping[str, T]) -> Kind[T]:
+    """Return the kind of a code that stands in the table ``codes``; an unknown code is refused, never guessed."""
+
+    def read(reader: Reader, name: str) -> T:
+        found = reader.text(name)
+        if found is not None and found not in codes:
+            reader.note(NOT_ALLOWED.at(reader.place(name), allowed=", ".join(codes)))
+        return codes.get(found or "", next(iter(codes.values())))
+
+    return read
+
+
+def word_for(codes: Mapping[str, T], meaning: T) -> str:
+    """Return the code that means ``meaning``: the table of :func:`one_of`, read the other way."""
+    return next(word for word, means in codes.items() if means == meaning)
+
+
+def unit(reader: Reader, name: str) -> str:
+    """Read the HSA-id of a unit that stands in the directory."""
+    hsa_id = reader.text(name)
+    if hsa_id is not None:
+        try:
+            reader.directory.unit(hsa_id)
+        except InvalidDocumentError as error:
+            reader.place_of(error, name)
+    return hsa_id or ""
+
+
+def party(reader: Reader, name: str) -> str:
+    """Read the name of a party that stands in the directory."""
+    return one_of({known: known for known in reader.directory.parties})(reader, name)
+
+
+def staff_id(reader: Reader, name: str) -> str:
+    """Read the HSA-id of a member of staff."""
+    text = reader.text(name)
+    try:
+        return HsaId.parse(text).value if text is not None else ""
+    except InvalidDocumentError as error:
+        reader.place_of(error, name)
+        return ""

@@ -1,0 +1,172 @@
+"""Reading a case system's event: typed values out of parsed JSON, and every fault at once.
+
+A :class:`Reader` stands at one JSON object and knows its pointer (RFC 6901). Where a member is missing or wrong, a
+finding is noted and reading goes on with a stand-in, so that the next fault is found too; :meth:`Reader.finish` raises
+before anyone uses what was read. Findings name places, limits and code lists, never the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Final, NoReturn
+
+from gateway.directory import Directory
+from gateway.errors import Fault, Finding, InvalidDocumentError
+from gateway.messages.binding import BAD_CHARACTER, MISSING, UNKNOWN, WRONG_TYPE
+
+EMPTY_TEXT: Final = Fault("event.empty-text", "Texten är tom.", "The text is empty.")
+EMPTY_LIST: Final = Fault("event.empty-list", "Listan är tom.", "The list is empty.")
+
+_FORBIDDEN_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What all readers of one event share. ``today`` is the day the event happened, so that reading needs no clock."""
+
+    directory: Directory
+    root: Reader | None = None
+    today: date = date.max
+    findings: dict[Finding, None] = field(default_factory=dict)  # a member read twice is wrong once
+
+
+class Reader:
+    """Stands at one object of an event; ``pointer`` is its place."""
+
+    def __init__(self, value: Any, reading: _Reading, pointer: str = "", *, missing: bool = False) -> None:
+        self._reading = reading
+        self._pointer = pointer
+        self._read: set[str] = set()
+        self._inner: dict[str, Reader] = {}
+        self._missing = missing  # the object itself is absent: said once, not once more for each of its members
+        self._members: dict[str, Any] = value if isinstance(value, dict) else {}
+
+    @classmethod
+    def of(cls, value: Any, directory: Directory) -> Reader:
+        """Return the reader of a whole event.
+
+        Raises:
+            InvalidDocumentError: the event is no JSON object.
+        """
+        if not isinstance(value, dict):
+            raise InvalidDocumentError(WRONG_TYPE.at("/", expected="objekt/object"))
+        reading = _Reading(directory)
+        reading.root = cls(value, reading)
+        return reading.root
+
+    @property
+    def root(self) -> Reader:
+        """The reader of the whole event."""
+        return self._reading.root or self
+
+    @property
+    def directory(self) -> Directory:
+        """The units and parties that the event may name."""
+        return self._reading.directory
+
+    @property
+    def today(self) -> date:
+        """The day on which the event happened."""
+        return self._reading.today
+
+    def happened_on(self, day: date) -> None:
+        """Set the day on which the event happened."""
+        self._reading.today = day
+
+    def place(self, name: str) -> str:
+        """Return the JSON pointer of member ``name``."""
+        return f"{self._pointer}/{name}"
+
+    def note(self, finding: Finding) -> None:
+        """Keep a finding about the event."""
+        self._reading.findings[finding] = None
+
+    def place_of(self, error: InvalidDocumentError, name: str) -> None:
+        """Keep the findings of ``error``, which are about member ``name``."""
+        for finding in error.findings:
+            self.note(replace(finding, path=self.place(name)))
+
+    def has(self, name: str) -> bool:
+        """Tell whether member ``name`` is there and is not null."""
+        self._read.add(name)
+        return self._members.get(name) is not None
+
+    def peek(self, name: str) -> Any:
+        """Return member ``name`` as it stands, unread and unjudged; ``None`` when it is absent."""
+        return self._members.get(name)
+
+    def value(self, name: str, *types: type, expected: str) -> Any:
+        """Return member ``name``, which must be there and of one of ``types`` (exactly); ``None`` after a fault."""
+        if not self.has(name):
+            if not self._missing:
+                self.note(MISSING.at(self.place(name), name=name))
+            return None
+        found = self._members[name]
+        if type(found) not in types:  # exactly: True is an int to isinstance
+            self.note(WRONG_TYPE.at(self.place(name), expected=expected))
+            return None
+        return found
+
+    def text(self, name: str) -> str | None:
+        """Return member ``name`` as a text that XML can hold and that is not blank; ``None`` after a fault."""
+        found: str | None = self.value(name, str, expected="text")
+        if found is None:
+            return None
+        if _FORBIDDEN_IN_XML.search(found):
+            self.note(BAD_CHARACTER.at(self.place(name)))
+            return None
+        if not found.strip():
+            self.note(EMPTY_TEXT.at(self.place(name)))
+            return None
+        return found
+
+    def inside(self, name: str) -> Reader:
+        """Return the reader of the object that member ``name`` must be; the same one each time."""
+        if name not in self._inner:
+            found = self.value(name, dict, expected="objekt/object")
+            self._inner[name] = Reader(found, self._reading, self.place(name), missing=found is None)
+        return self._inner[name]
+
+    def array(self, name: str, *, least: int) -> tuple[Reader, tuple[str, ...]]:
+        """Return a reader of the array that member ``name`` must be, whose members are called by their indices."""
+        if name not in self._inner:
+            found = self.value(name, list, expected="lista/array")
+            if found is not None and len(found) < least:
+                self.note(EMPTY_LIST.at(self.place(name)))
+            items = dict(enumerate(found or ()))
+            self._inner[name] = Reader(
+                {str(index): item for index, item in items.items()}, self._reading, self.place(name)
+            )
+        inner = self._inner[name]
+        return inner, tuple(inner._members)
+
+    def finish(self) -> None:
+        """Note every member that nobody read, and raise when anything was found wrong.
+
+        Raises:
+            InvalidDocumentError: with every finding.
+        """
+        for finding in self._unread():
+            self.note(finding)
+        if self._reading.findings:
+            self.stop()
+
+    def stop(self) -> NoReturn:
+        """Raise what was found so far, when reading on has no meaning.
+
+        Raises:
+            InvalidDocumentError: always.
+        """
+        raise InvalidDocumentError(self._reading.findings)
+
+    def _unread(self) -> Iterator[Finding]:
+        for name in self._members:
+            if name not in self._read:
+                # What does not look like a name may be content: the finding then points at the object around it.
+                yield UNKNOWN.at(self.place(name) if _MEMBER_NAME.fullmatch(name) else self._pointer or "/")
+        for inner in self._inner.values():
+            yield from inner._unread()

@@ -1,0 +1,200 @@
+"""Assembly: the only place that knows which implementations run, and the one exit stack that holds their lifetimes."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import structlog
+
+from gateway.adapters.table import ADAPTERS
+from gateway.clock import Clock
+from gateway.config import Settings
+from gateway.context import Bell, Context
+from gateway.delivery import CaseSystemDelivery
+from gateway.directory import Directory
+from gateway.envelope import Channel
+from gateway.errors import ConfigurationError, DependencyDownError, Fault, InvalidDocumentError, NotYetError
+from gateway.inbox import Inbox
+from gateway.outbox import Outbox, Submission
+from gateway.ports import Adapter, Arrival, Delivery, Event, Settlement, Transport
+from gateway.progress import Hop, Observer, Passage
+from gateway.store import Store
+from gateway.tracker import Tracker
+from gateway.transport.embedded import EmbeddedTransport
+
+log = structlog.get_logger(__name__)
+
+IDLE = timedelta(seconds=1)
+"""How long a worker waits before it looks by itself, when nobody in this process has rung its bell."""
+
+SWEEP_EVERY = timedelta(seconds=15)
+"""How often deadlines are looked over."""
+
+UNKNOWN_PARTY = Fault(
+    "config.unknown-party", "Parten {name} finns inte i enhetskatalogen.", "The party {name} is not in the directory."
+)
+UNKNOWN_ADAPTER = Fault(
+    "config.unknown-adapter",
+    "Adaptern {name} finns inte; det finns {known}.",
+    "There is no adapter {name}; there are {known}.",
+)
+
+Take = Callable[[Sequence[Delivery]], Awaitable[None]]
+
+
+class Gateway:
+    """One party's gateway: its hops over one store, one adapter and one place on the exchange."""
+
+    def __init__(self, context: Context, adapter: Adapter, transport: Transport) -> None:
+        self.context = context
+        self.outbox = Outbox(context, adapter, transport)
+        self.inbox = Inbox(context)
+        self.tracker = Tracker(context)
+        self.delivery = CaseSystemDelivery(context, adapter)
+        self._adapter = adapter
+        self._transport = transport
+
+    async def run(self) -> None:
+        """Do the work of every hop until cancelled. What a dead process left half-done is taken up first."""
+        await self.delivery.recover()
+        await self.outbox.recover()
+        async with asyncio.TaskGroup() as group:
+            for work, bell, every in (
+                (self.outbox.relay, self.context.outgoing, IDLE),
+                (self.delivery.deliver, self.context.incoming, IDLE),
+                (self.tracker.sweep, Bell(), SWEEP_EVERY),
+            ):
+                group.create_task(self._repeat(work, bell, every))
+            group.create_task(self._listen(Channel.MESSAGES, self.inbox.take))
+            group.create_task(self._listen(Channel.ACKNOWLEDGEMENTS, self.tracker.take))
+            group.create_task(self._take_events())
+
+    async def _repeat(self, work: Callable[[], Awaitable[int]], bell: Bell, every: timedelta) -> None:
+        """Do ``work`` for as long as there is any, then wait for the bell."""
+        while True:
+            try:
+                done = await work()
+            except DependencyDownError as error:
+                self._log_down(error)
+                done = 0
+            if not done:
+                await bell.wait(every)
+
+    async def _listen(self, channel: Channel, take: Take) -> None:
+        async for batch in self._transport.deliveries(channel):
+            await self._take_batch(batch, take)
+
+    async def _take_batch(self, batch: Sequence[Delivery], take: Take) -> None:
+        """Take a batch and settle it; while the database is away the batch is kept, and tried until it is back."""
+        while True:
+            try:
+                await take(batch)
+                break
+            except DependencyDownError as error:
+                self._log_down(error)
+                await asyncio.sleep(IDLE.total_seconds())
+            except Exception:
+                if len(batch) == 1:
+                    # Nothing we foresaw. It comes again a few times and then lies among the dead letters, seen.
+                    log.exception("delivery.failed", message_id=batch[0].envelope.message_id)
+                    await self._transport.settle([(batch[0], Settlement.REQUEUE)])
+                    return
+                for one in batch:  # find out which one it is; the others are not its hostages
+                    await self._take_batch([one], take)
+                return
+        await self._transport.settle([(delivery, Settlement.ACCEPT) for delivery in batch])
+        for delivery in batch:
+            self.context.passed(Hop.SETTLED, message_id=delivery.envelope.message_id, type=delivery.envelope.type)
+
+    async def _take_events(self) -> None:
+        while True:
+            try:
+                async for arrival in self._adapter.arrivals():
+                    await self._take_event(arrival)
+            except DependencyDownError as error:
+                # The events are still with the case system; begin anew, so that they keep their order.
+                self._log_down(error)
+                await asyncio.sleep(IDLE.total_seconds())
+
+    async def _take_event(self, arrival: Arrival) -> None:
+        try:
+            submission = await self._submit(arrival.event)
+        except InvalidDocumentError as error:
+            await arrival.refuse(error.findings)
+        except NotYetError:
+            return  # it stays with the case system and comes again; those behind it may pass
+        else:
+            await arrival.accept(submission.as_json())
+            for message_id in submission.message_ids:
+                self.context.passed(Hop.EVENT_ANSWERED, message_id=message_id, case_number=submission.case_number)
+
+    async def _submit(self, event: Event) -> Submission:
+        """Submit an event; staff may take charge of a message in the moment before it is marked as registered."""
+        give_up_at = asyncio.get_running_loop().time() + IDLE.total_seconds()
+        while True:
+            try:
+                return await self.outbox.submit(event)
+            except NotYetError:
+                if asyncio.get_running_loop().time() > give_up_at:
+                    raise
+                await self.context.registered.wait(IDLE)
+
+    def _log_down(self, error: DependencyDownError) -> None:
+        log.warning("dependency.down", party=self.context.party, codes=error.codes)
+
+
+def log_passage(passage: Passage) -> None:
+    """Write a passage to the log: ids and codes only."""
+    log.info(
+        passage.hop.value,
+        party=passage.party,
+        message_id=passage.message_id,
+        type=passage.type,
+        unit=passage.unit,
+        case_number=passage.case_number,
+        detail=passage.detail,
+    )
+
+
+@asynccontextmanager
+async def open_gateway(
+    settings: Settings, clock: Clock, observe: Observer = log_passage, chance: Callable[[], float] = random.random
+) -> AsyncIterator[Gateway]:
+    """Open everything a gateway needs, and close it when the block ends.
+
+    Raises:
+        ConfigurationError: the settings name a party, an adapter or a file that does not exist.
+        DependencyDownError: the database or the exchange does not answer.
+    """
+    directory = Directory.load(settings.directory)
+    if settings.party not in directory.parties:
+        raise ConfigurationError(UNKNOWN_PARTY.at(name=settings.party))
+    if settings.adapter not in ADAPTERS:
+        raise ConfigurationError(UNKNOWN_ADAPTER.at(name=settings.adapter, known=", ".join(ADAPTERS)))
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(Store(settings.store))
+        transport = await stack.enter_async_context(EmbeddedTransport(settings.exchange, settings.party, clock))
+        adapter = ADAPTERS[settings.adapter](settings.folder, directory)
+        context = Context(settings.party, directory, store, clock, observe, chance)
+        yield Gateway(context, adapter, transport)
+
+
+@asynccontextmanager
+async def running(*gateways: Gateway) -> AsyncIterator[None]:
+    """Let gateways work while the block runs; a gateway that fails ends the block with its error."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(gateway.run(), name=gateway.context.party) for gateway in gateways]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+    except BaseExceptionGroup as group_error:
+        if len(group_error.exceptions) == 1:  # the block's own error, or the one that ended it
+            raise group_error.exceptions[0] from None
+        raise

@@ -1,0 +1,68 @@
+"""What every hop of one gateway shares: who it is, its memory, its clock, and whom it tells."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from gateway.clock import Clock
+from gateway.directory import Directory
+from gateway.progress import Hop, Observer, Passage
+from gateway.store import Store
+
+
+class Bell:
+    """Wakes a worker of this process as soon as there is something to do.
+
+    Other processes ring no bell here, so a worker waits for it only so long and then looks by itself.
+    """
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Say that there is something to do."""
+        self._rung.set()
+
+    async def wait(self, at_most: timedelta) -> None:
+        """Return when the bell rings, or after ``at_most``."""
+        try:
+            async with asyncio.timeout(at_most.total_seconds()):
+                await self._rung.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._rung.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One gateway's surroundings. ``chance`` draws evenly from 0 to 1 and spreads retries."""
+
+    party: str
+    directory: Directory
+    store: Store
+    clock: Clock
+    observe: Observer
+    chance: Callable[[], float]
+    outgoing: Bell = field(default_factory=Bell)
+    """Rung when something waits for the relay."""
+    incoming: Bell = field(default_factory=Bell)
+    """Rung when something waits for the case system."""
+    registered: Bell = field(default_factory=Bell)
+    """Rung when the case system has committed a message."""
+
+    def passed(
+        self,
+        hop: Hop,
+        *,
+        message_id: str | None = None,
+        type: str | None = None,  # noqa: A002 -- the word the envelope uses
+        unit: str | None = None,
+        case_number: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Tell the observer that a message has passed ``hop``."""
+        self.observe(Passage(hop, self.party, message_id, type, unit, case_number, detail))

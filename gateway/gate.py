@@ -1,0 +1,301 @@
+"""The gate: what a draft becomes in its case, and what a decision about consent does to everything that waits.
+
+Nothing about a person leaves the party before a consent that covers the recipient is in force. Until then a message is
+*held*; it is rendered and kept like any other, and released in order when the consent comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from gateway import process
+from gateway.clock import local_date
+from gateway.context import Context
+from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
+from gateway.ledger import Dispatch
+from gateway.lifecycle import NEVER_LEFT, STOPPABLE, OutEvent, OutState
+from gateway.messages import TYPES, Duty, Header, Message, Recipient, Sender, parse_xml, render_xml
+from gateway.messages.closure import Closure, ClosureReason
+from gateway.messages.consent import Consent
+from gateway.ports import Draft
+from gateway.process import CaseEvent, CaseState, SipCase
+from gateway.store import Transaction, cases, history, notes, outgoing
+
+OWN_UNIT = Fault(
+    "recipient.own-party",
+    "Mottagaren är en egen enhet; meddelanden går bara till andra parter.",
+    "The recipient is a unit of the own party; messages go to other parties only.",
+)
+SENDER_ELSEWHERE = Fault(
+    "sender.other-party",
+    "Den avsändande enheten hör inte till den här parten.",
+    "The sending unit does not belong to this party.",
+)
+
+
+@dataclass
+class Desk:
+    """One case, open for change within one transaction. What is changed is written by :meth:`close`."""
+
+    context: Context
+    tx: Transaction
+    now: datetime
+    case: SipCase | None
+    revision: int
+    rows: dict[int, Dispatch]
+    position: int
+    saved: SipCase | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember what is stored already."""
+        self.saved = self.case
+
+    @classmethod
+    async def open(cls, context: Context, tx: Transaction, number: str, now: datetime) -> Desk:
+        """Read the case with ``number`` and its ledger; a case that does not exist yet is empty."""
+        stored = await cases.load(tx, number)
+        rows = {row.id: row for row in await outgoing.of_case(tx, number)}
+        return cls(context, tx, now, stored.case, stored.revision, rows, await outgoing.next_position(tx))
+
+    async def close(self) -> None:
+        """Write the case if it has changed."""
+        if self.case is not None and self.case != self.saved:
+            self.revision = await cases.save(self.tx, self.case, self.revision, self.now)
+            self.saved = self.case
+
+    # --- admitting --------------------------------------------------------------------------------------------------
+
+    async def admit(self, draft: Draft, message_id: str, number: str) -> Message:
+        """Make ``draft`` a message of the case: queued, held, or kept at home.
+
+        Raises:
+            InvalidDocumentError: it breaks its schema, its rules or the case, or names a unit that is not known.
+        """
+        message = Message(draft.type, self._header(draft, message_id, number), draft.body)
+        render_xml(message)  # a document that is wrong in itself is refused before the case is asked
+        if self._waits(message):
+            await self._preview(message)
+            await self._keep(message, applied=False)
+        else:
+            self.case = process.apply(self.case, message)
+            await self._carry_out(message)
+        return message
+
+    def _header(self, draft: Draft, message_id: str, number: str) -> Header:
+        sender = self.context.directory.unit(draft.unit, "header/sender/unit")
+        if sender.party != self.context.party:
+            raise InvalidDocumentError(SENDER_ELSEWHERE.at("header/sender/unit"))
+        contract = TYPES[draft.type].contract
+        owed = contract.deadline if contract.duty is not Duty.NOTIFY else None
+        consent = self.case.consent_ref if self.case is not None and contract.consent is not None else None
+        return Header(
+            message_id=message_id,
+            case_number=number,
+            created_at=self.now,
+            sender=Sender(party=self.context.party, unit=draft.unit, user=draft.user),
+            recipients=tuple(
+                Recipient(party=party, unit=unit, duty=contract.duty) for party, unit in self._recipients(draft)
+            ),
+            in_reply_to=draft.in_reply_to,
+            consent_ref=consent,
+            due_at=self.now + owed if owed is not None else None,
+            person=draft.person,
+        )
+
+    def _recipients(self, draft: Draft) -> list[tuple[str, str]]:
+        """Return party and unit of everyone ``draft`` is for; one that names nobody is for the case's participants."""
+        if draft.recipients:
+            found = [self.context.directory.unit(unit, "header/recipient/unit") for unit in draft.recipients]
+            if any(unit.party == self.context.party for unit in found):
+                raise InvalidDocumentError(OWN_UNIT.at("header/recipient/unit"))
+            return [(unit.party, unit.hsa_id) for unit in found]
+        if self.case is None:
+            return []
+        if self.case.convener != self.context.party:  # a participant speaks to the convener
+            return [(self.case.convener, self.case.convening_unit)]
+        if draft.type == "closure":
+            return self._told()
+        joined = [(participant.party, participant.unit) for participant in self.case.participants]
+        if isinstance(draft.body, Consent):
+            waiting = [(row.party, row.unit) for row in self.rows.values() if row.state is OutState.HELD]
+            return [one for one in dict.fromkeys((*joined, *waiting)) if self._covers(draft.body, *one)]
+        return joined
+
+    def _covers(self, consent: Consent, party: str, unit: str) -> bool:
+        scope = consent.scope.information_types if consent.scope is not None else ()
+        today = local_date(self.now)
+        return any(consent.covers(party=party, unit=unit, information=kind, on=today) for kind in scope)
+
+    def _waits(self, message: Message) -> bool:
+        """Tell whether ``message`` cannot move its case yet, because no recipient is covered by a consent."""
+        if self.case is None or process.event_of(message) not in (CaseEvent.BOOK, CaseEvent.PLAN):
+            return False
+        return not any(self._may_leave(message, recipient) for recipient in message.header.recipients)
+
+    def _may_leave(self, message: Message, to: Recipient | Dispatch) -> bool:
+        assert self.case is not None
+        return self.case.may_receive(message, party=to.party, unit=to.unit, on=local_date(self.now))
+
+    async def _preview(self, message: Message) -> None:
+        """Refuse now what the case would refuse once a consent has come."""
+        assert self.case is not None
+        case = self.case
+        if case.state is CaseState.DRAFT:
+            case = replace(case, state=CaseState.PREPARING)
+        for _, xml in await outgoing.unapplied(self.tx, case.number):
+            case = process.apply(case, parse_xml(xml))
+        process.apply(case, message)
+
+    async def _carry_out(self, message: Message) -> None:
+        """Do what a message that has moved the case brings with it."""
+        match process.event_of(message):
+            case CaseEvent.CONSENT:
+                await self._narrow(message)
+                await self._release(row for row in self._held() if row.type == "sipStart")
+                await self._keep(message)
+                await self._apply_held()
+                await self._release(self._held())
+            case CaseEvent.DECLINE | CaseEvent.CLOSE:
+                await self._stop(self._held(), process.event_of(message).value)
+                await self._keep(message)
+            case CaseEvent.WITHDRAW:
+                await self._keep(message)
+                await self.withdrawn(message)
+            case _:
+                await self._keep(message)
+
+    # --- what waits -------------------------------------------------------------------------------------------------
+
+    def _held(self) -> list[Dispatch]:
+        return [row for row in self.rows.values() if row.state is OutState.HELD]
+
+    async def _apply_held(self) -> None:
+        """Let the messages that waited move the case, in the order they were made."""
+        for message_id, xml in await outgoing.unapplied(self.tx, self._number):
+            message = parse_xml(xml)
+            if self._waits(message):
+                continue
+            try:
+                self.case = process.apply(self.case, message)
+            except CaseRuleError as error:  # overtaken by what was sent meanwhile
+                mine = [row for row in self.rows.values() if row.message_id == message_id]
+                await self._stop(mine, error.codes[0])
+                continue
+            await outgoing.mark_applied(self.tx, message_id)
+            await notes.add(self.tx, message, xml, self.now)
+
+    async def _release(self, rows: Iterable[Dispatch]) -> None:
+        """Queue what a consent now covers, in order."""
+        released: list[Dispatch] = []
+        for row in rows:
+            xml = await outgoing.content(self.tx, row.message_id)
+            message = parse_xml(xml)
+            if not self._may_leave(message, row):
+                continue
+            if all(other.state is OutState.HELD for other in self.rows.values() if other.message_id == row.message_id):
+                await self._refer_to_consent(message)
+            released.append(row.after(OutEvent.RELEASE, self.now, queued_at=self.now, position=self._next_position()))
+        await self._write(released, OutEvent.RELEASE)
+
+    async def _refer_to_consent(self, message: Message) -> None:
+        """Render a message that was held again, with the consent it leaves under; nobody has seen it yet."""
+        assert self.case is not None
+        if TYPES[message.type].contract.consent is not None:
+            final = replace(message, header=replace(message.header, consent_ref=self.case.consent_ref))
+            await outgoing.rewrite(self.tx, message.header.message_id, render_xml(final))
+
+    async def _stop(self, rows: Iterable[Dispatch], code: str) -> None:
+        """Stop what has not left. A row that a relay has in its hands is leaving, and is let go."""
+        stopped = [
+            row.after(OutEvent.STOP, self.now, next_attempt_at=None, lease_until=None)
+            for row in rows
+            if row.state in STOPPABLE and (row.lease_until is None or row.lease_until <= self.now)
+        ]
+        await self._write(stopped, OutEvent.STOP, code)
+
+    def _told(self) -> list[tuple[str, str]]:
+        """Return party and unit of everyone to whom anything of this case has left, or is about to."""
+        told = ((row.party, row.unit) for row in self.rows.values() if row.state not in NEVER_LEFT)
+        return list(dict.fromkeys(told))
+
+    # --- a consent that shrinks or ends -----------------------------------------------------------------------------
+
+    async def withdrawn(self, message: Message) -> None:
+        """End the case after a withdrawal: nothing more leaves, and those who know of the case learn that it closed."""
+        assert self.case is not None
+        mine = [row for row in self.rows.values() if row.message_id != message.header.message_id]
+        await self._stop(mine, "consent-withdrawn")
+        if self.case.convener == self.context.party:
+            await self._tell_closed(message, self._told())
+
+    async def _narrow(self, message: Message) -> None:
+        """Part with the units that a new consent no longer covers."""
+        assert self.case is not None
+        lost = [one for one in self._told() if not self._covers(message.body, *one)]
+        await self._stop([row for row in self.rows.values() if (row.party, row.unit) in lost], "consent-narrowed")
+        lost = [one for one in lost if one in self._told()]
+        if lost:
+            left = tuple(one for one in self.case.participants if (one.party, one.unit) not in lost)
+            self.case = replace(self.case, participants=left)
+            await self._tell_closed(message, lost)
+
+    async def _tell_closed(self, because: Message, units: Sequence[tuple[str, str]]) -> None:
+        """Tell ``units`` that the case is closed to them, and nothing else."""
+        if not units:
+            return
+        assert self.case is not None
+        header = Header(
+            message_id=str(uuid5(UUID(because.header.message_id), "closure")),
+            case_number=self.case.number,
+            created_at=self.now,
+            sender=Sender(party=self.context.party, unit=self.case.convening_unit),
+            recipients=tuple(Recipient(party=party, unit=unit, duty=Duty.NOTIFY) for party, unit in units),
+        )
+        body = Closure(reason=ClosureReason.CONSENT_WITHDRAWN, closed_on=local_date(self.now))
+        await self._keep(Message("closure", header, body))
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    async def _keep(self, message: Message, *, applied: bool = True) -> None:
+        """Store ``message`` with a ledger row per recipient: queued where it may leave, held where it may not."""
+        xml = render_xml(message)
+        rows = []
+        for recipient in message.header.recipients:
+            may_leave = self._may_leave(message, recipient)
+            row = Dispatch(
+                message_id=message.header.message_id,
+                type=message.type,
+                case_number=message.header.case_number,
+                party=recipient.party,
+                unit=recipient.unit,
+                duty=recipient.duty,
+                state=OutState.QUEUED if may_leave else OutState.HELD,
+                created_at=self.now,
+                queued_at=self.now if may_leave else None,
+                position=self._next_position() if may_leave else None,
+            )
+            rows.append(row.timed(self.now))
+        await self.close()  # the case row first: what follows refers to it
+        await outgoing.add(self.tx, message, xml, rows, applied=applied)
+        await history.record(self.tx, rows, "submit", self.now)
+        stored = await outgoing.of_case(self.tx, message.header.case_number)
+        self.rows = {row.id: row for row in stored}
+        if applied:
+            await notes.add(self.tx, message, xml, self.now)
+
+    async def _write(self, rows: Sequence[Dispatch], event: OutEvent, code: str | None = None) -> None:
+        await outgoing.save(self.tx, rows)
+        await history.record(self.tx, rows, event, self.now, code)
+        self.rows.update({row.id: row for row in rows})
+
+    def _next_position(self) -> int:
+        self.position += 1
+        return self.position - 1
+
+    @property
+    def _number(self) -> str:
+        assert self.case is not None
+        return self.case.number

@@ -1,0 +1,291 @@
+"""How far a message got: the levels, the states on both sides, and the one table of transitions.
+
+Four levels are never merged, each with its own clock: *sent* (the exchange confirmed and routed it), *received* (the
+partner's gateway validated and stored it), *registered* (the partner's case system committed it, with that system's
+record id) and *acknowledged* (a person or unit took charge). A ledger is kept per recipient.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """What an acknowledgement tells; *sent* is known by the sender alone and needs none."""
+
+    RECEIVED = "received"
+    REGISTERED = "registered"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Outcome(StrEnum):
+    """The verdict an acknowledgement gives at its level."""
+
+    ACCEPTED = "accepted"
+    PARTIAL = "partial"
+    """Taken, except the parts its reasons name."""
+    REJECTED = "rejected"
+    """Refused for good; sending again will not help."""
+    RETRY = "retry"
+    """Not now; the sender may try again."""
+
+
+class OutState(StrEnum):
+    """Where an outgoing message stands for one recipient."""
+
+    HELD = "held"
+    """Waits for a consent that covers this recipient."""
+    QUEUED = "queued"
+    """Promised: stored with its XML, waits for the relay."""
+    RETRYING = "retrying"
+    """A try failed, or the receiver asked for another; waits for its next attempt."""
+    SENT = "sent"
+    """The exchange confirmed and routed it."""
+    RECEIVED = "received"
+    REGISTERED = "registered"
+    ACKNOWLEDGED = "acknowledged"
+    PARTIAL = "partial"
+    """The receiver took part of it; a person decides about the rest."""
+    REJECTED = "rejected"
+    """The receiver refused it for good."""
+    EXPIRED = "expired"
+    """Given up after the deadline of its type. A late acknowledgement still counts."""
+    STOPPED = "stopped"
+    """Never sent: the consent was declined or withdrawn, or the case closed first."""
+
+
+class OutEvent(StrEnum):
+    """What can happen to an outgoing message."""
+
+    RELEASE = "release"
+    """A consent covers the recipient."""
+    STOP = "stop"
+    """The consent was declined or withdrawn, or the case closed."""
+    PUBLISHED = "published"
+    """The exchange confirmed and routed it."""
+    PUBLISH_FAILED = "publish_failed"
+    """The exchange returned it, or no confirm came in time."""
+    RECEIVED = "received"
+    REGISTERED = "registered"
+    ACKNOWLEDGED = "acknowledged"
+    PARTIAL = "partial"
+    REJECTED = "rejected"
+    RETRY = "retry"
+    """The receiver answered *retry*, or stayed silent past the clock of *received*."""
+    EXPIRE = "expire"
+
+
+class InState(StrEnum):
+    """Where an incoming message stands in the receiving gateway."""
+
+    STORED = "stored"
+    """Kept; waits for an earlier message of the same case from the same party."""
+    VALIDATED = "validated"
+    """Schema, rules and case allow it; waits for delivery."""
+    DELIVERING = "delivering"
+    """A worker is handing it to the case system."""
+    WAITING_FOR_SYSTEM = "waiting_for_system"
+    """The case system has not answered; tried again by itself."""
+    REGISTERED = "registered"
+    """The case system committed it and gave its record id."""
+    ACKNOWLEDGED = "acknowledged"
+    """A person or unit took charge."""
+    REJECTED = "rejected"
+    """Refused for good, by the rules or by the case system."""
+
+
+class InEvent(StrEnum):
+    """What can happen to an incoming message after it is stored."""
+
+    VALIDATE = "validate"
+    CLAIM = "claim"
+    SYSTEM_SILENT = "system_silent"
+    REGISTER = "register"
+    ACKNOWLEDGE = "acknowledge"
+    REJECT = "reject"
+
+
+class IllegalTransitionError(Exception):
+    """The table has no row for this state and event: a mistake in the program, or a race it must stop."""
+
+
+_O, _E = OutState, OutEvent
+_LEVELS = {_E.RECEIVED: _O.RECEIVED, _E.REGISTERED: _O.REGISTERED, _E.ACKNOWLEDGED: _O.ACKNOWLEDGED}
+_VERDICTS = {**_LEVELS, _E.PARTIAL: _O.PARTIAL, _E.REJECTED: _O.REJECTED}
+
+# An acknowledgement may overtake our own bookkeeping: the process died between publish and mark, or the receiver
+# asked for a new try and then answered after all. Whatever it says about a message that has left is true.
+_MAY_HAVE_LEFT = {**_VERDICTS, _E.PUBLISHED: _O.SENT, _E.PUBLISH_FAILED: _O.RETRYING, _E.EXPIRE: _O.EXPIRED}
+
+OUT: dict[OutState, dict[OutEvent, OutState]] = {
+    _O.HELD: {_E.RELEASE: _O.QUEUED, _E.STOP: _O.STOPPED, _E.EXPIRE: _O.EXPIRED},
+    _O.QUEUED: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
+    _O.RETRYING: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED, _E.RETRY: _O.RETRYING},
+    _O.SENT: {**_VERDICTS, _E.RETRY: _O.RETRYING, _E.PUBLISHED: _O.SENT, _E.EXPIRE: _O.EXPIRED},
+    _O.RECEIVED: {
+        **_VERDICTS,
+        _E.PUBLISHED: _O.RECEIVED,  # the mark of an earlier publish, late
+        _E.PUBLISH_FAILED: _O.RECEIVED,  # a resend failed, but the first try had arrived
+        _E.RETRY: _O.RETRYING,
+        _E.EXPIRE: _O.EXPIRED,
+    },
+    _O.REGISTERED: {
+        _E.RECEIVED: _O.REGISTERED,  # an overtaken answer fills in its own clock, and moves nothing back
+        _E.REGISTERED: _O.REGISTERED,
+        _E.ACKNOWLEDGED: _O.ACKNOWLEDGED,
+        _E.PUBLISHED: _O.REGISTERED,
+        _E.PUBLISH_FAILED: _O.REGISTERED,
+    },
+    _O.ACKNOWLEDGED: {
+        _E.RECEIVED: _O.ACKNOWLEDGED,
+        _E.REGISTERED: _O.ACKNOWLEDGED,
+        _E.ACKNOWLEDGED: _O.ACKNOWLEDGED,
+        _E.PUBLISHED: _O.ACKNOWLEDGED,
+        _E.PUBLISH_FAILED: _O.ACKNOWLEDGED,
+    },
+    _O.PARTIAL: {
+        _E.RECEIVED: _O.PARTIAL,
+        _E.PARTIAL: _O.PARTIAL,
+        _E.ACKNOWLEDGED: _O.ACKNOWLEDGED,
+        _E.PUBLISHED: _O.PARTIAL,
+        _E.PUBLISH_FAILED: _O.PARTIAL,
+    },
+    _O.REJECTED: {
+        _E.REJECTED: _O.REJECTED,
+        _E.RECEIVED: _O.REJECTED,
+        _E.PUBLISHED: _O.REJECTED,
+        _E.PUBLISH_FAILED: _O.REJECTED,
+    },
+    _O.EXPIRED: _VERDICTS,  # late, but it settles
+    _O.STOPPED: {},
+}
+"""Outgoing: what follows from a state and an event. What is not in the table is illegal."""
+
+_I, _A = InState, InEvent
+IN: dict[InState, dict[InEvent, InState]] = {
+    _I.STORED: {_A.VALIDATE: _I.VALIDATED, _A.REJECT: _I.REJECTED},
+    _I.VALIDATED: {_A.CLAIM: _I.DELIVERING},
+    _I.DELIVERING: {
+        _A.CLAIM: _I.DELIVERING,  # the lease of a worker that died has run out
+        _A.SYSTEM_SILENT: _I.WAITING_FOR_SYSTEM,
+        _A.REGISTER: _I.REGISTERED,
+        _A.REJECT: _I.REJECTED,
+    },
+    _I.WAITING_FOR_SYSTEM: {_A.CLAIM: _I.DELIVERING},
+    _I.REGISTERED: {_A.ACKNOWLEDGE: _I.ACKNOWLEDGED},
+    _I.ACKNOWLEDGED: {},
+    _I.REJECTED: {},
+}
+"""Incoming: what follows from a state and an event. What is not in the table is illegal."""
+
+NEVER_LEFT = frozenset({OutState.HELD, OutState.STOPPED})
+"""States in which nothing about the message has reached the exchange."""
+
+STOPPABLE = tuple(state for state, events in OUT.items() if OutEvent.STOP in events)
+"""States that a declined or withdrawn consent stops."""
+
+
+def after(state: OutState, event: OutEvent) -> OutState:
+    """Return the state of an outgoing message after ``event``.
+
+    Raises:
+        IllegalTransitionError: the table has no such row.
+    """
+    try:
+        return OUT[state][event]
+    except KeyError:
+        raise IllegalTransitionError(f"outgoing: {event} in state {state}") from None
+
+
+def after_incoming(state: InState, event: InEvent) -> InState:
+    """Return the state of an incoming message after ``event``.
+
+    Raises:
+        IllegalTransitionError: the table has no such row.
+    """
+    try:
+        return IN[state][event]
+    except KeyError:
+        raise IllegalTransitionError(f"incoming: {event} in state {state}") from None
+
+
+def event_of(level: Level, outcome: Outcome) -> OutEvent:
+    """Return what an acknowledgement of ``level`` with ``outcome`` means for the message it answers."""
+    if outcome is Outcome.ACCEPTED:
+        return OutEvent(level.value)
+    return {Outcome.PARTIAL: OutEvent.PARTIAL, Outcome.REJECTED: OutEvent.REJECTED, Outcome.RETRY: OutEvent.RETRY}[
+        outcome
+    ]
+
+
+class Owner(StrEnum):
+    """Who must act when a deadline passes."""
+
+    CONVENER = "convener"
+    """The unit that leads the case."""
+    OPERATIONS = "operations"
+    """Whoever runs this gateway."""
+    PARTNER = "partner"
+    """Whoever runs the other gateway."""
+    RECIPIENT = "recipient"
+    """The unit that owes the duty."""
+
+
+GIVE_UP_AFTER = timedelta(hours=72)
+"""How long tries go on for a type without a shorter deadline."""
+
+_OUT_CLOCK: dict[OutState, tuple[timedelta, Owner]] = {
+    OutState.HELD: (timedelta(days=21), Owner.CONVENER),  # the meeting should be held within three weeks of the need
+    OutState.QUEUED: (timedelta(minutes=5), Owner.OPERATIONS),
+    OutState.RETRYING: (GIVE_UP_AFTER, Owner.OPERATIONS),
+    OutState.SENT: (timedelta(minutes=30), Owner.PARTNER),  # then it is sent again
+    OutState.RECEIVED: (timedelta(minutes=60), Owner.PARTNER),
+    OutState.PARTIAL: (timedelta(hours=24), Owner.OPERATIONS),
+    OutState.EXPIRED: (timedelta(hours=24), Owner.OPERATIONS),
+}
+
+_IN_CLOCK: dict[InState, tuple[timedelta, Owner]] = {
+    InState.STORED: (timedelta(minutes=30), Owner.PARTNER),
+    InState.VALIDATED: (timedelta(minutes=60), Owner.OPERATIONS),
+    InState.DELIVERING: (timedelta(minutes=60), Owner.OPERATIONS),
+    InState.WAITING_FOR_SYSTEM: (timedelta(minutes=60), Owner.OPERATIONS),
+}
+
+
+def out_clock(state: OutState, *, answered: bool, duty: timedelta | None) -> tuple[timedelta, Owner] | None:
+    """Return how long an outgoing message may stay in ``state`` and who acts after that; ``None`` when it is final.
+
+    ``answered`` is false for acknowledgements, which nobody answers: *sent* is their end. ``duty`` is how long the
+    recipient has to do what it owes once the message is registered, ``None`` when it owes nothing.
+    """
+    if state is OutState.REGISTERED and duty is not None:
+        return duty, Owner.RECIPIENT
+    if state is OutState.SENT and not answered:
+        return None
+    return _OUT_CLOCK.get(state)
+
+
+def in_clock(state: InState, *, duty: timedelta | None) -> tuple[timedelta, Owner] | None:
+    """Return how long an incoming message may stay in ``state`` and who acts after that; ``None`` when it is final."""
+    if state is InState.REGISTERED and duty is not None:
+        return duty, Owner.RECIPIENT
+    return _IN_CLOCK.get(state)
+
+
+RETRY_AFTER = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(minutes=60),
+)
+"""Waits before the second, third, fourth and every later try of something that failed for the moment."""
+
+RETRY_JITTER = 0.5
+"""Each wait is drawn between half and one and a half times its length, so that tries do not come in step."""
+
+
+def retry_wait(attempts: int, chance: float) -> timedelta:
+    """Return how long to wait after ``attempts`` failed tries; ``chance`` is drawn evenly from 0 to 1."""
+    wait = RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1]
+    return wait * (1 - RETRY_JITTER + 2 * RETRY_JITTER * chance)

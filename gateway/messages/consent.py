@@ -1,0 +1,267 @@
+"""Consent (Samtycke): the person's permission to make a SIP and to share information for it.
+
+It names parties, kinds of information and what is left out, so that it is no blanket waiver of secrecy. The gate reads
+:meth:`Consent.covers` before anything of the case leaves the party, and a withdrawal counts from the moment it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from gateway.clock import local_date
+from gateway.errors import Fault, InvalidDocumentError
+from gateway.messages.binding import element, elements
+from gateway.messages.contract import (
+    STANDARD_RETENTION,
+    Contract,
+    InformationType,
+    MessageType,
+    RetryClass,
+    Rule,
+    SenderKind,
+)
+from gateway.messages.model import Duty, Message, User
+
+AGE_OF_MAJORITY = 18
+"""Years of age from which nobody else has custody (föräldrabalken 6:2)."""
+
+
+class ConsentDecision(StrEnum):
+    """What was decided."""
+
+    GIVEN = "given"
+    DECLINED = "declined"
+    PARTIAL = "partial"
+    """Given, except for the units left out or the exclusions stated."""
+    WITHDRAWN = "withdrawn"
+
+
+class ConsentForm(StrEnum):
+    """How the consent was expressed; an oral one is as good, and is noted by whoever took it."""
+
+    ORAL = "oral"
+    WRITTEN = "written"
+
+
+class ConsentGiver(StrEnum):
+    """Who decided."""
+
+    PERSON = "person"
+    GUARDIAN = "guardian"
+    """A holder of custody (vårdnadshavare), for a person under 18."""
+    REPRESENTATIVE = "representative"
+    """Someone with a mandate, such as a power of attorney; the relation says which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentScope:
+    """Whom a consent covers and for what. No ``units`` means every unit of ``parties``."""
+
+    parties: tuple[str, ...] = element("party")
+    units: tuple[str, ...] = elements("unit")
+    information_types: tuple[InformationType, ...] = element("informationType")
+    exclusions: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """A decision about consent: what, by whom, how informed, for whom it holds, until which day, and who took it.
+
+    ``valid_until`` is the last day on which it holds. ``child_attitude`` is what the child thinks, given weight by age
+    and maturity. ``document_ref`` points to the signed form, where there is one.
+    """
+
+    decision: ConsentDecision
+    form: ConsentForm
+    given_by: ConsentGiver
+    giver_name: str | None = None
+    relation: str | None = None
+    scope: ConsentScope | None = None
+    valid_until: date | None = None
+    informed_how: str
+    child_attitude: str | None = None
+    document_ref: str | None = None
+    reason: str | None = None
+    taken_by: User
+    taken_at: datetime
+
+    @property
+    def permits(self) -> bool:
+        """Whether the decision lets anything be shared at all."""
+        return self.decision in (ConsentDecision.GIVEN, ConsentDecision.PARTIAL)
+
+    def covers(self, *, party: str, unit: str, information: InformationType, on: date) -> bool:
+        """Tell whether ``information`` may be sent to ``unit`` of ``party`` on the day ``on``.
+
+        ``exclusions`` are words for people and are not weighed here: whoever writes a message must heed them.
+        """
+        if not self.permits or self.scope is None or (self.valid_until is not None and on > self.valid_until):
+            return False
+        return (
+            party in self.scope.parties
+            and (not self.scope.units or unit in self.scope.units)
+            and information in self.scope.information_types
+        )
+
+
+def _has_scope(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if consent.permits and consent.scope is None:
+        yield "body/decision"
+
+
+def _no_scope(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if not consent.permits and consent.scope is not None:
+        yield "body/scope"
+
+
+def _partial_is_limited(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if consent.decision is not ConsentDecision.PARTIAL or consent.scope is None:
+        return
+    if not consent.scope.units and consent.scope.exclusions is None:
+        yield "body/scope"
+
+
+def _taken_before_sent(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if consent.taken_at > message.header.created_at:
+        yield "body/takenAt"
+
+
+def _valid_from_taken(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if consent.valid_until is not None and consent.valid_until < local_date(consent.taken_at):
+        yield "body/validUntil"
+
+
+def _guardian_of_a_child(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    age = _age_of_person(message, local_date(consent.taken_at))
+    if consent.given_by is ConsentGiver.GUARDIAN and age is not None and age >= AGE_OF_MAJORITY:
+        yield "body/givenBy"
+
+
+def _age_of_person(message: Message, day: date) -> int | None:
+    """Return the person's age on ``day``; ``None`` where the number tells none, or is wrong (the header rules say)."""
+    if message.header.person is None:
+        return None
+    try:
+        return message.header.person.person_id.age_on(day)
+    except InvalidDocumentError:
+        return None
+
+
+def _representative_has_mandate(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if consent.given_by is ConsentGiver.REPRESENTATIVE and consent.relation is None:
+        yield "body/givenBy"
+
+
+def _child_is_heard(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if consent.permits and consent.given_by is ConsentGiver.GUARDIAN and consent.child_attitude is None:
+        yield "body/givenBy"
+
+
+def _attitude_is_a_childs(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if consent.given_by is not ConsentGiver.GUARDIAN and consent.child_attitude is not None:
+        yield "body/childAttitude"
+
+
+TYPE = MessageType(
+    name="consent",
+    title_sv="Samtycke",
+    title_en="Consent",
+    body=Consent,
+    contract=Contract(
+        senders=frozenset({SenderKind.CONVENER, SenderKind.PARTICIPANT}),
+        duty=Duty.NOTIFY,
+        deadline=None,
+        deadline_source="nothing is owed for being told; a withdrawal takes effect at once",
+        consent=None,  # it is the consent: the gate sends it only to those it covers, or has covered
+        carries_person=True,
+        answers=("acknowledgement",),
+        retry=RetryClass.STANDARD,
+        retention=STANDARD_RETENTION,
+    ),
+    rules=(
+        Rule(
+            Fault(
+                "consent.scope-missing",
+                "Ett lämnat samtycke måste ange vilka parter och uppgifter det omfattar.",
+                "A consent that is given must say which parties and what information it covers.",
+            ),
+            _has_scope,
+        ),
+        Rule(
+            Fault(
+                "consent.scope-not-allowed",
+                "Ett nekat eller återkallat samtycke omfattar inget.",
+                "A consent that is declined or withdrawn covers nothing.",
+            ),
+            _no_scope,
+        ),
+        Rule(
+            Fault(
+                "consent.partial-without-limit",
+                "Ett delvis samtycke måste ange enheter eller undantag.",
+                "A partial consent must name units or exclusions.",
+            ),
+            _partial_is_limited,
+        ),
+        Rule(
+            Fault(
+                "consent.taken-after-sent",
+                "Samtycket kan inte ha lämnats efter att meddelandet skapades.",
+                "The consent cannot have been taken after the message was created.",
+            ),
+            _taken_before_sent,
+        ),
+        Rule(
+            Fault(
+                "consent.expired-when-taken",
+                "Sista giltighetsdag ligger före dagen då samtycket lämnades.",
+                "The last day of validity is before the day the consent was taken.",
+            ),
+            _valid_from_taken,
+        ),
+        Rule(  # föräldrabalken 6:2 and 6:11
+            Fault(
+                "consent.guardian-of-adult",
+                "En vårdnadshavare kan bara samtycka för den som inte har fyllt 18 år.",
+                "A guardian can consent only for a person who has not turned 18.",
+            ),
+            _guardian_of_a_child,
+        ),
+        Rule(  # a god man or förvaltare cannot consent alone to what is personal (föräldrabalken 11 kap.)
+            Fault(
+                "consent.mandate-missing",
+                "Ange med vilken behörighet en företrädare samtycker.",
+                "Say by which mandate a representative consents.",
+            ),
+            _representative_has_mandate,
+        ),
+        Rule(  # föräldrabalken 6:11: a withdrawal is let through without, because it must take effect at once
+            Fault(
+                "consent.child-not-heard",
+                "När en vårdnadshavare samtycker ska barnets inställning anges.",
+                "When a guardian consents, the attitude of the child must be stated.",
+            ),
+            _child_is_heard,
+        ),
+        Rule(
+            Fault(
+                "consent.child-attitude-not-applicable",
+                "Barnets inställning anges bara när en vårdnadshavare bestämmer.",
+                "The attitude of the child is stated only when a guardian decides.",
+            ),
+            _attitude_is_a_childs,
+        ),
+    ),
+)

@@ -1,0 +1,83 @@
+"""Rules that hold for every message, whatever its type: identifiers, addresses and the person in the header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gateway.errors import Fault, Finding, InvalidDocumentError
+from gateway.identifiers import HsaId, PersonId
+from gateway.messages.contract import Contract
+from gateway.messages.model import Header, Message, ProtectedLevel
+
+PERSON_REQUIRED = Fault(
+    "header.person-missing",
+    "Meddelandet måste tala om vem det gäller.",
+    "The message must say which person it is about.",
+)
+PERSON_FORBIDDEN = Fault(
+    "header.person-not-allowed",
+    "Den här meddelandetypen får inte innehålla personuppgifter om den enskilde.",
+    "This message type must not name the person.",
+)
+RECIPIENT_MISSING = Fault(
+    "header.recipient-missing", "Meddelandet måste ha en mottagare.", "The message must have a recipient."
+)
+RECIPIENT_TWICE = Fault(
+    "header.recipient-twice",
+    "Samma enhet står två gånger som mottagare.",
+    "The same unit is named twice as a recipient.",
+)
+RECIPIENT_IS_SENDER = Fault(
+    "header.recipient-is-sender",
+    "Avsändaren kan inte vara sin egen mottagare.",
+    "The sender cannot be its own recipient.",
+)
+
+
+def header_findings(message: Message, contract: Contract) -> Iterator[Finding]:
+    """Yield every finding about the header of ``message``, with paths relative to the root element."""
+    yield from _person_findings(message.header, contract)
+    if not message.header.recipients and not contract.may_stay_home:
+        yield RECIPIENT_MISSING.at("header")
+    yield from _address_findings(message.header)
+
+
+def _person_findings(header: Header, contract: Contract) -> Iterator[Finding]:
+    if header.person is None:
+        if contract.carries_person:
+            yield PERSON_REQUIRED.at("header")
+        return
+    if not contract.carries_person:
+        yield PERSON_FORBIDDEN.at("header/person")
+    for position, identifier in enumerate(header.person.identifiers, 1):
+        try:
+            PersonId.from_oid(identifier.root, identifier.extension)
+        except InvalidDocumentError as error:
+            yield from _placed(error, f"header/person/identifier[{position}]")
+
+
+def _address_findings(header: Header) -> Iterator[Finding]:
+    places = [(f"header/recipient[{n}]/unit", recipient.unit) for n, recipient in enumerate(header.recipients, 1)]
+    for path, unit in [("header/sender/unit", header.sender.unit), *places]:
+        try:
+            HsaId.parse(unit)
+        except InvalidDocumentError as error:
+            yield from _placed(error, path)
+    seen: set[str] = set()
+    for path, unit in places:
+        if unit == header.sender.unit:
+            yield RECIPIENT_IS_SENDER.at(path)
+        if unit in seen:
+            yield RECIPIENT_TWICE.at(path)
+        seen.add(unit)
+
+
+def _placed(error: InvalidDocumentError, path: str) -> Iterable[Finding]:
+    for finding in error.findings:
+        yield Finding(finding.code, finding.sv, finding.en, path)
+
+
+def is_protected(message: Message) -> bool:
+    """Tell whether the person of ``message`` has a protected identity of any grade."""
+    person = message.header.person
+    return person is not None and person.protected_level is not ProtectedLevel.NONE

@@ -1,0 +1,147 @@
+"""The XSD schemas: lxml validates in the hot path, xmlschema explains what is wrong when something is.
+
+Both are compiled once per process from files that ship with the gateway; nothing a message says makes them load more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, cast
+
+import xmlschema
+from lxml import etree
+from xmlschema.validators import XMLSchemaChildrenValidationError, XMLSchemaValidationError, XsdGroup
+from xmlschema.validators.facets import (
+    XsdEnumerationFacets,
+    XsdMaxLengthFacet,
+    XsdPatternFacets,
+)
+
+from gateway.errors import Fault, Finding
+from gateway.messages.binding import NAMESPACE
+from gateway.resources import schema_folder
+
+MOST_FINDINGS = 100
+"""How many findings one document is answered with; a hundred are enough to see that the whole is wrong."""
+
+MISSING = Fault("schema.missing-element", "Elementet {expected} saknas här.", "The element {expected} is missing here.")
+UNEXPECTED = Fault(
+    "schema.unexpected-element",
+    "Elementet är okänt eller står på fel plats; väntade {expected}.",
+    "The element is unknown or out of place; expected {expected}.",
+)
+ATTRIBUTE = Fault("schema.unexpected-attribute", "Attributet är inte tillåtet.", "The attribute is not allowed.")
+TEXT = Fault(
+    "schema.unexpected-text", "Här får ingen text stå mellan elementen.", "No text may stand between elements here."
+)
+ENUMERATION = Fault(
+    "schema.value-not-in-list",
+    "Värdet finns inte i listan: {allowed}.",
+    "The value is not in the list: {allowed}.",
+)
+TOO_LONG = Fault(
+    "schema.too-long", "Texten är längre än {limit} tecken.", "The text is longer than {limit} characters."
+)
+PATTERN = Fault("schema.form", "Värdet har fel form ({kind}).", "The value has the wrong form ({kind}).")
+VALUE = Fault("schema.value", "Värdet är ogiltigt här.", "The value is not valid here.")
+MORE = Fault(
+    "schema.more", "Fler fel finns; de första {limit} visas.", "There are more faults; the first {limit} are shown."
+)
+
+
+@cache
+def compiled(name: str) -> etree.XMLSchema:
+    """Return the schema of message type ``name``, compiled by libxml2."""
+    return etree.XMLSchema(etree.parse(str(schema_folder() / f"{name}.xsd")))
+
+
+@cache
+def explaining(name: str) -> xmlschema.XMLSchema10:
+    """Return the same schema compiled by xmlschema, whose errors say which rule failed and where."""
+    return xmlschema.XMLSchema10(str(schema_folder() / f"{name}.xsd"), allow="local", use_location_hints=False)
+
+
+def explain(name: str, root: etree._Element) -> Iterator[Finding]:
+    """Yield every fault of a document that libxml2 found invalid, in document order, at most :data:`MOST_FINDINGS`."""
+    found = 0
+    for error in explaining(name).iter_errors(cast(Any, root)):  # it takes lxml trees; its stubs do not say so
+        if found == MOST_FINDINGS:
+            yield MORE.at(limit=MOST_FINDINGS)
+            return
+        found += 1
+        yield _finding(error, root)
+    if not found:  # the two validators disagree: say no all the same, at the place libxml2 gave
+        last = compiled(name).error_log.last_error
+        yield VALUE.at(line=last.line if last is not None else None)
+
+
+def _finding(error: XMLSchemaValidationError, root: etree._Element) -> Finding:
+    place = error.elem if isinstance(error.elem, etree._Element) else root
+    if not isinstance(error, XMLSchemaChildrenValidationError):
+        fault, names = _value_fault(error)
+        return fault.at(xpath_of(place), place.sourceline, **names)
+    tags = _expected_tags(error)
+    expected = ", ".join(_local(tag) for tag in tags) or "slut/end"
+    child = cast("etree._Element | None", error.invalid_child)
+    if child is None:
+        return MISSING.at(xpath_of(place), place.sourceline, expected=expected)
+    known = {element.name for element in cast(XsdGroup, error.validator).iter_elements()}
+    needed = next((str(item.name) for item in error.expected or () if item.occurs[0] > 0), None)
+    if needed and child.tag in known and place.find(needed) is None:  # not wrong itself: the one before was left out
+        return MISSING.at(xpath_of(place), child.sourceline, expected=expected)
+    return UNEXPECTED.at(xpath_of(child), child.sourceline, expected=expected)
+
+
+def _value_fault(error: XMLSchemaValidationError) -> tuple[Fault, dict[str, object]]:
+    facet = error.validator
+    if isinstance(facet, XsdEnumerationFacets):
+        return ENUMERATION, {"allowed": ", ".join(str(value) for value in facet.enumeration)}
+    if isinstance(facet, XsdMaxLengthFacet):
+        return TOO_LONG, {"limit": facet.value}
+    if isinstance(facet, XsdPatternFacets):
+        owner = facet.parent  # a pattern on an unnamed type of one element has no name to tell
+        return PATTERN, {"kind": owner.local_name if owner is not None and owner.name else "pattern"}
+    reason = str(error.reason)
+    if "attribute" in reason:
+        return ATTRIBUTE, {}
+    if "character data" in reason:
+        return TEXT, {}
+    return VALUE, {}
+
+
+def _expected_tags(error: XMLSchemaChildrenValidationError) -> list[str]:
+    """Return the names of what may stand here, up to and including the first element that must."""
+    tags = []
+    for item in error.expected or ():
+        tags.append(str(item.name))
+        if item.occurs[0] > 0:
+            break
+    return tags
+
+
+def _local(tag: str | None) -> str:
+    return (tag or "").rpartition("}")[2].rpartition(":")[2]
+
+
+def xpath_of(node: etree._Element) -> str:
+    """Return the path of ``node`` without namespaces; an element that repeats has its position: ``measure[2]``."""
+    steps = []
+    while True:
+        parent = node.getparent()
+        name = _local(str(node.tag))
+        if parent is not None:
+            same = [child for child in parent.iterchildren(tag=etree.Element) if child.tag == node.tag]
+            if len(same) > 1:
+                name += f"[{same.index(node) + 1}]"
+        steps.append(name)
+        if parent is None:
+            return "/" + "/".join(reversed(steps))
+        node = parent
+
+
+def line_of(root: etree._Element, path: str) -> int | None:
+    """Return the line where the element at ``path`` (relative to ``root``, without namespaces) begins."""
+    prefixed = "/".join(f"m:{step}" for step in path.split("/"))
+    found = root.xpath(prefixed, namespaces={"m": NAMESPACE})
+    return found[0].sourceline if found else None

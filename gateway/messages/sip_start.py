@@ -1,0 +1,97 @@
+"""Start a SIP (Starta SIP): someone has seen that a person needs measures from both principals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from gateway.errors import Fault
+from gateway.messages.contract import (
+    STANDARD_RETENTION,
+    Contract,
+    InformationType,
+    MessageType,
+    RetryClass,
+    Rule,
+    SenderKind,
+)
+from gateway.messages.model import Duty, Message, NeedNoticedBy
+
+
+class SipVariant(StrEnum):
+    """Whether a new SIP is made or an earlier one followed up."""
+
+    NEW = "new"
+    FOLLOW_UP = "follow-up"
+
+
+class CareSetting(StrEnum):
+    """Where the need was seen."""
+
+    OPEN_CARE = "open-care"
+    DISCHARGE = "discharge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SipStart:
+    """Who saw the need, in which setting, and what is needed."""
+
+    initiated_by: NeedNoticedBy
+    initiated_by_other: str | None = None
+    variant: SipVariant = SipVariant.NEW
+    setting: CareSetting = CareSetting.OPEN_CARE
+    need_text: str
+    requested_by_person: bool = False
+    pre_meeting_date: date | None = None
+    linked_admission: str | None = None
+
+
+def _other_is_named(message: Message) -> Iterable[str]:
+    start: SipStart = message.body
+    if (start.initiated_by is NeedNoticedBy.OTHER) != (start.initiated_by_other is not None):
+        yield "body/initiatedBy"
+
+
+def _discharge_names_admission(message: Message) -> Iterable[str]:
+    start: SipStart = message.body
+    if start.setting is CareSetting.DISCHARGE and start.linked_admission is None:
+        yield "body/setting"
+
+
+TYPE = MessageType(
+    name="sipStart",
+    title_sv="Starta SIP",
+    title_en="Start of SIP",
+    body=SipStart,
+    contract=Contract(
+        senders=frozenset({SenderKind.CONVENER}),
+        duty=Duty.NOTIFY,
+        deadline=None,
+        deadline_source="nothing is owed until the invitation",
+        consent=InformationType.NEED,
+        carries_person=True,
+        answers=("acknowledgement",),
+        retry=RetryClass.STANDARD,
+        retention=STANDARD_RETENTION,
+    ),
+    rules=(
+        Rule(
+            Fault(
+                "sip-start.other-not-named",
+                "Ange vem som uppmärksammat behovet när ”annan” är valt, och bara då.",
+                "Say who noticed the need when 'other' is chosen, and only then.",
+            ),
+            _other_is_named,
+        ),
+        Rule(
+            Fault(
+                "sip-start.admission-missing",
+                "En SIP inför utskrivning måste peka ut vårdtillfället.",
+                "A SIP before discharge must name the admission.",
+            ),
+            _discharge_names_admission,
+        ),
+    ),
+)

@@ -1,0 +1,195 @@
+"""The seams: everything outside the gateway stands behind one of these protocols; each method states its promise."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from gateway.envelope import Channel, Envelope, content_hash
+from gateway.errors import Finding
+from gateway.messages import Message, Person, User
+
+# --- the exchange ---------------------------------------------------------------------------------------------------
+
+
+class PublishOutcome(StrEnum):
+    """What became of one published envelope."""
+
+    CONFIRMED = "confirmed"
+    """The exchange holds it durably and routed it to a queue."""
+    RETURNED = "returned"
+    """No queue exists for its recipient."""
+    UNCONFIRMED = "unconfirmed"
+    """No answer in time; it may or may not be there, and is published again under the same id."""
+
+
+class Settlement(StrEnum):
+    """What the gateway tells the exchange about a delivery; never a business answer."""
+
+    ACCEPT = "accept"
+    """Stored here; the exchange may forget it."""
+    REQUEUE = "requeue"
+    """Not now; deliver it again."""
+    REJECT = "reject"
+    """Never again; move it to the dead letters."""
+
+
+class Delivery(Protocol):
+    """One envelope handed over by the exchange, until it is settled."""
+
+    @property
+    def envelope(self) -> Envelope:
+        """What was delivered."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """How many times the exchange has handed it over, this time included."""
+        ...
+
+
+class Transport(Protocol):
+    """An exchange of envelopes between parties: at least once, durable when confirmed."""
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[PublishOutcome]:
+        """Publish in order; return one outcome each, when every one is known.
+
+        Confirmed means durable and routed. A failure of the exchange itself is not an outcome.
+
+        Raises:
+            DependencyDownError: the exchange does not answer; nothing is known about any of them.
+        """
+        ...
+
+    def deliveries(self, channel: Channel) -> AsyncIterator[Sequence[Delivery]]:
+        """Yield batches of deliveries to this party, oldest first, waiting while there are none.
+
+        At least once: what is not settled comes again, also after a crash. After five deliveries without a settlement
+        a message goes to the dead letters instead.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[tuple[Delivery, Settlement]]) -> None:
+        """Settle deliveries; idempotent. A delivery whose lease has run out is left as it is and comes again."""
+        ...
+
+    async def ping(self) -> None:
+        """Return when the exchange answers.
+
+        Raises:
+            DependencyDownError: it does not.
+        """
+        ...
+
+
+# --- case systems ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What a case system says, in its own form: the bytes as they came, and the name of the adapter they came by."""
+
+    source: str
+    content: bytes
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the bytes."""
+        return content_hash(self.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message as an adapter writes it: the body and the addresses, without the ids that the outbox gives.
+
+    ``recipients`` are units (HSA-ids) of other parties; empty means every unit that takes part in the case.
+    ``in_reply_to`` is the message id an acknowledgement or reply answers.
+    """
+
+    type: str
+    body: Any
+    unit: str
+    user: User | None
+    recipients: tuple[str, ...] = ()
+    person: Person | None = None
+    in_reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """An event understood: its id in the system it came from, the system's own case reference, and the messages."""
+
+    event_id: str
+    kind: str
+    case_reference: str | None
+    drafts: tuple[Draft, ...]
+
+
+class Arrival(Protocol):
+    """An event on the gateway's doorstep: the case system still holds it until it is answered."""
+
+    @property
+    def event(self) -> Event:
+        """What the system said."""
+        ...
+
+    async def accept(self, answer: dict[str, Any]) -> None:
+        """Tell the system that the event is kept, with the message ids and case number. Repeatable."""
+        ...
+
+    async def refuse(self, findings: Sequence[Finding]) -> None:
+        """Tell the system why the event cannot be used. The input is kept. Repeatable."""
+        ...
+
+
+class Adapter(Protocol):
+    """One kind of case system: understands its events and hands it messages."""
+
+    @property
+    def name(self) -> str:
+        """The name in the table of adapters, and the ``source`` of its events."""
+        ...
+
+    def arrivals(self) -> AsyncIterator[Arrival]:
+        """Yield what the system tells by itself, in its order, waiting while there is nothing.
+
+        At least once: what was not answered comes again, also after a crash.
+        """
+        ...
+
+    def translate(self, event: Event) -> Translation:
+        """Understand an event. Pure: the same event gives the same drafts.
+
+        Raises:
+            InvalidDocumentError: with every fault and its place in the event.
+        """
+        ...
+
+    async def deliver(self, message: Message, unit: str) -> str:
+        """Hand a message to the case system, for ``unit``, and return the record id it committed it under.
+
+        Repeatable: the same message id and unit have the same effect and give the same record id.
+
+        Raises:
+            DependencyDownError: the system has not answered; try again later.
+            RefusedError: the system said no, for good.
+        """
+        ...
+
+    async def note(self, message: Message) -> None:
+        """Write a step of the case, own or the partner's, into the system's log of events. Repeatable per message id.
+
+        Raises:
+            DependencyDownError: the system does not answer; try again later.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Return when the case system can be reached.
+
+        Raises:
+            DependencyDownError: it cannot.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Replay: scenarios from files played through real gateways, with simulated case systems on both sides."""

@@ -1,0 +1,49 @@
+"""The gateway's memory: tables, the verbs that read and change them, and the migrations that bring them up to date.
+
+A verb is a function that takes an open transaction first; :class:`Store` opens them. Rules live elsewhere: the store
+keeps what it is told and lets constraints refuse what must never be.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.store.engine import open_engine, reading, writing
+from gateway.store.migrate import migrate
+
+__all__ = ["Store", "Transaction"]
+
+Transaction = AsyncConnection
+"""An open transaction; everything done in it is committed together or not at all."""
+
+
+class Store:
+    """One gateway's database."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+
+    async def __aenter__(self) -> Store:
+        """Bring the tables up to date.
+
+        Raises:
+            DependencyDownError: the database does not answer.
+        """
+        await migrate(self._engine)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._engine.dispose()
+
+    def writing(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that commits when its block ends and rolls back when it raises."""
+        return writing(self._engine)
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that sees one consistent state and changes nothing."""
+        return reading(self._engine)

@@ -1,0 +1,77 @@
+"""Reading the ledger: what was sent to whom, and how far it got."""
+
+from __future__ import annotations
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
+
+from gateway.envelope import ACKNOWLEDGEMENT
+from gateway.ledger import Dispatch
+from gateway.lifecycle import InState, OutState
+from gateway.store import outgoing
+from gateway.store.tables import dispatch, history, inbound, message, note, parked, unexpected
+
+_AT_REST = (
+    OutState.HELD.value,
+    OutState.STOPPED.value,
+    OutState.REJECTED.value,
+    OutState.EXPIRED.value,
+    OutState.PARTIAL.value,
+    OutState.ACKNOWLEDGED.value,
+)
+
+
+async def sent_messages(tx: Transaction, *, state: str | None = None, limit: int = 1000) -> list[Dispatch]:
+    """Return the newest ``limit`` ledger rows in the order they were made, acknowledgements left out."""
+    query = select(dispatch).where(dispatch.c.type != ACKNOWLEDGEMENT).order_by(dispatch.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(dispatch.c.state == state)
+    return [outgoing.as_dispatch(row) for row in reversed((await tx.execute(query)).all())]
+
+
+async def received_messages(tx: Transaction, *, state: str | None = None, limit: int = 1000) -> list[RowMapping]:
+    """Return the newest ``limit`` messages that came, in the order they came, without their content."""
+    columns = [column for column in inbound.columns if column.name != "xml"]
+    query = select(*columns).order_by(inbound.c.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(inbound.c.state == state)
+    return list(reversed(list((await tx.execute(query)).mappings())))
+
+
+async def life_of(tx: Transaction, message_id: str) -> list[RowMapping]:
+    """Return every attempt and change of state of a message, oldest first."""
+    query = select(history).where(history.c.message_id == message_id).order_by(history.c.id)
+    return list((await tx.execute(query)).mappings())
+
+
+async def unsettled(tx: Transaction) -> bool:
+    """Tell whether anything is still on its way: to the exchange, to the case system, or waiting for an answer."""
+    acknowledgement = dispatch.c.type == ACKNOWLEDGEMENT
+    moving = or_(
+        ~acknowledgement & dispatch.c.state.not_in(_AT_REST),
+        acknowledgement & (dispatch.c.state != OutState.SENT.value),
+    )
+    coming = inbound.c.state.not_in([InState.ACKNOWLEDGED.value, InState.REJECTED.value])
+    query = select(exists().where(moving) | exists().where(coming) | exists().where(note.c.written_at.is_(None)))
+    return bool((await tx.execute(query)).scalar())
+
+
+async def held_by_receiver(tx: Transaction, sent: Dispatch, content_hash: str) -> bool:
+    """Tell, in the receiver's store, whether it holds a message with this content, or parked it with its reason."""
+    stored = exists().where(
+        inbound.c.message_id == sent.message_id, inbound.c.unit == sent.unit, inbound.c.content_hash == content_hash
+    )
+    set_aside = exists().where(parked.c.message_id == sent.message_id, parked.c.unit == sent.unit)
+    return bool((await tx.execute(select(stored | set_aside))).scalar())
+
+
+async def hash_of(tx: Transaction, message_id: str) -> str:
+    """Return the content hash of a message of this party."""
+    query = select(message.c.content_hash).where(message.c.message_id == message_id)
+    return str((await tx.execute(query)).scalar_one())
+
+
+async def count_unexpected(tx: Transaction) -> int:
+    """Return how many acknowledgements settled nothing."""
+    return int((await tx.execute(select(func.count()).select_from(unexpected))).scalar_one())

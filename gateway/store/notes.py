@@ -1,0 +1,79 @@
+"""Steps to write into the own case system's log of events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
+
+from gateway.lifecycle import Owner
+from gateway.messages import Message
+from gateway.store.engine import insert_ignore
+from gateway.store.tables import note
+
+_CLOCK = timedelta(minutes=60)
+"""How long a step may wait to be written before operations must look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A step still to be written: the message it is about, and the tries made."""
+
+    id: int
+    message_id: str
+    xml: bytes
+    attempts: int
+
+
+async def add(tx: Transaction, message: Message, xml: bytes, now: datetime) -> None:
+    """Remember to write the step that ``message`` is. Once, however many units it is for."""
+    await insert_ignore(
+        tx,
+        note,
+        {
+            "message_id": message.header.message_id,
+            "type": message.type,
+            "case_number": message.header.case_number,
+            "xml": xml,
+            "created_at": now,
+            "due_at": now + _CLOCK,
+            "owner": Owner.OPERATIONS.value,
+        },
+    )
+
+
+async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) -> list[Note]:
+    """Take up to ``limit`` steps that are due, in order, and lease them to the caller."""
+    query = (
+        select(note)
+        .where(
+            note.c.written_at.is_(None),
+            or_(note.c.lease_until.is_(None), note.c.lease_until <= now),
+            or_(note.c.next_attempt_at.is_(None), note.c.next_attempt_at <= now),
+        )
+        .order_by(note.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = [Note(row.id, row.message_id, row.xml, row.attempts + 1) for row in (await tx.execute(query)).all()]
+    for one in taken:
+        await tx.execute(update(note).where(note.c.id == one.id).values(lease_until=now + lease, attempts=one.attempts))
+    return taken
+
+
+async def written(tx: Transaction, one: Note, now: datetime) -> None:
+    """Mark a step as written."""
+    done = {"written_at": now, "lease_until": None, "next_attempt_at": None, "due_at": None, "owner": None}
+    await tx.execute(update(note).where(note.c.id == one.id).values(**done))
+
+
+async def postponed(tx: Transaction, one: Note, until: datetime) -> None:
+    """Try a step again at ``until``."""
+    await tx.execute(update(note).where(note.c.id == one.id).values(lease_until=None, next_attempt_at=until))
+
+
+async def release_leases(tx: Transaction) -> None:
+    """Give back what an earlier process of this gateway was writing when it ended."""
+    await tx.execute(update(note).where(note.c.lease_until.is_not(None)).values(lease_until=None))

@@ -1,0 +1,295 @@
+"""The tables of one gateway. What must never happen is a constraint here, not only code elsewhere.
+
+Times are ISO 8601 in UTC with six decimals, stored as text: they sort as they read, alike in every database.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+
+from gateway.lifecycle import InState, Level, Outcome, OutState
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, kept as text in UTC so that comparing texts compares times."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Write a time with a zone as UTC text."""
+        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Read the text back as a time in UTC."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+def _one_of(column: str, kinds: type[OutState] | type[InState] | type[Level] | type[Outcome]) -> CheckConstraint:
+    allowed = ", ".join(f"'{kind.value}'" for kind in kinds)
+    return CheckConstraint(f"{column} IN ({allowed})", name=column)
+
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("event_id", String(200)),  # null when the event was too broken to tell
+    Column("kind", String(64)),
+    Column("content_hash", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("answer", JSON),  # accepted: message ids and case number
+    Column("findings", JSON),  # refused: why
+    CheckConstraint("state IN ('accepted', 'refused')", name="state"),
+    # The same bytes give the same answer, however often they come.
+    UniqueConstraint("source", "content_hash"),
+    # One event id is accepted once; a refused one may be corrected and sent again.
+    Index(
+        "uq_event_accepted",
+        "source",
+        "event_id",
+        unique=True,
+        sqlite_where=text("state = 'accepted'"),
+        postgresql_where=text("state = 'accepted'"),
+    ),
+)
+"""What case systems said, accepted or refused; refused ones keep their input and reasons."""
+
+sip_case = Table(
+    "sip_case",
+    metadata,
+    Column("case_number", String(9), primary_key=True),
+    Column("convener", String(31), nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("person_root", String(64)),
+    Column("person_extension", String(40)),
+    Column("snapshot", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("ix_sip_case_person", "person_root", "person_extension"),
+)
+"""The cases this party convenes or takes part in; ``revision`` guards against two writers."""
+
+case_reference = Table(
+    "case_reference",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("reference", String(200), primary_key=True),
+    Column("case_number", ForeignKey("sip_case.case_number"), nullable=False),
+)
+"""What the case system calls a case, by adapter."""
+
+case_series = Table(
+    "case_series",
+    metadata,
+    Column("series", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+"""The last case number given out; never goes back, so that no number is used twice."""
+
+message = Table(
+    "message",
+    metadata,
+    Column("message_id", String(36), primary_key=True),
+    Column("type", String(64), nullable=False),
+    Column("case_number", String(9), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("xml", LargeBinary, nullable=False),
+    Column("sender_unit", String(31), nullable=False),
+    Column("in_reply_to", String(36)),
+    Column("applied", Boolean, nullable=False),  # false while every recipient waits for a consent
+    Index("ix_message_case_number", "case_number"),
+    Index("ix_message_in_reply_to", "in_reply_to"),
+)
+"""Messages of this party, as rendered once; what leaves is these bytes."""
+
+dispatch = Table(
+    "dispatch",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message_id", ForeignKey("message.message_id"), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("case_number", String(9), nullable=False),
+    Column("party", String(31), nullable=False),
+    Column("unit", String(31), nullable=False),
+    Column("duty", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("queued_at", Moment),  # since when it may leave: tries are given up 72 hours after this
+    Column("position", Integer),  # its place in line, given when it may leave
+    Column("sequence", Integer),  # its number to this unit about this case, given when it first leaves
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", Moment),
+    Column("lease_until", Moment),
+    Column("due_at", Moment),
+    Column("owner", String(32)),
+    Column("created_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Column("received_at", Moment),
+    Column("registered_at", Moment),
+    Column("acknowledged_at", Moment),
+    Column("record_id", String(200)),
+    Column("outcome", String(16)),
+    _one_of("state", OutState),
+    # Every non-final state has a next deadline and an owner.
+    CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
+    UniqueConstraint("message_id", "unit"),
+    UniqueConstraint("case_number", "unit", "sequence"),
+    Index("ix_dispatch_state_position", "state", "position"),
+    Index("ix_dispatch_case_number_unit", "case_number", "unit", "position"),
+    Index("ix_dispatch_due", "due_at"),
+)
+"""The ledger: one row per message and recipient unit, with each level's own clock."""
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("message_id", String(36), primary_key=True),
+    Column("unit", String(31), primary_key=True),
+    Column("level", String(16), primary_key=True),
+    Column("outcome", String(16), nullable=False),
+    Column("acknowledgement_id", String(36), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("arrived_at", Moment, nullable=False),
+    Column("record_id", String(200)),
+    Column("reasons", JSON, nullable=False),
+    Column("late", Integer, nullable=False, server_default="0"),
+    _one_of("level", Level),
+    _one_of("outcome", Outcome),
+)
+"""What a recipient answered at each level. The key lets the first verdict stand; a trigger forbids changing it."""
+
+unexpected = Table(
+    "unexpected",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("acknowledgement_id", String(36)),
+    Column("party", String(31), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("message_id", String(36)),
+    Column("unit", String(31)),
+    Column("xml", LargeBinary, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("arrived_at", Moment, nullable=False),
+    UniqueConstraint("party", "acknowledgement_id", "code"),
+)
+"""Acknowledgements that settle nothing: about unknown messages, contradicting, unreadable. Parked with their reason."""
+
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("party", String(31), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("message_id", String(36), nullable=False),
+    Column("unit", String(31), nullable=False),
+    Column("case_number", String(9), nullable=False),
+    Column("sequence", Integer),
+    Column("sender_unit", String(31), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("xml", LargeBinary, nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", Moment),
+    Column("lease_until", Moment),
+    Column("due_at", Moment),
+    Column("owner", String(32)),
+    Column("received_at", Moment, nullable=False),
+    Column("registered_at", Moment),
+    Column("acknowledged_at", Moment),
+    Column("record_id", String(200)),
+    Column("findings", JSON),
+    Column("duplicates", Integer, nullable=False, server_default="0"),
+    _one_of("state", InState),
+    CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
+    UniqueConstraint("party", "type", "message_id", "unit"),
+    Index("ix_inbound_state_next", "state", "next_attempt_at", "id"),
+    Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
+)
+"""Messages of partners, one row per message and unit: stored once however often they were delivered."""
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("party", String(31), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("message_id", String(36), nullable=False),
+    Column("unit", String(31), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("arrived_at", Moment, nullable=False),
+    UniqueConstraint("party", "type", "message_id", "unit", "content_hash"),
+)
+"""Deliveries that could not become a message here: unreadable, or a known id with other content. Kept as they came."""
+
+note = Table(
+    "note",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("message_id", String(36), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("case_number", String(9), nullable=False),
+    Column("xml", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", Moment),
+    Column("lease_until", Moment),
+    Column("due_at", Moment),
+    Column("owner", String(32)),
+    Column("written_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
+    UniqueConstraint("message_id"),
+    Index("ix_note_open", "written_at", "next_attempt_at", "id"),
+)
+"""Steps of a case still to be written, or written, into the own case system's log of events."""
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("direction", String(3), nullable=False),
+    Column("message_id", String(36), nullable=False),
+    Column("unit", String(31), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("state", String(32), nullable=False),
+    Column("code", String(64)),
+    CheckConstraint("direction IN ('in', 'out')", name="direction"),
+    Index("ix_history_message_id", "message_id", "id"),
+)
+"""Every attempt and every change of state, in order; ids and codes only."""

@@ -1,0 +1,177 @@
+"""The tracker: acknowledgements of our messages, matched by message id and recipient, never by order of arrival.
+
+The first verdict at a level stands. A different second one, an answer about a message that this recipient was never
+sent, and one that cannot be read settle nothing: they are parked with their reason and shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.context import Context
+from gateway.envelope import ACKNOWLEDGEMENT, Envelope
+from gateway.errors import Fault, Finding, InvalidDocumentError
+from gateway.ledger import Dispatch
+from gateway.lifecycle import (
+    IllegalTransitionError,
+    Level,
+    Outcome,
+    OutEvent,
+    OutState,
+    event_of,
+    retry_wait,
+)
+from gateway.messages import Message, parse_xml
+from gateway.messages.acknowledgement import Acknowledgement
+from gateway.ports import Delivery
+from gateway.progress import Hop
+from gateway.store import Transaction, history, outgoing, verdicts
+from gateway.store.verdicts import Verdict
+
+ORPHAN = Fault(
+    "acknowledgement.orphan",
+    "Kvittensen gäller ett meddelande som inte skickats till den mottagaren.",
+    "The acknowledgement is about a message that was not sent to that recipient.",
+)
+CONTRADICTED = Fault(
+    "acknowledgement.contradicted",
+    "Kvittensen säger emot ett besked som redan gäller; det första står fast.",
+    "The acknowledgement contradicts a verdict that already stands; the first one is kept.",
+)
+NOT_AN_ACKNOWLEDGEMENT = Fault(
+    "acknowledgement.other-type",
+    "Det som kom som kvittens är ett annat slags meddelande.",
+    "What came as an acknowledgement is another kind of message.",
+)
+
+_CLOCKS = {
+    Level.RECEIVED: "received_at",
+    Level.REGISTERED: "registered_at",
+    Level.ACKNOWLEDGED: "acknowledged_at",
+}
+
+SWEEP_BATCH = 256
+"""How many overdue messages one sweep looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An acknowledgement that has been read, or what is wrong with it."""
+
+    envelope: Envelope
+    message: Message | None
+    findings: tuple[Finding, ...]
+
+
+class Tracker:
+    """Follows the outgoing messages of one gateway to their end."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def take(self, deliveries: Sequence[Delivery]) -> None:
+        """Match a batch of acknowledgements, in one transaction. Settle them after it, not before.
+
+        Raises:
+            DependencyDownError: the database does not answer; nothing is stored.
+        """
+        answers = [self._read(delivery.envelope) for delivery in deliveries]
+        async with self._context.store.writing() as tx:
+            for one in answers:
+                await self._match(tx, one)
+        for one in answers:
+            body = one.message.body if one.message is not None else None
+            self._context.passed(
+                Hop.VERDICT,
+                message_id=body.message_id if body is not None else None,
+                type=body.message_type if body is not None else None,
+                unit=body.unit if body is not None else None,
+                case_number=one.envelope.case_ref,
+                detail=f"{body.level}/{body.outcome}" if body is not None else one.findings[0].code,
+            )
+
+    @staticmethod
+    def _read(envelope: Envelope) -> _Answer:
+        try:
+            message = parse_xml(envelope.body)
+        except InvalidDocumentError as error:
+            return _Answer(envelope, None, error.findings)
+        if message.type != ACKNOWLEDGEMENT:
+            return _Answer(envelope, None, (NOT_AN_ACKNOWLEDGEMENT.at(),))
+        return _Answer(envelope, message, ())
+
+    async def _match(self, tx: Transaction, one: _Answer) -> None:
+        now = self._context.clock.now()
+        if one.message is None:
+            await verdicts.park(tx, one.envelope, one.findings, None, now)
+            return
+        body: Acknowledgement = one.message.body
+        about = (body.message_id, body.unit)
+        row = (await outgoing.to_units(tx, [about])).get(about)
+        if row is None or row.party != one.envelope.sender or row.type != body.message_type:
+            await verdicts.park(tx, one.envelope, [ORPHAN.at()], about, now)
+            return
+        standing = await verdicts.standing(tx, *about, body.level)
+        if standing is not None and standing["outcome"] == body.outcome:
+            return  # the same answer again
+        try:
+            if standing is not None:
+                raise IllegalTransitionError  # the first verdict at a level stands
+            await self._settle(tx, row, one.message, now)
+        except IllegalTransitionError:
+            await verdicts.park(tx, one.envelope, [CONTRADICTED.at()], about, now)
+            await history.record(tx, [row], "contradicted", now, CONTRADICTED.code)
+
+    async def _settle(self, tx: Transaction, row: Dispatch, message: Message, now: datetime) -> None:
+        body: Acknowledgement = message.body
+        happens = event_of(body.level, body.outcome)
+        late = row.state is OutState.EXPIRED or (row.due_at is not None and now > row.due_at)
+        changes: dict[str, Any] = {"next_attempt_at": None}
+        if happens is OutEvent.RETRY:
+            changes["next_attempt_at"] = now + retry_wait(max(row.attempts, 1), self._context.chance())
+        else:
+            changes["outcome"] = body.outcome
+            changes["record_id"] = body.record_id or row.record_id
+            if body.outcome is not Outcome.REJECTED:
+                changes[_CLOCKS[body.level]] = body.at
+        moved = row.after(happens, now, **changes)
+        if happens is not OutEvent.RETRY:  # "not now" is no verdict: whatever comes next may differ
+            await verdicts.first(
+                tx,
+                Verdict(
+                    message_id=row.message_id,
+                    unit=row.unit,
+                    level=body.level,
+                    outcome=body.outcome,
+                    acknowledgement_id=message.header.message_id,
+                    at=body.at,
+                    arrived_at=now,
+                    record_id=body.record_id,
+                    reasons=[{"code": reason.code, "sv": reason.sv, "en": reason.en} for reason in body.reasons],
+                    late=late,
+                ),
+            )
+        await outgoing.save(tx, [moved])
+        await history.record(tx, [moved], happens, now, body.reasons[0].code if body.reasons else None)
+
+    async def sweep(self) -> int:
+        """Act on deadlines that have passed: send again what nobody has received, give up what is spent.
+
+        Returns how many messages were acted on. What waits for a person is left to the people who own it.
+        """
+        now = self._context.clock.now()
+        async with self._context.store.writing() as tx:
+            late = await outgoing.overdue(tx, (OutState.SENT, OutState.RETRYING, OutState.QUEUED), now, SWEEP_BATCH)
+            spent = [row for row in late if row.is_spent(now)]
+            given_up = [row.after(OutEvent.EXPIRE, now, next_attempt_at=None, lease_until=None) for row in spent]
+            silent = [row for row in late if row.state is OutState.SENT and row not in spent]
+            again = [row.after(OutEvent.RETRY, now, next_attempt_at=None) for row in silent]
+            await outgoing.save(tx, [*given_up, *again])
+            await history.record(tx, given_up, OutEvent.EXPIRE, now, "overdue")
+            await history.record(tx, again, OutEvent.RETRY, now, "overdue")
+        if again:
+            self._context.outgoing.ring()
+        return len(given_up) + len(again)

@@ -1,0 +1,280 @@
+"""What every adapter promises, whatever system it speaks to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.adapters.adapter import FolderAdapter
+from gateway.adapters.folder import Folder
+from gateway.adapters.simulated import SimulatedCaseSystem
+from gateway.adapters.table import ADAPTERS, VOCABULARIES
+from gateway.clock import ManualClock
+from gateway.directory import Directory
+from gateway.errors import DependencyDownError, InvalidDocumentError, RefusedError
+from gateway.messages import TYPES, Message, parse_xml, render_xml
+from gateway.ports import Event, Translation
+from gateway.resources import demo_directory
+
+from conftest import EVENTS, MESSAGE_ID, MakeAdapter, MakeMessage
+
+VALID = [
+    pytest.param(path.parent.name, path, id=f"{path.parent.name}/{path.stem}")
+    for path in sorted(EVENTS.glob("*/valid_*"))
+]
+INVALID = [
+    pytest.param(path.parent.name, path, id=f"{path.parent.name}/{path.stem}")
+    for path in sorted(EVENTS.glob("*/invalid_*"))
+]
+NOW = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
+DIRECTORY = Directory.load(demo_directory())
+
+
+def translator(kind: str) -> FolderAdapter:
+    return FolderAdapter(VOCABULARIES[kind], Folder(Path("nowhere"), source=kind), DIRECTORY)
+
+
+def translate(kind: str, path: Path) -> Translation:
+    return translator(kind).translate(Event(source=kind, content=path.read_bytes()))
+
+
+def happened_at(kind: str, path: Path) -> datetime:
+    members = json.loads(path.read_text(encoding="utf-8-sig"))
+    return datetime.fromisoformat(members["tidpunkt" if kind == "treserva" else "recorded"]).astimezone(UTC)
+
+
+def messages_of(kind: str, make_message: MakeMessage) -> list[Message]:
+    """Return a message of each valid event of a kind, each with an id of its own."""
+    messages = []
+    for number, path in enumerate(sorted((EVENTS / kind).glob("valid_*"))):
+        message_id = f"{MESSAGE_ID[:-4]}{number:04x}"
+        for draft in translate(kind, path).drafts:
+            messages.append(make_message(draft, happened_at(kind, path) + timedelta(minutes=5), message_id))
+    return messages
+
+
+def partner_message(kind: str, make_message: MakeMessage) -> Message:
+    """Return a message for a unit that speaks ``kind``: a call from the other party."""
+    partner = "journal" if kind == "treserva" else "treserva"
+    return next(message for message in messages_of(partner, make_message) if message.type == "meetingBooking")
+
+
+# --- translate ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "path"), VALID)
+def test_a_valid_event_becomes_valid_messages(kind: str, path: Path, make_message: MakeMessage) -> None:
+    translation = translate(kind, path)
+
+    assert translation.event_id
+    for draft in translation.drafts:
+        message = make_message(draft, happened_at(kind, path) + timedelta(minutes=5))
+        assert parse_xml(render_xml(message)) == message
+
+
+@pytest.mark.parametrize(("kind", "path"), VALID)
+def test_translating_is_pure(kind: str, path: Path) -> None:
+    assert translate(kind, path) == translate(kind, path)
+
+
+@pytest.mark.parametrize(("kind", "path"), INVALID)
+def test_an_invalid_event_is_refused_with_the_fault_in_its_name(kind: str, path: Path) -> None:
+    with pytest.raises(InvalidDocumentError) as caught:
+        translate(kind, path)
+
+    assert set(caught.value.codes) == {path.name.split("_")[1]}
+    for finding in caught.value.findings:
+        assert finding.sv
+        assert finding.en
+        assert finding.sv != finding.en
+
+
+@pytest.mark.parametrize("kind", VOCABULARIES)
+def test_every_type_of_event_has_a_valid_fixture(kind: str) -> None:
+    shown = {translate(kind, path).kind for path in (EVENTS / kind).glob("valid_*")}
+
+    assert shown == set(VOCABULARIES[kind].events)
+
+
+@pytest.mark.parametrize("kind", VOCABULARIES)
+def test_every_type_of_message_can_be_written(kind: str) -> None:
+    assert {form.message_type for form in VOCABULARIES[kind].events.values()} == set(TYPES)
+
+
+def test_the_table_of_adapters_names_each_by_its_own_name(tmp_path: Path, directory: Directory) -> None:
+    assert {name: make(tmp_path, directory).name for name, make in ADAPTERS.items()} == {
+        name: name for name in ADAPTERS
+    }
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
+@settings(max_examples=300)
+@pytest.mark.parametrize("kind", VOCABULARIES)
+def test_arbitrary_bytes_are_refused_and_nothing_else(kind: str, content: bytes) -> None:
+    with pytest.raises(InvalidDocumentError):
+        translator(kind).translate(Event(source=kind, content=content))
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-10, 10_000)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for name, item in inner for place in places(item, (*path, name)))]
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    changed = dict(value) if isinstance(value, dict) else list(value)
+    changed[path[0]] = replaced(changed[path[0]], path[1:], new)
+    return changed
+
+
+@given(data=st.data())
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@pytest.mark.parametrize("kind", VOCABULARIES)
+def test_an_event_with_one_value_replaced_is_refused_or_understood(
+    kind: str, data: st.DataObject, make_message: MakeMessage
+) -> None:
+    path = data.draw(st.sampled_from(sorted((EVENTS / kind).glob("valid_*"))))
+    event = json.loads(path.read_text(encoding="utf-8-sig"))
+    changed = replaced(event, data.draw(st.sampled_from(places(event))), data.draw(JSON))
+    content = json.dumps(changed).encode()
+
+    try:
+        translation = translator(kind).translate(Event(source=kind, content=content))
+        for draft in translation.drafts:
+            render_xml(make_message(draft, happened_at(kind, path) + timedelta(minutes=5)))
+    except InvalidDocumentError as error:
+        for finding in error.findings:
+            json.dumps(finding.as_json(), ensure_ascii=False).encode()
+
+
+# --- deliver --------------------------------------------------------------------------------------------------------
+
+
+async def test_every_message_is_delivered_once_however_often_it_is_tried(
+    kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
+) -> None:
+    partner = "journal" if kind == "treserva" else "treserva"
+    messages = [message for message in messages_of(partner, make_message) if message.type != "acknowledgement"]
+    adapter = make_adapter(kind)
+    async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01) as system:
+        first = [await adapter.deliver(message, message.header.recipients[0].unit) for message in messages]
+        again = [await adapter.deliver(message, message.header.recipients[0].unit) for message in messages]
+
+        assert again == first
+        assert len(set(first)) == len(messages)
+        assert [record["recordId"] for record in await system.records()] == first
+
+
+async def test_each_unit_gets_a_record_of_its_own(
+    kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
+) -> None:
+    message = next(m for m in messages_of("treserva", make_message) if len(m.header.recipients) == 2)
+    adapter = make_adapter(kind)
+    async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01):
+        records = {await adapter.deliver(message, recipient.unit) for recipient in message.header.recipients}
+
+    assert len(records) == 2
+
+
+async def test_a_silent_system_is_down_and_delivers_later_under_the_same_call(
+    kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
+) -> None:
+    message = partner_message(kind, make_message)
+    unit = message.header.recipients[0].unit
+    async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01, silent=True) as system:
+        with pytest.raises(DependencyDownError) as caught:
+            await make_adapter(kind, timeout=0.05).deliver(message, unit)
+        assert caught.value.codes == ("system.no-receipt",)
+        assert await system.records() == []
+
+        system.silent = False
+        record_id = await make_adapter(kind).deliver(message, unit)
+        assert [record["recordId"] for record in await system.records()] == [record_id]
+
+
+async def test_a_system_that_refuses_says_so_for_good(
+    kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
+) -> None:
+    message = partner_message(kind, make_message)
+    unit = message.header.recipients[0].unit
+    async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01, refuses=True) as system:
+        with pytest.raises(RefusedError) as caught:
+            await make_adapter(kind).deliver(message, unit)
+        assert caught.value.codes == ("system.refused",)
+        assert "simulated.refuses" in caught.value.findings[0].en
+
+        system.refuses = False
+        with pytest.raises(RefusedError):
+            await make_adapter(kind).deliver(message, unit)
+
+
+async def test_a_note_is_written_once_however_often_it_is_tried(
+    kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
+) -> None:
+    adapter = make_adapter(kind)
+    messages = messages_of(kind, make_message)
+    async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01) as system:
+        for message in (*messages, *messages):
+            await adapter.note(message)
+        notes = await system.haendelser()
+
+    assert len(notes) == len([m for m in messages if VOCABULARIES[kind].note(m) is not None])
+
+
+async def test_the_system_takes_charge_in_an_event_that_answers_the_message(
+    kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
+) -> None:
+    message = partner_message(kind, make_message)
+    unit = message.header.recipients[0].unit
+    adapter = make_adapter(kind)
+    async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01):
+        await adapter.deliver(message, unit)
+        arrival = await asyncio.wait_for(anext(adapter.arrivals()), 5)
+
+    (draft,) = adapter.translate(arrival.event).drafts
+    assert (draft.type, draft.unit, draft.in_reply_to) == ("acknowledgement", unit, message.header.message_id)
+    answer = draft.body
+    assert (answer.message_id, answer.message_type, answer.unit) == (message.header.message_id, message.type, unit)
+    assert answer.at == NOW
+
+
+async def test_a_folder_that_is_not_there_is_down(kind: str, tmp_path: Path, directory: Directory) -> None:
+    adapter = ADAPTERS[kind](tmp_path / "not-mounted", directory)
+
+    with pytest.raises(DependencyDownError) as caught:
+        await adapter.ping()
+    assert caught.value.codes == ("folder.unavailable",)
+
+
+async def test_no_file_is_named_after_a_person(
+    kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
+) -> None:
+    adapter = make_adapter(kind)
+    async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01):
+        for message in messages_of("treserva", make_message):
+            if message.type != "acknowledgement":
+                await adapter.deliver(message, message.header.recipients[0].unit)
+            await adapter.note(message)
+
+    names = " ".join(path.name for path in (tmp_path / kind).rglob("*"))
+    for number in ("9811", "9808", "9803", "9804", "9819", "Testlund", "Solvind"):
+        assert number not in names
