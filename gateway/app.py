@@ -125,6 +125,7 @@ class Gateway:
             submission = await self._submit(arrival.event)
         except InvalidDocumentError as error:
             await arrival.refuse(error.findings)
+            self.context.passed(Hop.EVENT_ANSWERED, detail=error.codes[0])
         except NotYetError:
             return  # it stays with the case system and comes again; those behind it may pass
         else:

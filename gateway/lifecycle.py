@@ -116,13 +116,19 @@ _VERDICTS = {**_LEVELS, _E.PARTIAL: _O.PARTIAL, _E.REJECTED: _O.REJECTED}
 
 # An acknowledgement may overtake our own bookkeeping: the process died between publish and mark, or the receiver
 # asked for a new try and then answered after all. Whatever it says about a message that has left is true.
-_MAY_HAVE_LEFT = {**_VERDICTS, _E.PUBLISHED: _O.SENT, _E.PUBLISH_FAILED: _O.RETRYING, _E.EXPIRE: _O.EXPIRED}
+_MAY_HAVE_LEFT = {
+    **_VERDICTS,
+    _E.PUBLISHED: _O.SENT,
+    _E.PUBLISH_FAILED: _O.RETRYING,
+    _E.RETRY: _O.RETRYING,
+    _E.EXPIRE: _O.EXPIRED,
+}
 
 OUT: dict[OutState, dict[OutEvent, OutState]] = {
     _O.HELD: {_E.RELEASE: _O.QUEUED, _E.STOP: _O.STOPPED, _E.EXPIRE: _O.EXPIRED},
     _O.QUEUED: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
-    _O.RETRYING: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED, _E.RETRY: _O.RETRYING},
-    _O.SENT: {**_VERDICTS, _E.RETRY: _O.RETRYING, _E.PUBLISHED: _O.SENT, _E.EXPIRE: _O.EXPIRED},
+    _O.RETRYING: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
+    _O.SENT: {**_MAY_HAVE_LEFT, _E.PUBLISH_FAILED: _O.SENT},
     _O.RECEIVED: {
         **_VERDICTS,
         _E.PUBLISHED: _O.RECEIVED,  # the mark of an earlier publish, late
@@ -157,7 +163,8 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
         _E.PUBLISHED: _O.REJECTED,
         _E.PUBLISH_FAILED: _O.REJECTED,
     },
-    _O.EXPIRED: _VERDICTS,  # late, but it settles
+    # Late, but it settles; and a try that was under way when it was given up may have arrived.
+    _O.EXPIRED: {**_VERDICTS, _E.PUBLISHED: _O.SENT, _E.PUBLISH_FAILED: _O.EXPIRED},
     _O.STOPPED: {},
 }
 """Outgoing: what follows from a state and an event. What is not in the table is illegal."""

@@ -19,6 +19,9 @@ from gateway.messages.model import Duty, Message, User
 
 NAME = "acknowledgement"
 
+LONGEST_PATH = 1000
+"""Most characters of the path in a reason."""
+
 TAKEN = frozenset({Outcome.ACCEPTED, Outcome.PARTIAL})
 """Outcomes after which the case system holds something of the message."""
 
@@ -39,8 +42,13 @@ class Reason:
 
     @classmethod
     def of(cls, finding: Finding) -> Self:
-        """Return the reason that tells ``finding`` to the sender; the file it was found in is ours alone."""
-        return cls(code=finding.code, path=finding.path, line=finding.line, sv=finding.sv, en=finding.en)
+        """Return the reason that tells ``finding`` to the sender.
+
+        The file it was found in is ours alone. A path longer than the schema allows is made of names that nobody gave
+        an element in good faith, and is left out.
+        """
+        path = finding.path if finding.path and len(finding.path) <= LONGEST_PATH else None
+        return cls(code=finding.code, path=path, line=finding.line, sv=finding.sv, en=finding.en)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

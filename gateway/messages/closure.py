@@ -133,6 +133,7 @@ TYPE = MessageType(
         deadline_source="nothing is owed to the sender; each principal documents the closure by its own rules",
         consent=None,  # it must reach everyone after a withdrawal too, and names no person
         carries_person=False,
+        may_stay_home=True,
         answers=("acknowledgement",),
         retry=RetryClass.STANDARD,
         retention=STANDARD_RETENTION,

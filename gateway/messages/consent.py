@@ -186,6 +186,7 @@ TYPE = MessageType(
         deadline_source="nothing is owed for being told; a withdrawal takes effect at once",
         consent=None,  # it is the consent: the gate sends it only to those it covers, or has covered
         carries_person=True,
+        may_stay_home=True,
         answers=("acknowledgement",),
         retry=RetryClass.STANDARD,
         retention=STANDARD_RETENTION,

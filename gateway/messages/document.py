@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lxml import etree
 
@@ -21,6 +21,8 @@ from gateway.messages.hardened import read_json, read_xml
 from gateway.messages.header_rules import header_findings
 from gateway.messages.model import Header, Message
 from gateway.messages.types import TYPES
+
+T = TypeVar("T")
 
 UNKNOWN_TYPE = Fault(
     "message.unknown-type",
@@ -122,11 +124,10 @@ def from_json(members: Any) -> Message:
         raise InvalidDocumentError(UNKNOWN_TYPE.at("/type", known=", ".join(TYPES)))
     known = ("type", "header", "body")
     findings = [binding.UNKNOWN.at(binding.unknown_pointer("", name)) for name in members if name not in known]
-    findings += [binding.MISSING.at(f"/{name}", name=name) for name in ("header", "body") if members.get(name) is None]
-    if findings:
-        raise InvalidDocumentError(findings)
-    header = binding.from_json(Header, members["header"], findings, "/header")
-    body = binding.from_json(kind.body, members["body"], findings, "/body")
+    header = _part(Header, members, "header", findings)
+    body = _part(kind.body, members, "body", findings)
+    if len(findings) > schemas.MOST_FINDINGS:
+        findings[schemas.MOST_FINDINGS :] = [schemas.MORE.at("/", limit=schemas.MOST_FINDINGS)]
     if findings:
         raise InvalidDocumentError(findings)
     assert header is not None  # no finding means both were read
@@ -136,6 +137,13 @@ def from_json(members: Any) -> Message:
     except InvalidDocumentError as error:
         raise InvalidDocumentError([_pointed(finding, kind) for finding in error.findings]) from None
     return message
+
+
+def _part(cls: type[T], members: dict[str, Any], name: str, findings: list[Finding]) -> T | None:
+    if members.get(name) is None:
+        findings.append(binding.MISSING.at(f"/{name}", name=name))
+        return None
+    return binding.from_json(cls, members[name], findings, f"/{name}")
 
 
 def _pointed(finding: Finding, kind: MessageType) -> Finding:

@@ -124,16 +124,19 @@ def _local(tag: str | None) -> str:
     return (tag or "").rpartition("}")[2].rpartition(":")[2]
 
 
+_EARLIER = etree.XPath("count(preceding-sibling::*[local-name() = $name])")
+_LATER = etree.XPath("boolean(following-sibling::*[local-name() = $name])")
+
+
 def xpath_of(node: etree._Element) -> str:
     """Return the path of ``node`` without namespaces; an element that repeats has its position: ``measure[2]``."""
     steps = []
     while True:
         parent = node.getparent()
         name = _local(str(node.tag))
-        if parent is not None:
-            same = [child for child in parent.iterchildren(tag=etree.Element) if child.tag == node.tag]
-            if len(same) > 1:
-                name += f"[{same.index(node) + 1}]"
+        before = int(_EARLIER(node, name=name))
+        if before or _LATER(node, name=name):
+            name += f"[{before + 1}]"
         steps.append(name)
         if parent is None:
             return "/" + "/".join(reversed(steps))

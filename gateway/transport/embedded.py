@@ -15,15 +15,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import wraps
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -39,6 +40,9 @@ from gateway.ports import Delivery, PublishOutcome, Settlement
 from gateway.store.engine import open_engine, reading, writing
 from gateway.store.tables import Moment
 from gateway.transport import EXCHANGE_DOWN
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 LOOK_AGAIN = timedelta(seconds=1)
 """How often an idle consumer looks for leases that have run out; new envelopes it notices at once."""
@@ -139,6 +143,27 @@ class _Neighbours:
 _neighbours: WeakValueDictionary[tuple[asyncio.AbstractEventLoop, Path], _Neighbours] = WeakValueDictionary()
 
 
+def _uninterrupted(
+    verb: Callable[Concatenate[EmbeddedTransport, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[EmbeddedTransport, P], Coroutine[Any, Any, R]]:
+    """Let a verb run to its end even when its caller is cancelled, and call what goes wrong in it by one name.
+
+    SQLite would hold the lock of a transaction that is cut off until Python collects what is left of it.
+    """
+
+    @wraps(verb)
+    async def whole(transport: EmbeddedTransport, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        task = asyncio.create_task(verb(transport, *args, **kwargs))
+        transport._working.add(task)
+        task.add_done_callback(transport._working.discard)
+        try:
+            return await asyncio.shield(task)
+        except (DependencyDownError, DBAPIError, sqlite3.Error) as error:
+            raise DependencyDownError(EXCHANGE_DOWN.at()) from error
+
+    return whole
+
+
 class EmbeddedTransport:
     """A party's place on the embedded exchange, for use with ``async with``.
 
@@ -171,8 +196,7 @@ class EmbeddedTransport:
         self._routable: set[str] = set()
         self._consumers: set[str] = set()
         self._closed = False
-        self._busy = 0
-        self._at_rest = asyncio.Event()
+        self._working: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
         """Open the exchange.
@@ -182,7 +206,15 @@ class EmbeddedTransport:
         """
         self._neighbours = _neighbours.setdefault((asyncio.get_running_loop(), self._place), self._neighbours)
         try:
-            await self._prepare()
+            for patience in reversed(range(OPEN_ATTEMPTS)):
+                try:
+                    await self._prepare()
+                    break
+                except DependencyDownError:
+                    # A new file is locked, whatever the timeout, while another process switches it to WAL.
+                    if not patience:
+                        raise
+                    await asyncio.sleep(0.05)
             self._watch = await self._engine.connect()
             self._driver: Any = (await self._watch.get_raw_connection()).driver_connection
         except BaseException:
@@ -196,20 +228,23 @@ class EmbeddedTransport:
         """Close the exchange: iterations end, and what they have not settled can be taken by others at once."""
         self._closed = True
         try:
-            await self._give_back(self._consumers)
+            with suppress(DependencyDownError):
+                await self._give_back(self._consumers)
         finally:
-            while self._busy:
-                await self._at_rest.wait()
+            if self._working:
+                await asyncio.wait(self._working)
             await self._watch.close()
             await self._engine.dispose()
 
+    @_uninterrupted
     async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[PublishOutcome]:
         """Commit all envelopes in one transaction, in order; those to an unknown party are returned.
 
-        Nothing is compared with what was published before: a message published twice is delivered twice.
+        A publish whose caller is cancelled may still be committed, as one that timed out on a wire may. Nothing is compared
+        with what was published before: a message published twice is delivered twice.
 
         Raises:
-            DependencyDownError: the exchange does not answer; none of them was published.
+            DependencyDownError: the exchange does not answer; nothing is known about any of them.
         """
         if not envelopes:
             return []
@@ -230,7 +265,8 @@ class EmbeddedTransport:
         """Yield batches leased to this iteration, oldest first, waiting while there are none.
 
         The first step takes over what other processes have leased on this channel. A delivery that is not settled when
-        its lease runs out, or when the iteration or the transport is closed, comes again in its old place.
+        its lease runs out, or when the iteration or the transport is closed, comes again in its old place. Closing the
+        transport ends the iteration.
 
         Raises:
             DependencyDownError: the exchange does not answer. The iteration is over; begin a new one.
@@ -244,19 +280,22 @@ class EmbeddedTransport:
                 # The version is read before looking, so that nothing that comes meanwhile goes unnoticed.
                 arrived.clear()
                 version = await self._version()
-                while batch := await self._claim(channel, consumer):
+                while not self._closed and (batch := await self._claim(channel, consumer)):
                     yield batch
                 await self._wait(arrived, version)
         finally:
-            await self._give_back({consumer})
+            # A lease that cannot be given back runs out by itself; that must not hide why the iteration ends.
+            with suppress(DependencyDownError):
+                await self._give_back({consumer})
 
+    @_uninterrupted
     async def settle(self, settlements: Sequence[tuple[Delivery, Settlement]]) -> None:
         """Settle deliveries in one transaction; the first settlement of a delivery counts.
 
         A delivery that was given back, or handed over again after its lease ran out, is left as it is.
 
         Raises:
-            DependencyDownError: the exchange does not answer; none of them was settled.
+            DependencyDownError: the exchange does not answer; nothing is known about any of them.
         """
         if not settlements:
             return
@@ -274,47 +313,44 @@ class EmbeddedTransport:
                         await self._bury(connection, "rejected", leased)
         self._neighbours.wake(self._party)
 
+    @_uninterrupted
     async def ping(self) -> None:
         """Return when the exchange answers.
 
         Raises:
             DependencyDownError: it does not.
         """
-        async with self._reading() as connection:
+        async with reading(self._engine) as connection:
             await connection.execute(sa.select(party.c.name).limit(1))
 
+    @_uninterrupted
     async def depth(self, channel: Channel) -> int:
         """Return how many envelopes to this party are not settled, leased ones included."""
         counted = sa.select(sa.func.count()).select_from(delivery).where(self._queued(channel))
-        async with self._reading() as connection:
+        async with reading(self._engine) as connection:
             return (await connection.execute(counted)).scalar_one()
 
+    @_uninterrupted
     async def dead_letters(self) -> list[DeadLetter]:
         """Return the envelopes to this party that are not delivered any more, the oldest first."""
         buried = sa.select(dead_letter).where(dead_letter.c.recipient == self._party).order_by(dead_letter.c.id)
-        async with self._reading() as connection:
+        async with reading(self._engine) as connection:
             rows = await connection.execute(buried)
             return [DeadLetter(_envelope(row), row["reason"], row["at"]) for row in rows.mappings()]
 
+    @_uninterrupted
     async def _prepare(self) -> None:
         """Create what is missing and declare the party. Repeatable, and done by several processes at the same time."""
-        for patience in range(OPEN_ATTEMPTS, 0, -1):
-            try:
-                async with self._writing() as connection:
-                    await connection.run_sync(metadata.create_all)
-                    await connection.execute(insert_or_keep(party).values(name=self._party).on_conflict_do_nothing())
-                return
-            except DependencyDownError:
-                # A new file is "locked", whatever the busy timeout, while another process switches it to WAL.
-                if patience == 1:
-                    raise
-                await asyncio.sleep(0.05)
+        await asyncio.to_thread(_switch_to_wal, self._place)
+        async with self._writing() as connection:
+            await connection.run_sync(metadata.create_all)
+            await connection.execute(insert_or_keep(party).values(name=self._party).on_conflict_do_nothing())
 
+    @_uninterrupted
     async def _version(self) -> int:
         """Return a number that changes whenever anyone commits; one step of the driver, cheap enough to poll."""
-        with self._working():
-            [[version]] = await self._driver.execute_fetchall("PRAGMA data_version")
-            return int(version)
+        [[version]] = await self._driver.execute_fetchall("PRAGMA data_version")
+        return int(version)
 
     async def _wait(self, arrived: asyncio.Event, version: int) -> None:
         """Wait until there may be something to take: a neighbour says so, the file has changed, a lease runs out."""
@@ -326,12 +362,14 @@ class EmbeddedTransport:
                 # More is likely to come in the same moment, and one batch is cheaper than two.
                 await asyncio.sleep(self._gather.total_seconds())
 
+    @_uninterrupted
     async def _take_over(self, channel: Channel) -> None:
         """End the leases of consumers that are not alive in this process."""
         abandoned = delivery.c.consumer.not_in(list(self._neighbours.consumers))
         async with self._writing() as connection:
             await connection.execute(sa.update(delivery).where(self._queued(channel), abandoned).values(_FREE))
 
+    @_uninterrupted
     async def _give_back(self, consumers: set[str]) -> None:
         """End the leases of consumers, unless closing the transport has done so before."""
         ending = self._consumers & consumers
@@ -344,6 +382,7 @@ class EmbeddedTransport:
                 await connection.execute(sa.update(delivery).where(delivery.c.consumer.in_(ending)).values(_FREE))
             self._neighbours.wake(self._party)
 
+    @_uninterrupted
     async def _claim(self, channel: Channel, consumer: str) -> list[EmbeddedDelivery]:
         """Lease the oldest free deliveries to a consumer; those that have had their attempts go to the dead letters."""
         now = self._clock.now()
@@ -379,29 +418,14 @@ class EmbeddedTransport:
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
         # Within the process writers take turns here: SQLite lets those who wait for its lock sleep, in no order.
-        with self._working():
-            async with self._neighbours.turn, writing(self._engine) as connection:
-                yield connection
+        async with self._neighbours.turn, writing(self._engine) as connection:
+            yield connection
 
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        with self._working():
-            async with reading(self._engine) as connection:
-                yield connection
 
-    @contextmanager
-    def _working(self) -> Iterator[None]:
-        """Keep the file open as long as the block runs, and call what goes wrong in it by one name."""
-        self._busy += 1
-        self._at_rest.clear()
-        try:
-            yield
-        except (DependencyDownError, DBAPIError, sqlite3.Error) as error:
-            raise DependencyDownError(EXCHANGE_DOWN.at()) from error
-        finally:
-            self._busy -= 1
-            if not self._busy:
-                self._at_rest.set()
+def _switch_to_wal(file: Path) -> None:
+    # Done here first, since a connection that fails while the engine prepares it is not closed.
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _row(envelope: Envelope) -> dict[str, Any]:

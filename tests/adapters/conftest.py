@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from case_events import MESSAGE_ID, MakeAdapter, MakeMessage
 
 from gateway.adapters.adapter import FolderAdapter
 from gateway.adapters.table import ADAPTERS, VOCABULARIES
@@ -14,12 +14,6 @@ from gateway.directory import Directory
 from gateway.messages import TYPES, Header, Message, Recipient, Sender
 from gateway.ports import Draft
 from gateway.resources import demo_directory
-
-EVENTS = Path(__file__).parents[2] / "fixtures" / "events"
-MESSAGE_ID = "0b7c1f2e-1111-4222-8333-444455556666"
-
-MakeMessage = Callable[..., Message]
-MakeAdapter = Callable[..., FolderAdapter]
 
 
 @pytest.fixture(scope="session")

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from case_events import EVENTS, MakeAdapter, MakeMessage, message_to, messages_of, sent_at, translate, translator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.adapters.adapter import FolderAdapter
-from gateway.adapters.folder import Folder
 from gateway.adapters.simulated import SimulatedCaseSystem
 from gateway.adapters.table import ADAPTERS, VOCABULARIES
 from gateway.clock import ManualClock
 from gateway.directory import Directory
 from gateway.errors import DependencyDownError, InvalidDocumentError, RefusedError
-from gateway.messages import TYPES, Message, parse_xml, render_xml
-from gateway.ports import Event, Translation
-from gateway.resources import demo_directory
-
-from conftest import EVENTS, MESSAGE_ID, MakeAdapter, MakeMessage
+from gateway.messages import TYPES, parse_xml, render_xml
+from gateway.ports import Event
 
 VALID = [
     pytest.param(path.parent.name, path, id=f"{path.parent.name}/{path.stem}")
@@ -34,36 +30,6 @@ INVALID = [
     for path in sorted(EVENTS.glob("*/invalid_*"))
 ]
 NOW = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
-DIRECTORY = Directory.load(demo_directory())
-
-
-def translator(kind: str) -> FolderAdapter:
-    return FolderAdapter(VOCABULARIES[kind], Folder(Path("nowhere"), source=kind), DIRECTORY)
-
-
-def translate(kind: str, path: Path) -> Translation:
-    return translator(kind).translate(Event(source=kind, content=path.read_bytes()))
-
-
-def happened_at(kind: str, path: Path) -> datetime:
-    members = json.loads(path.read_text(encoding="utf-8-sig"))
-    return datetime.fromisoformat(members["tidpunkt" if kind == "treserva" else "recorded"]).astimezone(UTC)
-
-
-def messages_of(kind: str, make_message: MakeMessage) -> list[Message]:
-    """Return a message of each valid event of a kind, each with an id of its own."""
-    messages = []
-    for number, path in enumerate(sorted((EVENTS / kind).glob("valid_*"))):
-        message_id = f"{MESSAGE_ID[:-4]}{number:04x}"
-        for draft in translate(kind, path).drafts:
-            messages.append(make_message(draft, happened_at(kind, path) + timedelta(minutes=5), message_id))
-    return messages
-
-
-def partner_message(kind: str, make_message: MakeMessage) -> Message:
-    """Return a message for a unit that speaks ``kind``: a call from the other party."""
-    partner = "journal" if kind == "treserva" else "treserva"
-    return next(message for message in messages_of(partner, make_message) if message.type == "meetingBooking")
 
 
 # --- translate ------------------------------------------------------------------------------------------------------
@@ -75,7 +41,7 @@ def test_a_valid_event_becomes_valid_messages(kind: str, path: Path, make_messag
 
     assert translation.event_id
     for draft in translation.drafts:
-        message = make_message(draft, happened_at(kind, path) + timedelta(minutes=5))
+        message = make_message(draft, sent_at(kind, path))
         assert parse_xml(render_xml(message)) == message
 
 
@@ -160,10 +126,28 @@ def test_an_event_with_one_value_replaced_is_refused_or_understood(
     try:
         translation = translator(kind).translate(Event(source=kind, content=content))
         for draft in translation.drafts:
-            render_xml(make_message(draft, happened_at(kind, path) + timedelta(minutes=5)))
+            render_xml(make_message(draft, sent_at(kind, path)))
     except InvalidDocumentError as error:
         for finding in error.findings:
             json.dumps(finding.as_json(), ensure_ascii=False).encode()
+
+
+@given(data=st.data())
+@settings(max_examples=200, deadline=None)
+@pytest.mark.parametrize("kind", VOCABULARIES)
+def test_a_finding_never_repeats_a_value(kind: str, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted((EVENTS / kind).glob("valid_*"))))
+    event = json.loads(path.read_text(encoding="utf-8-sig"))
+    person = "Mira Solvind 19850912-9808"
+    place = data.draw(st.sampled_from(places(event)))
+    changed = replaced(event, place, data.draw(st.sampled_from([person, [person], {person: person}, person + "\x00"])))
+
+    try:
+        translator(kind).translate(Event(source=kind, content=json.dumps(changed).encode()))
+    except InvalidDocumentError as error:
+        told = str([finding.as_json() for finding in error.findings])
+        assert "Mira" not in told
+        assert "9808" not in told
 
 
 # --- deliver --------------------------------------------------------------------------------------------------------
@@ -198,7 +182,7 @@ async def test_each_unit_gets_a_record_of_its_own(
 async def test_a_silent_system_is_down_and_delivers_later_under_the_same_call(
     kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
 ) -> None:
-    message = partner_message(kind, make_message)
+    message = message_to(kind, make_message)
     unit = message.header.recipients[0].unit
     async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01, silent=True) as system:
         with pytest.raises(DependencyDownError) as caught:
@@ -214,7 +198,7 @@ async def test_a_silent_system_is_down_and_delivers_later_under_the_same_call(
 async def test_a_system_that_refuses_says_so_for_good(
     kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
 ) -> None:
-    message = partner_message(kind, make_message)
+    message = message_to(kind, make_message)
     unit = message.header.recipients[0].unit
     async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01, refuses=True) as system:
         with pytest.raises(RefusedError) as caught:
@@ -243,7 +227,7 @@ async def test_a_note_is_written_once_however_often_it_is_tried(
 async def test_the_system_takes_charge_in_an_event_that_answers_the_message(
     kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
 ) -> None:
-    message = partner_message(kind, make_message)
+    message = message_to(kind, make_message)
     unit = message.header.recipients[0].unit
     adapter = make_adapter(kind)
     async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01):

@@ -30,6 +30,8 @@ from gateway.clock import ManualClock, SystemClock
 from gateway.envelope import ACKNOWLEDGEMENT, Channel, Envelope
 from gateway.errors import DependencyDownError
 from gateway.ports import Transport
+from gateway.store.engine import reading
+from gateway.transport import embedded
 from gateway.transport.embedded import EmbeddedTransport
 
 LEASE = timedelta(seconds=30)
@@ -244,6 +246,17 @@ async def test_closing_the_transport_ends_an_iteration_that_waits(url: str, cloc
         assert await consuming == "ended"
 
 
+async def test_closing_the_transport_ends_an_iteration_that_holds_a_batch(url: str, clock: ManualClock) -> None:
+    async with EmbeddedTransport(url, "region", clock, batch_size=1) as region:
+        await region.publish([envelope(), envelope()])
+        batches = region.deliveries(Channel.MESSAGES)
+        await anext(batches)
+    with pytest.raises(StopAsyncIteration):
+        await anext(batches)
+    async with EmbeddedTransport(url, "region", clock) as region:
+        assert [one.attempt for one in await Consumer(region).take(2)] == [2, 1]
+
+
 async def test_a_consumer_in_the_same_process_is_woken_without_polling(url: str, clock: ManualClock) -> None:
     async with (
         EmbeddedTransport(url, "region", clock, poll_interval=NEVER) as region,
@@ -262,11 +275,12 @@ async def test_a_consumer_in_the_same_process_is_woken_without_polling(url: str,
 
 async def test_a_file_that_is_no_database_is_a_dependency_that_is_down(url: str, tmp_path: Path) -> None:
     (tmp_path / "exchange.sqlite").write_bytes(b"no database, whatever its name says" * 200)
-    threads = threading.active_count()
+    threads = set(threading.enumerate())
     with pytest.raises(DependencyDownError) as caught:
         await EmbeddedTransport(url, "region", SystemClock()).__aenter__()
     assert caught.value.codes == ("exchange.down",)
-    assert threading.active_count() == threads
+    left = set(threading.enumerate()) - threads
+    assert all(thread.name.startswith("asyncio") for thread in left)  # the pool of the event loop, no connection
 
 
 async def test_a_file_that_cannot_be_opened_is_a_dependency_that_is_down(url: str, tmp_path: Path) -> None:
@@ -301,6 +315,35 @@ async def test_every_verb_tells_when_the_file_breaks_while_open(url: str, tmp_pa
                 for table in ("party", "delivery", "dead_letter"):
                     mending.execute(f"ALTER TABLE lost_{table} RENAME TO {table}")
             mending.close()
+
+
+async def test_a_new_file_that_another_process_is_preparing_is_tried_again(
+    url: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare, tries = embedded._switch_to_wal, iter([True, True, False])
+
+    def busy_at_first(file: Path) -> None:
+        if next(tries):
+            raise sqlite3.OperationalError("database is locked")
+        prepare(file)
+
+    monkeypatch.setattr(embedded, "_switch_to_wal", busy_at_first)
+    async with EmbeddedTransport(url, "region", clock) as region:
+        assert list(await region.publish([envelope()])) == [CONFIRMED]
+
+
+async def test_a_publish_that_is_cut_off_leaves_the_exchange_free(url: str, clock: ManualClock) -> None:
+    async with EmbeddedTransport(url, "region", clock) as region:
+        cut_off: list[object] = []
+        for steps in range(0, 60, 3):
+            publishing = asyncio.create_task(region.publish([envelope(), envelope()]))
+            for _ in range(steps):
+                await asyncio.sleep(0.0001)
+            publishing.cancel()
+            cut_off += await asyncio.gather(publishing, return_exceptions=True)
+            async with asyncio.timeout(PATIENCE / 4):
+                assert list(await region.publish([envelope()])) == [CONFIRMED]
+        assert any(isinstance(outcome, asyncio.CancelledError) for outcome in cut_off)
 
 
 async def test_what_is_confirmed_is_flushed_to_the_disk(url: str, clock: ManualClock) -> None:
@@ -368,7 +411,7 @@ async def test_looking_in_from_another_process_takes_nothing_from_the_one_that_c
             async with EmbeddedTransport(url, "region", clock) as looking:
                 await looking.ping()
                 assert await looking.depth(Channel.MESSAGES) == 1
-            async with region._reading() as connection:
+            async with reading(region._engine) as connection:
                 rows = await connection.exec_driver_sql("SELECT consumer FROM delivery")
                 assert rows.scalar_one().startswith(f"region/{consumer.pid}/")
 

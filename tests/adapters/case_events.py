@@ -1,0 +1,55 @@
+"""The event fixtures of the case systems, and what they become."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gateway.adapters.adapter import FolderAdapter
+from gateway.adapters.folder import Folder
+from gateway.adapters.table import VOCABULARIES
+from gateway.directory import Directory
+from gateway.messages import Message
+from gateway.ports import Event, Translation
+from gateway.resources import demo_directory
+
+EVENTS = Path(__file__).parents[2] / "fixtures" / "events"
+MESSAGE_ID = "0b7c1f2e-1111-4222-8333-444455556666"
+
+MakeMessage = Callable[..., Message]
+MakeAdapter = Callable[..., FolderAdapter]
+
+DIRECTORY = Directory.load(demo_directory())
+
+
+def translator(kind: str) -> FolderAdapter:
+    """Return an adapter that can translate and has no folder."""
+    return FolderAdapter(VOCABULARIES[kind], Folder(Path("nowhere"), source=kind), DIRECTORY)
+
+
+def translate(kind: str, path: Path) -> Translation:
+    return translator(kind).translate(Event(source=kind, content=path.read_bytes()))
+
+
+def sent_at(kind: str, path: Path) -> datetime:
+    """Return when the outbox would have made messages of an event: soon after it happened."""
+    members = json.loads(path.read_text(encoding="utf-8-sig"))
+    happened = datetime.fromisoformat(members["tidpunkt" if kind == "treserva" else "recorded"])
+    return happened.astimezone(UTC) + timedelta(minutes=5)
+
+
+def messages_of(kind: str, make_message: MakeMessage) -> list[Message]:
+    """Return the messages of the valid events of a kind, each with an id of its own."""
+    return [
+        make_message(draft, sent_at(kind, path), f"{MESSAGE_ID[:-4]}{number:04x}")
+        for number, path in enumerate(sorted((EVENTS / kind).glob("valid_*")))
+        for draft in translate(kind, path).drafts
+    ]
+
+
+def message_to(kind: str, make_message: MakeMessage) -> Message:
+    """Return a message for a unit whose system speaks ``kind``: a call from the other party."""
+    partner = "journal" if kind == "treserva" else "treserva"
+    return next(message for message in messages_of(partner, make_message) if message.type == "meetingBooking")
