@@ -125,7 +125,7 @@ _MAY_HAVE_LEFT = {
 }
 
 OUT: dict[OutState, dict[OutEvent, OutState]] = {
-    _O.HELD: {_E.RELEASE: _O.QUEUED, _E.STOP: _O.STOPPED, _E.EXPIRE: _O.EXPIRED},
+    _O.HELD: {_E.RELEASE: _O.QUEUED, _E.STOP: _O.STOPPED},  # no other way out: nothing leaves without a consent
     _O.QUEUED: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
     _O.RETRYING: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
     _O.SENT: {**_MAY_HAVE_LEFT, _E.PUBLISH_FAILED: _O.SENT},

@@ -136,17 +136,18 @@ class Folder:
             for file in waiting:
                 if file in yielded:
                     continue
+                yielded[file] = now
                 name, _ = file
                 content = await self._content(name)
                 if content is not None:
-                    yielded[file] = now
                     yield FolderArrival(self, name, Event(source=self._source, content=content))
             await asyncio.sleep(self._interval)
 
     async def _content(self, name: str) -> bytes | None:
         try:
             return await _on_disk(self._read, name)
-        except DependencyDownError:  # the next look says so, and finds it again
+        except DependencyDownError as error:  # one file that cannot be read must not stop the others
+            log.warning("adapter.event_unreadable", source=self._source, codes=error.codes)
             return None
 
     async def settle(self, file_name: str, content: bytes, kind: str, answer: Any) -> None:

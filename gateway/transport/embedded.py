@@ -184,7 +184,9 @@ class EmbeddedTransport:
         gather: timedelta = timedelta(milliseconds=2),
     ) -> None:
         self._engine = open_engine(url)
-        self._place = Path(self._engine.url.database or "").resolve()
+        if self._engine.url.database in (None, "", ":memory:"):
+            raise ValueError("the embedded exchange needs a file: memory survives nothing")
+        self._place = Path(self._engine.url.database).resolve()
         self._party = party
         self._clock = clock
         self._batch_size = batch_size
@@ -240,8 +242,8 @@ class EmbeddedTransport:
     async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[PublishOutcome]:
         """Commit all envelopes in one transaction, in order; those to an unknown party are returned.
 
-        A publish whose caller is cancelled may still be committed, as one that timed out on a wire may. Nothing is compared
-        with what was published before: a message published twice is delivered twice.
+        Nothing is compared with what was published before: a message published twice is delivered twice. When the
+        caller is cancelled, what it published may be committed all the same.
 
         Raises:
             DependencyDownError: the exchange does not answer; nothing is known about any of them.

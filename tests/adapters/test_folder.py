@@ -20,14 +20,29 @@ FAULT = Fault("folder-test.fault", "Något är fel.", "Something is wrong.")
 
 @pytest.fixture
 async def watched(tmp_path: Path) -> Folder:
-    watched = Folder(tmp_path, source="test", interval=0.01, timeout=0.2)
+    watched = Folder(tmp_path, source="test", interval=0.01, timeout=5)
     await watched.ping()
     return watched
 
 
+@pytest.fixture
+async def impatient(watched: Folder, tmp_path: Path) -> Folder:
+    """Return the same folder for one who waits no longer than for one look."""
+    return Folder(tmp_path, source="test", interval=0.01, timeout=0)
+
+
+async def written(path: Path) -> Path:
+    """Return when there is a file at ``path``."""
+    for _ in range(500):
+        if await asyncio.to_thread(path.exists):
+            return path
+        await asyncio.sleep(0.01)
+    raise AssertionError("nothing was written")
+
+
 async def first(watched: Folder, count: int = 1) -> list[FolderArrival]:
     arrivals = watched.arrivals()
-    return [await asyncio.wait_for(anext(arrivals), 2) for _ in range(count)]
+    return [await asyncio.wait_for(anext(arrivals), 5) for _ in range(count)]
 
 
 async def nothing_more(arrivals: AsyncIterator[FolderArrival]) -> bool:
@@ -62,7 +77,7 @@ async def test_an_event_that_comes_later_is_found(watched: Folder) -> None:
     await asyncio.sleep(0.05)
     (watched.to_gateway / "01.json").write_bytes(b"{}")
 
-    arrival = await asyncio.wait_for(waiting, 2)
+    arrival = await asyncio.wait_for(waiting, 5)
     assert (arrival.event.source, arrival.event.content) == ("test", b"{}")
 
 
@@ -84,23 +99,23 @@ async def test_a_half_written_event_is_read_when_it_gets_its_name(watched: Folde
     half.write_bytes(b'{"a": 1}')
     half.rename(watched.to_gateway / "01.json")
 
-    assert (await asyncio.wait_for(waiting, 2)).event.content == b'{"a": 1}'
+    assert (await asyncio.wait_for(waiting, 5)).event.content == b'{"a": 1}'
 
 
 async def test_an_event_without_an_answer_comes_again(watched: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     (watched.to_gateway / "01.json").write_bytes(b"{}")
     arrivals = watched.arrivals()
-    await asyncio.wait_for(anext(arrivals), 2)
+    await asyncio.wait_for(anext(arrivals), 5)
     assert len(await first(watched)) == 1, "to whoever begins anew, at once"
 
     monkeypatch.setattr(folder, "COME_AGAIN_AFTER", 0.05)
-    assert (await asyncio.wait_for(anext(arrivals), 2)).event.content == b"{}"
+    assert (await asyncio.wait_for(anext(arrivals), 5)).event.content == b"{}"
 
 
 async def test_an_event_without_an_answer_does_not_come_twice_at_once(watched: Folder) -> None:
     (watched.to_gateway / "01.json").write_bytes(b"{}")
     arrivals = watched.arrivals()
-    await asyncio.wait_for(anext(arrivals), 2)
+    await asyncio.wait_for(anext(arrivals), 5)
 
     assert await nothing_more(arrivals)
 
@@ -109,7 +124,7 @@ async def test_another_event_under_an_answered_name_is_an_event_of_its_own(watch
     arrivals = watched.arrivals()
     for content in (b"1", b"2"):
         disk.write(watched.to_gateway / "01.json", content)
-        arrival = await asyncio.wait_for(anext(arrivals), 2)
+        arrival = await asyncio.wait_for(anext(arrivals), 5)
         assert arrival.event.content == content
         await arrival.accept({"n": int(content)})
 
@@ -137,7 +152,7 @@ async def test_arrivals_outlive_a_folder_that_goes_away(tmp_path: Path) -> None:
     (share / "to_gateway").mkdir(parents=True)
     (share / "to_gateway" / "01.json").write_bytes(b"{}")
 
-    assert (await asyncio.wait_for(waiting, 2)).event.content == b"{}"
+    assert (await asyncio.wait_for(waiting, 5)).event.content == b"{}"
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -231,8 +246,7 @@ async def test_an_event_replaced_before_its_answer_is_kept_and_its_successor_wai
 
 async def test_what_is_handed_over_waits_for_its_receipt(watched: Folder) -> None:
     handing = asyncio.ensure_future(watched.hand_over("m-1", {"text": "å"}))
-    await asyncio.sleep(0.05)
-    assert read(watched.from_gateway / "m-1.json") == {"text": "å"}
+    assert read(await written(watched.from_gateway / "m-1.json")) == {"text": "å"}
     assert not handing.done()
 
     disk.write(watched.from_gateway / "m-1.json.ok", b'{"recordId": "R-1"}')
@@ -246,10 +260,10 @@ async def test_a_receipt_that_has_come_is_returned_again(watched: Folder) -> Non
     assert names(watched.from_gateway) == ["m-1.json.ok"], "a system may have moved the message away"
 
 
-async def test_handing_over_again_leaves_the_file_as_it_was(watched: Folder) -> None:
+async def test_handing_over_again_leaves_the_file_as_it_was(watched: Folder, impatient: Folder) -> None:
     for text in ("first", "second"):
         with pytest.raises(DependencyDownError) as caught:
-            await watched.hand_over("m-1", {"text": text})
+            await impatient.hand_over("m-1", {"text": text})
         assert caught.value.codes == ("system.no-receipt",)
 
     assert read(watched.from_gateway / "m-1.json") == {"text": "first"}
@@ -260,11 +274,11 @@ async def test_handing_over_again_leaves_the_file_as_it_was(watched: Folder) -> 
     [b"", b"{", b"[]", b"{}", b'{"recordId": 7}', b'{"recordId": " "}', b"\xff", b'{"recordId": "a'],
     ids=repr,
 )
-async def test_a_receipt_that_cannot_be_read_is_no_receipt(watched: Folder, receipt: bytes) -> None:
-    (watched.from_gateway / "m-1.json.ok").write_bytes(receipt)
+async def test_a_receipt_that_cannot_be_read_is_no_receipt(impatient: Folder, receipt: bytes) -> None:
+    (impatient.from_gateway / "m-1.json.ok").write_bytes(receipt)
 
     with pytest.raises(DependencyDownError) as caught:
-        await watched.hand_over("m-1", {})
+        await impatient.hand_over("m-1", {})
     assert caught.value.codes == ("system.receipt-unreadable",)
 
 

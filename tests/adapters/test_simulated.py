@@ -24,7 +24,7 @@ def simulated(path: Path, kind: str, clock: ManualClock | None = None, **switche
 
 async def told(path: Path) -> Path:
     """Return the one event the system has written, when it has."""
-    for _ in range(200):
+    for _ in range(500):
         if files := list((path / "to_gateway").glob("*.json")):
             (file,) = files
             return file
@@ -104,6 +104,18 @@ async def test_an_event_that_was_answered_before_it_was_marked_is_not_said_again
     assert not list((tmp_path / kind / "to_gateway").iterdir())
 
 
+async def test_what_was_said_is_not_said_again_when_the_archive_is_emptied(
+    kind: str, tmp_path: Path, delivered: str
+) -> None:
+    async with simulated(tmp_path, kind):
+        file = await told(tmp_path / kind)
+    file.rename(tmp_path / "emptied")
+    async with simulated(tmp_path, kind):
+        await asyncio.sleep(0.1)
+
+    assert not list((tmp_path / kind / "to_gateway").iterdir())
+
+
 async def test_notes_are_kept_apart_and_nobody_takes_charge_of_them(
     tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
 ) -> None:
@@ -123,6 +135,6 @@ async def test_notes_are_kept_apart_and_nobody_takes_charge_of_them(
 async def test_a_system_hands_over_events_of_its_own(tmp_path: Path, make_adapter: MakeAdapter) -> None:
     async with simulated(tmp_path, "treserva") as system:
         await system.say("01-behov.json", b"{}")
-        arrival = await asyncio.wait_for(anext(make_adapter("treserva").arrivals()), 2)
+        arrival = await asyncio.wait_for(anext(make_adapter("treserva").arrivals()), 5)
 
     assert arrival.event.content == b"{}"

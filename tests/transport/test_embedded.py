@@ -270,6 +270,11 @@ async def test_a_consumer_in_the_same_process_is_woken_without_polling(url: str,
             assert (await waiting).envelope == sent
 
 
+def test_an_exchange_in_memory_is_refused(clock: ManualClock) -> None:
+    with pytest.raises(ValueError, match="needs a file"):
+        EmbeddedTransport("sqlite+aiosqlite:///:memory:", "region", clock)
+
+
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 

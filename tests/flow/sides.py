@@ -1,0 +1,210 @@
+"""Two gateways on one exchange, worked one hop at a time, so that a test can stand between any two hops."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from gateway.adapters.table import ADAPTERS, VOCABULARIES
+from gateway.clock import ManualClock
+from gateway.context import Context
+from gateway.delivery import CaseSystemDelivery
+from gateway.directory import Directory
+from gateway.envelope import Channel, Envelope
+from gateway.errors import GatewayError
+from gateway.inbox import Inbox
+from gateway.ledger import Dispatch
+from gateway.messages import Message
+from gateway.outbox import Outbox, Submission
+from gateway.ports import Arrival, Delivery, Event, PublishOutcome, Settlement, Translation
+from gateway.progress import Passage
+from gateway.replay.scenario import Scenario
+from gateway.replay.stage import CAST, database_url
+from gateway.resources import demo_directory
+from gateway.store import Store, ledger
+from gateway.store.tables import metadata
+from gateway.tracker import Tracker
+from gateway.transport.embedded import EmbeddedTransport
+
+DIRECTORY = Directory.load(demo_directory())
+PRIMARY_CARE = "SE2321000131-E000000000101"
+PSYCHIATRY = "SE2321000131-E000000000202"
+SOCIAL_OFFICE = "SE2120001355-SOCHISINGEN"
+
+
+@cache
+def story(name: str = "journey") -> tuple[dict[str, Any], ...]:
+    """Return the events of a scenario in order."""
+    return tuple(json.loads(step.content) for step in Scenario.load(name).steps)
+
+
+def told(event: dict[str, Any], **changes: Any) -> bytes:
+    """Return the bytes in which a case system tells ``event``, with some members changed."""
+    return json.dumps({**event, **changes}, ensure_ascii=False).encode()
+
+
+class ScriptedSystem:
+    """A case system that understands events as the real one does, and takes messages as the test says.
+
+    ``answer`` is asked before each delivery and may return the error that the system answers with.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.name = kind
+        self.answer: Callable[[Message, str], GatewayError | None] = lambda message, unit: None
+        self.notes: list[str] = []
+        self.held: dict[tuple[str, str], Message] = {}
+        self._words = VOCABULARIES[kind]
+        self._translator = ADAPTERS[kind](Path("nowhere"), DIRECTORY)
+
+    async def arrivals(self) -> AsyncIterator[Arrival]:
+        """Tell nothing by itself: tests submit events."""
+        return
+        yield
+
+    def translate(self, event: Event) -> Translation:
+        """Understand an event in the system's own words."""
+        return self._translator.translate(event)
+
+    async def deliver(self, message: Message, unit: str) -> str:
+        """Take a message once, however often it is handed over, and number it."""
+        error = self.answer(message, unit)
+        if error is not None:
+            raise error
+        key = (message.header.message_id, unit)
+        self.held.setdefault(key, message)
+        return f"{self.name}-{list(self.held).index(key) + 1}"
+
+    async def note(self, message: Message) -> None:
+        """Write a step of the case into the log."""
+        self.notes.append(message.header.message_id)
+
+    async def ping(self) -> None:
+        """Answer."""
+
+    def takes_charge(self, message_id: str, unit: str, at: datetime) -> bytes:
+        """Return the event in which staff of ``unit`` take charge of a message the system holds."""
+        return told(self._words.acknowledgement(self._words.message(self.held[message_id, unit], unit), at))
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """A delivery that no exchange has made."""
+
+    envelope: Envelope
+    attempt: int = 1
+
+
+class Side:
+    """One party's gateway. Every method does the work of one hop and returns when it is durable."""
+
+    def __init__(self, context: Context, system: ScriptedSystem, transport: EmbeddedTransport) -> None:
+        self.context = context
+        self.system = system
+        self.transport = transport
+        self.outbox = Outbox(context, system, transport)
+        self.inbox = Inbox(context)
+        self.tracker = Tracker(context)
+        self.delivery = CaseSystemDelivery(context, system)
+
+    async def hears(self, event: bytes) -> Submission:
+        """Let the case system tell an event."""
+        return await self.outbox.submit(Event(source=self.system.name, content=event))
+
+    async def sends(self) -> None:
+        """Publish what is due."""
+        while await self.outbox.relay():
+            pass
+
+    async def receives(self) -> None:
+        """Take the messages that wait on the exchange."""
+        await self._takes(Channel.MESSAGES, self.inbox.take)
+
+    async def learns(self) -> None:
+        """Take the acknowledgements that wait on the exchange."""
+        await self._takes(Channel.ACKNOWLEDGEMENTS, self.tracker.take)
+
+    async def hands_over(self) -> None:
+        """Hand the case system what is due."""
+        while await self.delivery.deliver():
+            pass
+
+    async def gets(self, *envelopes: Envelope) -> None:
+        """Take messages as if the exchange had handed them over, in one batch."""
+        await self.inbox.take([HandedOver(envelope) for envelope in envelopes])
+
+    async def is_told(self, *envelopes: Envelope) -> None:
+        """Take acknowledgements as if the exchange had handed them over, in one batch."""
+        await self.tracker.take([HandedOver(envelope) for envelope in envelopes])
+
+    async def _takes(self, channel: Channel, take: Callable[[Sequence[Delivery]], Awaitable[None]]) -> None:
+        while await self.transport.depth(channel):
+            deliveries = self.transport.deliveries(channel)
+            batch = await anext(deliveries)
+            await take(batch)
+            await self.transport.settle([(one, Settlement.ACCEPT) for one in batch])
+            await deliveries.aclose()
+
+    # --- what stands in the store -----------------------------------------------------------------------------------
+
+    async def ledger(self) -> list[Dispatch]:
+        """Return the rows of the own messages, in the order they were made."""
+        async with self.context.store.reading() as tx:
+            return await ledger.sent_messages(tx)
+
+    async def row(self, type_name: str, unit: str = PRIMARY_CARE) -> Dispatch:
+        """Return the ledger row of the one own message of a type to ``unit``."""
+        [found] = [row for row in await self.ledger() if (row.type, row.unit) == (type_name, unit)]
+        return found
+
+    async def table(self, name: str) -> list[dict[str, Any]]:
+        """Return all rows of a table, in order."""
+        async with self.context.store.reading() as tx:
+            rows = (await tx.execute(select(metadata.tables[name]))).mappings()
+            return [dict(row) for row in rows]
+
+    async def everything(self, *, but: str = "") -> dict[str, list[dict[str, Any]]]:
+        """Return every table but one."""
+        return {name: await self.table(name) for name in metadata.tables if name != but}
+
+    async def life(self, message_id: str, unit: str = PRIMARY_CARE) -> list[tuple[str, str, str | None]]:
+        """Return event, state and code of everything that happened to a message for ``unit``."""
+        async with self.context.store.reading() as tx:
+            return [
+                (line["event"], line["state"], line["code"])
+                for line in await ledger.life_of(tx, message_id)
+                if line["unit"] == unit
+            ]
+
+
+class TappedTransport(EmbeddedTransport):
+    """A party's place on the exchange that remembers what was published, in order."""
+
+    published: list[Envelope]
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[PublishOutcome]:
+        """Publish, and remember."""
+        outcomes = await super().publish(envelopes)
+        self.published = [*getattr(self, "published", []), *envelopes]
+        return outcomes
+
+
+@asynccontextmanager
+async def open_side(party: str, folder: Path, clock: ManualClock, told_to: list[Passage]) -> AsyncIterator[Side]:
+    """Open a party's gateway with its store and its place on the exchange in ``folder``."""
+    [kind] = [kind for kind, served in CAST.items() if served == party]
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(Store(database_url(folder / f"{party}.sqlite")))
+        transport = await stack.enter_async_context(
+            TappedTransport(database_url(folder / "exchange.sqlite"), party, clock)
+        )
+        context = Context(party, DIRECTORY, store, clock, told_to.append, chance=lambda: 0.5)
+        yield Side(context, ScriptedSystem(kind), transport)

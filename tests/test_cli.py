@@ -1,0 +1,164 @@
+"""The real command, run as a process: what it prints where, and how it exits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway import __version__
+from gateway.messages import TYPES
+
+ROOT = Path(__file__).parent.parent
+MESSAGES = ROOT / "fixtures" / "messages"
+
+
+def gateway(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=100, check=False)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a play that has ended."""
+    folder = tmp_path_factory.mktemp("played")
+    done = gateway("demo", "--scenario", "consent-withdrawn", "--data", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_version_is_that_of_the_package() -> None:
+    done = gateway("version")
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, __version__, "")
+
+
+def test_every_message_fixture_gets_the_verdict_its_name_says() -> None:
+    files = sorted(file for file in MESSAGES.iterdir() if file.suffix in (".xml", ".json"))
+    done = gateway("schema", "validate", "--json", *files)
+    assert done.returncode == 5
+    verdicts = {Path(one["file"]).name: one for one in json.loads(done.stdout)["files"]}
+    assert set(verdicts) == {file.name for file in files}
+    for name, verdict in verdicts.items():
+        _, expected, what = name.split("_")[:3]
+        assert verdict["valid"] == (expected == "valid"), name
+        if expected == "invalid":
+            assert what in {finding["code"] for finding in verdict["findings"]}, name
+
+
+def test_valid_files_alone_exit_with_zero() -> None:
+    done = gateway("schema", "validate", *sorted(MESSAGES.glob("plan_valid_*.xml")))
+    assert done.returncode == 0
+    assert "ogiltig" not in done.stdout
+
+
+def test_a_finding_is_told_with_place_code_and_both_languages() -> None:
+    done = gateway("schema", "validate", MESSAGES / "sipStart_invalid_sip-start.other-not-named_missing.xml")
+    assert done.returncode == 5
+    assert "[sip-start.other-not-named]" in done.stdout
+    assert ":/sipStart/body/initiatedBy" in done.stdout
+    assert "Ange vem" in done.stdout
+    assert "Say who" in done.stdout
+
+
+def test_a_file_that_is_not_there_is_a_finding_and_no_crash(tmp_path: Path) -> None:
+    done = gateway("schema", "validate", tmp_path / "nothing.xml")
+    assert done.returncode == 5
+    assert "[file.unreadable]" in done.stdout
+
+
+def test_a_name_that_looks_like_markup_is_printed_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "[red]x[bold].xml"
+    file.write_text("<x")
+    assert "[red]x[bold].xml" in gateway("schema", "validate", file).stdout
+
+
+def test_schema_list_names_every_type() -> None:
+    listed = json.loads(gateway("schema", "list", "--json").stdout)["types"]
+    assert [one["type"] for one in listed] == list(TYPES)
+    table = gateway("schema", "list").stdout
+    assert all(name in table for name in TYPES)
+
+
+def test_an_unknown_scenario_is_a_configuration_error_that_names_the_known_ones() -> None:
+    done = gateway("demo", "--scenario", "nowhere")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "[scenario.unknown]" in done.stderr
+    assert "journey" in done.stderr
+
+
+def test_the_demo_lists_its_scenarios() -> None:
+    assert "consent-declined:" in gateway("demo", "--list").stdout
+
+
+def test_a_withdrawn_consent_ends_with_a_closure_at_its_final_level(played: Path) -> None:
+    again = gateway("demo", "--scenario", "consent-withdrawn", "--data", played, "--json")
+    outcome = json.loads(again.stdout)
+    assert [one["type"] for one in outcome["messages"]] == ["sipStart", "consent", "meetingBooking", "closure"]
+    assert {one["level"] for one in outcome["messages"]} == {"acknowledged"}
+    assert outcome["counts"] == {
+        "sent": 4,
+        "received": 4,
+        "registered": 4,
+        "acknowledged": 4,
+        "rejected": 0,
+        "held": 0,
+        "stopped": 0,
+        "lost": 0,
+    }
+
+
+def test_messages_are_listed_on_both_sides(played: Path) -> None:
+    sender = json.loads(gateway("messages", "list", "--store", played / "kommun.sqlite", "--json").stdout)
+    receiver = json.loads(gateway("messages", "list", "--store", played / "region.sqlite", "--json").stdout)
+    assert sender["received"] == receiver["sent"] == []
+    assert [one["id"] for one in sender["sent"]] == [one["message_id"] for one in receiver["received"]]
+    assert [one["recordId"] for one in sender["sent"]] == [one["record_id"] for one in receiver["received"]]
+    none = gateway("messages", "list", "--store", played / "kommun.sqlite", "--state", "rejected", "--json")
+    assert json.loads(none.stdout)["sent"] == []
+
+
+def test_a_message_shows_its_life_from_promise_to_acknowledgement(played: Path) -> None:
+    store = played / "kommun.sqlite"
+    first = json.loads(gateway("messages", "list", "--store", store, "--json").stdout)["sent"][0]["id"]
+    life = json.loads(gateway("messages", "show", first, "--store", store, "--json").stdout)["events"]
+    assert [one["state"] for one in life] == ["held", "queued", "sent", "received", "registered", "acknowledged"]
+    assert first not in gateway("messages", "show", first, "--store", store).stdout.splitlines()[0]
+
+
+def test_an_unknown_message_is_a_coded_error(played: Path) -> None:
+    done = gateway("messages", "show", "nothing", "--store", played / "kommun.sqlite")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "[message.not-found]" in done.stderr
+
+
+def test_looking_at_a_store_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    done = gateway("messages", "list", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "[store.missing]" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_a_dependency_that_is_down(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.sqlite"
+    file.write_bytes(b"this is no database, and long enough to be told from an empty one" * 20)
+    done = gateway("messages", "list", "--store", file)
+    assert done.returncode == 4
+    assert "[database.down]" in done.stderr
+
+
+def test_a_wrong_option_is_a_usage_error() -> None:
+    assert gateway("demo", "--nonsense").returncode == 2
+
+
+def test_an_unknown_setting_in_the_file_is_a_configuration_error(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('stroe = "sqlite+aiosqlite:///x.sqlite"\n')
+    done = gateway("messages", "list", "--config", file)
+    assert done.returncode == 3
+    assert "[config.invalid]" in done.stderr
+    assert "stroe" in done.stderr

@@ -1,0 +1,92 @@
+"""The documentation is held to the code: what there is, is named, and what is rendered is up to date."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from gateway.cli import app
+from gateway.config import Settings
+from gateway.errors import FAULTS
+from gateway.messages import TYPES
+from gateway.reference import PAGES
+from gateway.replay.scenario import scenario_names
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands(command: Any, name: str) -> dict[str, Any]:
+    """Return every command that does something, by how it is called."""
+    if not hasattr(command, "commands"):
+        return {name: command}
+    found: dict[str, Any] = {}
+    for sub, inner in command.commands.items():
+        found |= commands(inner, f"{name} {sub}")
+    return found
+
+
+COMMANDS = commands(typer.main.get_command(app), "gateway")
+
+
+def row_of(command: str) -> str:
+    """Return the README's row about a command."""
+    rows = [
+        line for line in README.splitlines() if line.startswith(f"| `{command}`") or line.startswith(f"| `{command} ")
+    ]
+    assert rows, f"{command} is not in the README's table of commands"
+    return rows[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_names_every_command_with_its_options(command: str) -> None:
+    row = row_of(command)
+    for parameter in COMMANDS[command].params:
+        if parameter.param_type_name == "option" and parameter.name != "help":
+            assert f"`{parameter.opts[0]}`" in row, f"{command} {parameter.opts[0]}"
+
+
+@pytest.mark.parametrize("setting", Settings.model_fields)
+def test_the_readme_names_every_setting_with_its_default(setting: str) -> None:
+    assert f"| `{setting}` | `{Settings.model_fields[setting].default}` |" in README
+
+
+@pytest.mark.parametrize("type_name", TYPES)
+def test_the_readme_names_every_message_type(type_name: str) -> None:
+    assert f"| `{type_name}` | {TYPES[type_name].title_sv} |" in README
+
+
+@pytest.mark.parametrize("scenario", scenario_names())
+def test_the_readme_names_every_scenario(scenario: str) -> None:
+    assert f"`{scenario}`" in README
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_reference_pages_are_up_to_date(page: str) -> None:
+    # In a fresh process, so that only what the command itself loads counts.
+    script = f"from gateway.cli import app; from gateway.reference import PAGES; print(PAGES[{page!r}](), end='')"
+    fresh = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (ROOT / "docs" / page).read_text(encoding="utf-8") == fresh.stdout, "run `make docs`"
+
+
+def test_every_fault_speaks_both_languages_and_names_its_area() -> None:
+    for code, fault in FAULTS.items():
+        assert fault.sv
+        assert fault.en
+        assert fault.sv != fault.en
+        area, _, what = code.partition(".")
+        assert area
+        assert what
+        assert code == code.lower()
+
+
+def test_every_link_in_the_readme_leads_somewhere() -> None:
+    targets = [part.partition(")")[0] for part in README.split("](")[1:]]
+    assert targets
+    for target in targets:
+        assert (ROOT / target).exists(), target
