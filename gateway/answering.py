@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -28,10 +28,11 @@ async def answer(
     acknowledged_by: User | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Queue the acknowledgement of ``about`` at ``level``. Its id follows from what it says, so it is made once.
+    """Queue the acknowledgement of ``about`` at ``level``.
 
-    ``at`` is when the level was reached, ``now`` unless told. A rejection carries its reasons; a registration carries
-    the record id that ``about`` holds.
+    Its id follows from what it says: the same answer given again is the same message, sent again. ``at`` is when the
+    level was reached, ``now`` unless told. A rejection carries its reasons; a registration carries the record id that
+    ``about`` holds.
     """
     body = Acknowledgement(
         message_id=about.message_id,
@@ -65,13 +66,20 @@ async def answer(
         queued_at=now,
         position=await outgoing.next_position(tx),
     ).timed(now)
+    given = await outgoing.to_units(tx, [(row.message_id, row.unit)])
+    if given:
+        await _send_again(tx, given.values(), now)
+        return
     await outgoing.add(tx, message, render_xml(message), [row])
     await history.record(tx, [row], "queue", now)
 
 
 async def answer_again(tx: Transaction, about: Inbound, now: datetime) -> None:
     """Send every acknowledgement already given about a message once more: the sender seems not to have got it."""
-    given = await outgoing.answers_to(tx, about.message_id, about.unit)
+    await _send_again(tx, await outgoing.answers_to(tx, about.message_id, about.unit), now)
+
+
+async def _send_again(tx: Transaction, given: Iterable[Dispatch], now: datetime) -> None:
     again = [row.after(OutEvent.RETRY, now, next_attempt_at=None) for row in given if row.state is OutState.SENT]
     await outgoing.save(tx, again)
     await history.record(tx, again, OutEvent.RETRY, now, "duplicate")

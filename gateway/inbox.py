@@ -40,6 +40,16 @@ NOT_OURS = Fault(
     "Enheten finns inte hos den här parten.",
     "The unit does not belong to this party.",
 )
+OTHER_PARTY = Fault(
+    "sender.not-of-party",
+    "Den avsändande enheten hör inte till den avsändande parten.",
+    "The sending unit does not belong to the sending party.",
+)
+OTHER_SERIES = Fault(
+    "case.other-series",
+    "Ärendenumret hör inte till den avsändande partens serie.",
+    "The case number is not from the series of the sending party.",
+)
 SEQUENCE_TAKEN = Fault(
     "message.sequence-taken",
     "Ett annat meddelande i ärendet har redan samma löpnummer.",
@@ -168,9 +178,10 @@ class Inbox:
         """Let the case decide: level *received*, accepted or rejected with every reason."""
         unit = self._context.directory.units.get(row.unit)
         if unit is None or unit.party != self._context.party:
-            await self._reject(tx, row, [NOT_OURS.at("/".join(["", message.type, "header", "recipient"]))], now)
+            await self._reject(tx, row, [NOT_OURS.at(f"/{message.type}/header/recipient/unit")], now)
             return
         try:
+            self._check_sender(message)
             async with tx.begin_nested():
                 await self._move_case(tx, row, message, now)
         except InvalidDocumentError as error:
@@ -181,6 +192,17 @@ class Inbox:
         await history.record(tx, [taken], InEvent.VALIDATE, now)
         await notes.add(tx, message, row.xml, now)
         await answer(self._context, tx, taken, Level.RECEIVED, Outcome.ACCEPTED, now=now)
+
+    def _check_sender(self, message: Message) -> None:
+        """Refuse a sender that the directory does not know, and a case number out of another party's series."""
+        sender = message.header.sender
+        unit = self._context.directory.unit(sender.unit, f"/{message.type}/header/sender/unit")
+        if unit.party != sender.party:
+            raise InvalidDocumentError(OTHER_PARTY.at(f"/{message.type}/header/sender"))
+        series = str(self._context.directory.parties[sender.party].case_series)
+        number = message.header.case_number
+        if process.event_of(message) is CaseEvent.START and not number.startswith(f"SIP{series}"):
+            raise InvalidDocumentError(OTHER_SERIES.at(f"/{message.type}/header/caseNumber"))
 
     async def _move_case(self, tx: Transaction, row: Inbound, message: Message, now: datetime) -> None:
         again = await incoming.seen_for_other_unit(tx, row)

@@ -13,8 +13,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy.engine import RowMapping
-
 from gateway.answering import answer
 from gateway.context import Context
 from gateway.envelope import ACKNOWLEDGEMENT, Envelope
@@ -96,7 +94,10 @@ class Outbox:
     # --- in: an event -----------------------------------------------------------------------------------------------
 
     async def submit(self, event: Event) -> Submission:
-        """Keep an event and the messages it becomes, in one transaction; the same event gets the same answer.
+        """Keep an event and the messages it becomes, in one transaction.
+
+        An event that has been accepted gets the same answer again; one that was refused is looked at anew, since what
+        it met then (a directory without the unit, a case without its need) may have been put right.
 
         Raises:
             InvalidDocumentError: the event is wrong or its case does not allow it; it is kept with its reasons.
@@ -106,13 +107,14 @@ class Outbox:
         translation, findings = self._translate(event)
         async with self._context.store.writing() as tx:
             earlier = await events.find_same(tx, event.source, event.content_hash)
-            if earlier is not None:
-                return self._answer_again(earlier)
+            if earlier is not None and earlier["state"] == "accepted":
+                return Submission.from_json(earlier["answer"])
             submission: Submission | None = None
             if translation is not None:
                 submission, findings = await self._try(tx, event, translation)
-            await events.add(
+            await events.keep(
                 tx,
+                earlier,
                 source=event.source,
                 event_id=translation.event_id if translation else None,
                 kind=translation.kind if translation else None,
@@ -136,12 +138,6 @@ class Outbox:
             return self._adapter.translate(event), ()
         except InvalidDocumentError as error:
             return None, error.findings
-
-    @staticmethod
-    def _answer_again(earlier: RowMapping) -> Submission:
-        if earlier["state"] == "accepted":
-            return Submission.from_json(earlier["answer"])
-        raise InvalidDocumentError([Finding.from_json(finding) for finding in earlier["findings"]])
 
     async def _try(
         self, tx: Transaction, event: Event, translation: Translation

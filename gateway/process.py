@@ -253,7 +253,8 @@ def receive(case: SipCase | None, message: Message, *, unit: str, party: str, ag
     here = Participant(party=party, unit=unit)
     if case is not None and isinstance(message.body, Closure):
         left = tuple(participant for participant in case.participants if participant != here)
-        if left and case.state not in TERMINAL:
+        ended_by_this = again and case.state in TERMINAL
+        if ended_by_this or (left and case.state not in TERMINAL):
             _check_sender(case, message)
             return replace(case, participants=left)
     elif case is not None and again:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
@@ -24,8 +24,9 @@ async def find_accepted(tx: Transaction, source: str, event_id: str) -> RowMappi
     return (await tx.execute(query)).mappings().first()
 
 
-async def add(
+async def keep(
     tx: Transaction,
+    earlier: RowMapping | None,
     *,
     source: str,
     event_id: str | None,
@@ -36,20 +37,23 @@ async def add(
     answer: dict[str, Any] | None = None,
     findings: list[dict[str, Any]] | None = None,
 ) -> None:
-    """Keep an event: accepted with its ``answer``, or refused with its ``findings``."""
-    await tx.execute(
-        insert(event).values(
-            source=source,
-            event_id=event_id,
-            kind=kind,
-            content_hash=content_hash,
-            content=content,
-            received_at=received_at,
-            state="accepted" if findings is None else "refused",
-            answer=answer,
-            findings=findings,
-        )
-    )
+    """Keep an event: accepted with its ``answer``, or refused with its ``findings``.
+
+    ``earlier`` is the same event as it was refused before, if it was; the new answer takes its place.
+    """
+    values = {
+        "event_id": event_id,
+        "kind": kind,
+        "received_at": received_at,
+        "state": "accepted" if findings is None else "refused",
+        "answer": answer,
+        "findings": findings,
+    }
+    if earlier is not None:
+        await tx.execute(update(event).where(event.c.id == earlier["id"]).values(**values))
+    else:
+        same = {"source": source, "content_hash": content_hash, "content": content}
+        await tx.execute(insert(event).values(**same, **values))
 
 
 async def refused(tx: Transaction) -> list[RowMapping]:

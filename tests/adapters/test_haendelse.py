@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from case_events import EVENTS, MakeMessage, messages_of, sent_at, translate
@@ -38,6 +39,15 @@ def test_each_step_has_its_kind_and_its_day(name: str, kind: str, on: str, make_
 
     assert entry is not None
     assert (entry["handelsetyp"], entry["datum"]) == (kind, on)
+
+
+def test_a_consent_is_of_the_day_it_was_taken(make_message: MakeMessage) -> None:
+    consent = message("samtycke_ja", make_message)
+    later = replace(consent, header=replace(consent.header, created_at=consent.header.created_at + timedelta(days=3)))
+    entry = haendelse(later)
+
+    assert entry is not None
+    assert entry["datum"] == "2026-11-03"
 
 
 def test_the_entry_says_whose_case_it_is_and_who_acted(make_message: MakeMessage) -> None:

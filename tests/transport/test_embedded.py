@@ -89,6 +89,14 @@ class TestEmbedded(TransportConformance):
     """Every promise of an exchange."""
 
 
+async def at_rest(transport: EmbeddedTransport) -> None:
+    """Return when a consumer has looked, found nothing and waits."""
+    calm = 0
+    while calm < 10:
+        await asyncio.sleep(0.001)
+        calm = 0 if transport._working else calm + 1
+
+
 # --- reading what is there --------------------------------------------------------------------------------------------
 
 
@@ -119,6 +127,15 @@ async def test_a_dead_letter_tells_why_and_since_when(url: str, clock: ManualClo
             (bad, "rejected", rejected_at),
             (spent, "not settled in 2 deliveries", clock.now()),
         ]
+
+
+async def test_a_party_sees_its_own_dead_letters_only(url: str, clock: ManualClock) -> None:
+    async with EmbeddedTransport(url, "region", clock) as region, EmbeddedTransport(url, "kommun", clock) as kommun:
+        await kommun.publish([envelope()])
+        consumer = Consumer(region)
+        await region.settle([(await consumer.one(), REJECT)])
+        assert len(await region.dead_letters()) == 1
+        assert await kommun.dead_letters() == []
 
 
 # --- leases -----------------------------------------------------------------------------------------------------------
@@ -263,11 +280,16 @@ async def test_a_consumer_in_the_same_process_is_woken_without_polling(url: str,
         EmbeddedTransport(url, "kommun", clock) as kommun,
     ):
         consumer = Consumer(region)
-        for _ in range(3):
-            waiting = asyncio.create_task(consumer.one())
-            sent = envelope()
-            await kommun.publish([sent])
-            assert (await waiting).envelope == sent
+        waiting = asyncio.create_task(consumer.one())
+        await at_rest(region)
+        sent = envelope()
+        await kommun.publish([sent])
+        delivery = await waiting
+        assert delivery.envelope == sent
+        waiting = asyncio.create_task(consumer.one())
+        await at_rest(region)
+        await region.settle([(delivery, REQUEUE)])
+        assert (await waiting).attempt == 2
 
 
 def test_an_exchange_in_memory_is_refused(clock: ManualClock) -> None:
