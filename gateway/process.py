@@ -320,6 +320,8 @@ def _moved(case: SipCase, message: Message) -> SipCase:
             raise CaseRuleError(PLAN_VERSION.at("body/version", expected=case.plan_version + 1))
         return replace(case, meeting=MeetingState.HELD, plan_version=body.version)
     if isinstance(body, Closure):
+        if event_of(message) is CaseEvent.WITHDRAW:
+            case = replace(case, consent=None, consent_ref=None)
         return replace(case, meeting=_called_off(case))
     return case
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway.adapters.adapter import FolderAdapter
 from gateway.adapters.folder import Folder
 from gateway.adapters.table import VOCABULARIES
+from gateway.clock import in_zone
 from gateway.directory import Directory
 from gateway.messages import Message
 from gateway.ports import Event, Translation
@@ -37,7 +38,7 @@ def sent_at(kind: str, path: Path) -> datetime:
     """Return when the outbox would have made messages of an event: soon after it happened."""
     members = json.loads(path.read_text(encoding="utf-8-sig"))
     happened = datetime.fromisoformat(members["tidpunkt" if kind == "treserva" else "recorded"])
-    return happened.astimezone(UTC) + timedelta(minutes=5)
+    return in_zone(happened) + timedelta(minutes=5)
 
 
 def messages_of(kind: str, make_message: MakeMessage) -> list[Message]:

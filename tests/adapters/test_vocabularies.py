@@ -214,7 +214,7 @@ def test_a_consent_is_permitted_or_revoked() -> None:
     assert draft_of("journal", "consent_revoked").body.decision is ConsentDecision.WITHDRAWN
 
 
-def test_an_appointment_goes_to_the_required_units_of_other_parties() -> None:
+def test_an_appointment_goes_to_the_units_of_other_parties() -> None:
     assert draft_of("journal", "appointment").recipients == (SOCIAL,)
 
 
