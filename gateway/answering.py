@@ -46,7 +46,7 @@ async def answer(
         reasons=tuple(Reason.of(finding) for finding in reasons),
     )
     header = Header(
-        message_id=str(uuid5(UUID(about.message_id), f"{about.unit}/{level}/{outcome}")),
+        message_id=str(uuid5(UUID(about.message_id), f"{about.type}/{about.unit}/{level}/{outcome}")),
         case_number=about.case_number,
         created_at=now,
         sender=Sender(party=context.party, unit=about.unit),

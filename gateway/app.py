@@ -85,8 +85,14 @@ class Gateway:
                 await bell.wait(every)
 
     async def _listen(self, channel: Channel, take: Take) -> None:
-        async for batch in self._transport.deliveries(channel):
-            await self._take_batch(batch, take)
+        while True:
+            try:
+                async for batch in self._transport.deliveries(channel):
+                    await self._take_batch(batch, take)
+                return  # the exchange has been closed
+            except DependencyDownError as error:
+                self._log_down(error)
+                await asyncio.sleep(IDLE.total_seconds())
 
     async def _take_batch(self, batch: Sequence[Delivery], take: Take) -> None:
         """Take a batch and settle it; while the database is away the batch is kept, and tried until it is back."""
@@ -130,7 +136,7 @@ class Gateway:
             return  # it stays with the case system and comes again; those behind it may pass
         else:
             await arrival.accept(submission.as_json())
-            for message_id in submission.message_ids:
+            for message_id in submission.message_ids or (None,):  # taking charge of a message makes none
                 self.context.passed(Hop.EVENT_ANSWERED, message_id=message_id, case_number=submission.case_number)
 
     async def _submit(self, event: Event) -> Submission:

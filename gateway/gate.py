@@ -16,7 +16,7 @@ from gateway.clock import local_date
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch
-from gateway.lifecycle import NEVER_LEFT, STOPPABLE, OutEvent, OutState
+from gateway.lifecycle import NEVER_LEFT, STOPPABLE, UNDER_WAY, OutEvent, OutState
 from gateway.messages import TYPES, Duty, Header, Message, Recipient, Sender, parse_xml, render_xml
 from gateway.messages.closure import Closure, ClosureReason
 from gateway.messages.consent import Consent
@@ -106,23 +106,26 @@ class Desk:
         )
 
     def _recipients(self, draft: Draft) -> list[tuple[str, str]]:
-        """Return party and unit of everyone ``draft`` is for; one that names nobody is for the case's participants."""
-        if draft.recipients:
-            found = [self.context.directory.unit(unit, "header/recipient/unit") for unit in draft.recipients]
-            if any(unit.party == self.context.party for unit in found):
-                raise InvalidDocumentError(OWN_UNIT.at("header/recipient/unit"))
-            return [(unit.party, unit.hsa_id) for unit in found]
+        """Return party and unit of everyone ``draft`` is for; one that names nobody is for the case's participants.
+
+        Who may know of a decision about consent, or that the case is over, follows from the case alone: naming others
+        adds none.
+        """
+        found = [self.context.directory.unit(unit, "header/recipient/unit") for unit in draft.recipients]
+        if any(unit.party == self.context.party for unit in found):
+            raise InvalidDocumentError(OWN_UNIT.at("header/recipient/unit"))
+        named = [(unit.party, unit.hsa_id) for unit in found]
         if self.case is None:
-            return []
+            return named
         if self.case.convener != self.context.party:  # a participant speaks to the convener
             return [(self.case.convener, self.case.convening_unit)]
-        if draft.type == "closure":
-            return self._told()
+        if isinstance(draft.body, Closure):  # after a withdrawal it stays at home; those who know are told by it
+            return [] if draft.body.reason is ClosureReason.CONSENT_WITHDRAWN else self._told()
         joined = [(participant.party, participant.unit) for participant in self.case.participants]
         if isinstance(draft.body, Consent):
             waiting = [(row.party, row.unit) for row in self.rows.values() if row.state is OutState.HELD]
             return [one for one in dict.fromkeys((*joined, *waiting)) if self._covers(draft.body, *one)]
-        return joined
+        return named or joined
 
     def _covers(self, consent: Consent, party: str, unit: str) -> bool:
         scope = consent.scope.information_types if consent.scope is not None else ()
@@ -208,13 +211,15 @@ class Desk:
             await outgoing.rewrite(self.tx, message.header.message_id, render_xml(final))
 
     async def _stop(self, rows: Iterable[Dispatch], code: str) -> None:
-        """Stop what has not left. A row that a relay has in its hands is leaving, and is let go."""
-        stopped = [
-            row.after(OutEvent.STOP, self.now, next_attempt_at=None, lease_until=None)
-            for row in rows
-            if row.state in STOPPABLE and (row.lease_until is None or row.lease_until <= self.now)
-        ]
+        """Stop what has not left. What a try may have brought to the exchange is given up: no other try is made."""
+        stopped, given_up = [], []
+        for row in rows:
+            if row.state in STOPPABLE and not row.attempts:
+                stopped.append(row.after(OutEvent.STOP, self.now))
+            elif row.state in UNDER_WAY:
+                given_up.append(row.after(OutEvent.EXPIRE, self.now, next_attempt_at=None))
         await self._write(stopped, OutEvent.STOP, code)
+        await self._write(given_up, OutEvent.EXPIRE, code)
 
     def _told(self) -> list[tuple[str, str]]:
         """Return party and unit of everyone to whom anything of this case has left, or is about to."""

@@ -7,29 +7,25 @@ still be lost, and a crash between the two makes the exchange deliver again, whi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway import process
 from gateway.answering import answer, answer_again
 from gateway.context import Context
 from gateway.envelope import Envelope, content_hash
-from gateway.errors import Fault, Finding, GatewayError, InvalidDocumentError
+from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.gate import Desk
 from gateway.identifiers import CaseNumber, HsaId
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome
 from gateway.messages import Message, parse_xml
+from gateway.opening import Opened, opened
 from gateway.ports import Delivery
 from gateway.process import CaseEvent
 from gateway.progress import Hop
 from gateway.store import Transaction, cases, history, incoming, notes
 
-MISMATCH = Fault(
-    "envelope.mismatch",
-    "Kuvertets uppgifter stämmer inte med meddelandets huvud.",
-    "The envelope does not agree with the header of the message.",
-)
 ID_CONFLICT = Fault(
     "message.id-conflict",
     "Ett annat meddelande har redan tagits emot med samma id.",
@@ -57,15 +53,6 @@ SEQUENCE_TAKEN = Fault(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """A delivery that has been read: a message, or what is wrong with it."""
-
-    envelope: Envelope
-    message: Message | None
-    findings: tuple[Finding, ...]
-
-
 class Inbox:
     """Takes messages in for one gateway."""
 
@@ -80,7 +67,7 @@ class Inbox:
         """
         for delivery in deliveries:
             self._passed(Hop.TAKEN, delivery.envelope)
-        arrivals = [self._read(delivery.envelope) for delivery in deliveries]
+        arrivals = [opened(delivery.envelope) for delivery in deliveries]
         async with self._context.store.writing() as tx:
             for arrival in arrivals:
                 await self._store(tx, arrival)
@@ -89,22 +76,7 @@ class Inbox:
         self._context.outgoing.ring()
         self._context.incoming.ring()
 
-    @staticmethod
-    def _read(envelope: Envelope) -> _Arrival:
-        try:
-            message = parse_xml(envelope.body)
-        except InvalidDocumentError as error:
-            return _Arrival(envelope, None, error.findings)
-        header = message.header
-        agrees = (
-            (message.type, header.message_id, header.sender.party, header.sender.unit, header.case_number)
-            == (envelope.type, envelope.message_id, envelope.sender, envelope.sender_unit, envelope.case_ref)
-        ) and any(
-            (recipient.party, recipient.unit) == (envelope.recipient, envelope.unit) for recipient in header.recipients
-        )
-        return _Arrival(envelope, message, () if agrees else (MISMATCH.at(f"/{message.type}/header"),))
-
-    async def _store(self, tx: Transaction, arrival: _Arrival) -> None:
+    async def _store(self, tx: Transaction, arrival: Opened) -> None:
         now = self._context.clock.now()
         envelope = arrival.envelope
         known = await incoming.find(tx, envelope)
@@ -113,10 +85,10 @@ class Inbox:
                 await self._duplicate(tx, known, now)
             else:
                 await self._refuse_unstored(tx, envelope, [ID_CONFLICT.at()], now)
-        elif arrival.findings or arrival.message is None:
+        elif arrival.message is None:
             await self._refuse_unstored(tx, envelope, arrival.findings, now)
         else:
-            await self._first(tx, arrival.envelope, arrival.message, now)
+            await self._first(tx, envelope, arrival.message, now)
 
     async def _duplicate(self, tx: Transaction, known: Inbound, now: datetime) -> None:
         """Answer a duplicate again with the same verdict; it is stored once and shown once."""
@@ -135,7 +107,7 @@ class Inbox:
             await answer(
                 self._context, tx, self._row(envelope, now), Level.RECEIVED, Outcome.REJECTED, now=now, reasons=findings
             )
-        except (GatewayError, ValueError):
+        except (InvalidDocumentError, ValueError):
             return  # no one to tell; it is parked and shown
 
     def _row(self, envelope: Envelope, now: datetime) -> Inbound:
@@ -151,11 +123,11 @@ class Inbox:
             xml=envelope.body,
             state=InState.STORED,
             received_at=now,
-        ).timed(now)
+        )
 
     async def _first(self, tx: Transaction, envelope: Envelope, message: Message, now: datetime) -> None:
         """Store a message that has not been seen before; judge it now, or when what comes before it has come."""
-        row = self._row(envelope, now)
+        row = self._row(envelope, now).timed(now)
         stream = (envelope.sender, envelope.case_ref, envelope.unit)
         last = await incoming.last_sequence(tx, *stream)
         row = replace(row, id=await incoming.add(tx, row))

@@ -50,7 +50,7 @@ class OutState(StrEnum):
     REJECTED = "rejected"
     """The receiver refused it for good."""
     EXPIRED = "expired"
-    """Given up after the deadline of its type. A late acknowledgement still counts."""
+    """Given up: tries have gone on for too long, or the consent ended under way. A late acknowledgement still counts."""
     STOPPED = "stopped"
     """Never sent: the consent was declined or withdrawn, or the case closed first."""
 
@@ -163,8 +163,8 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
         _E.PUBLISHED: _O.REJECTED,
         _E.PUBLISH_FAILED: _O.REJECTED,
     },
-    # Late, but it settles; and a try that was under way when it was given up may have arrived.
-    _O.EXPIRED: {**_VERDICTS, _E.PUBLISHED: _O.SENT, _E.PUBLISH_FAILED: _O.EXPIRED},
+    # Late, but it settles. A try that was under way when it was given up may have arrived; there is no other.
+    _O.EXPIRED: {**_VERDICTS, _E.PUBLISHED: _O.EXPIRED, _E.PUBLISH_FAILED: _O.EXPIRED},
     _O.STOPPED: {},
 }
 """Outgoing: what follows from a state and an event. What is not in the table is illegal."""
@@ -190,7 +190,10 @@ NEVER_LEFT = frozenset({OutState.HELD, OutState.STOPPED})
 """States in which nothing about the message has reached the exchange."""
 
 STOPPABLE = tuple(state for state, events in OUT.items() if OutEvent.STOP in events)
-"""States that a declined or withdrawn consent stops."""
+"""States that a declined or withdrawn consent stops, as long as no try has been made."""
+
+UNDER_WAY = frozenset({OutState.QUEUED, OutState.RETRYING, OutState.SENT})
+"""States in which a message may have left and would be sent again until it is answered."""
 
 
 def after(state: OutState, event: OutEvent) -> OutState:

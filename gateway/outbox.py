@@ -127,11 +127,25 @@ class Outbox:
         if submission is None:
             self._context.passed(Hop.EVENT_REFUSED, detail=findings[0].code)
             raise InvalidDocumentError(findings)
-        for message_id in submission.message_ids:
-            self._context.passed(Hop.EVENT_STORED, message_id=message_id, case_number=submission.case_number)
+        self._tell(submission, translation)
         self._context.outgoing.ring()
         self._context.incoming.ring()
         return submission
+
+    def _tell(self, submission: Submission, translation: Translation | None) -> None:
+        number = submission.case_number
+        for message_id in submission.message_ids:
+            self._context.passed(Hop.EVENT_STORED, message_id=message_id, case_number=number)
+        for draft in translation.drafts if translation is not None else ():
+            if draft.type == ACKNOWLEDGEMENT:
+                taken: Acknowledgement = draft.body
+                self._context.passed(
+                    Hop.ACKNOWLEDGED,
+                    message_id=taken.message_id,
+                    type=taken.message_type,
+                    unit=draft.unit,
+                    case_number=number,
+                )
 
     def _translate(self, event: Event) -> tuple[Translation | None, Sequence[Finding]]:
         try:
@@ -200,7 +214,7 @@ class Outbox:
         """Level 4: a person or unit has taken charge of a message we received. Taking charge twice changes nothing."""
         body: Acknowledgement = draft.body
         row = await incoming.for_unit(tx, body.message_id, draft.unit)
-        if row is None:
+        if row is None or row.type != body.message_type:
             raise CaseRuleError(NOTHING_TO_ACKNOWLEDGE.at())
         if row.state is InState.REJECTED:
             raise CaseRuleError(WAS_REFUSED.at())

@@ -238,6 +238,8 @@ def apply(case: SipCase | None, message: Message) -> SipCase:
     state = TRANSITIONS[case.state].get(happens)
     if state is None:
         raise CaseRuleError(_why_not(case, happens))
+    if case.state in TERMINAL:  # told again that it is over
+        return case
     return _moved(replace(case, state=state), message)
 
 

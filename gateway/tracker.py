@@ -7,13 +7,11 @@ sent, and one that cannot be read settle nothing: they are parked with their rea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from gateway.context import Context
-from gateway.envelope import ACKNOWLEDGEMENT, Envelope
-from gateway.errors import Fault, Finding, InvalidDocumentError
+from gateway.errors import Fault
 from gateway.ledger import Dispatch
 from gateway.lifecycle import (
     IllegalTransitionError,
@@ -24,8 +22,9 @@ from gateway.lifecycle import (
     event_of,
     retry_wait,
 )
-from gateway.messages import Message, parse_xml
+from gateway.messages import Message
 from gateway.messages.acknowledgement import Acknowledgement
+from gateway.opening import Opened, opened
 from gateway.ports import Delivery
 from gateway.progress import Hop
 from gateway.store import Transaction, history, outgoing, verdicts
@@ -41,11 +40,6 @@ CONTRADICTED = Fault(
     "Kvittensen säger emot ett besked som redan gäller; det första står fast.",
     "The acknowledgement contradicts a verdict that already stands; the first one is kept.",
 )
-NOT_AN_ACKNOWLEDGEMENT = Fault(
-    "acknowledgement.other-type",
-    "Det som kom som kvittens är ett annat slags meddelande.",
-    "What came as an acknowledgement is another kind of message.",
-)
 
 _CLOCKS = {
     Level.RECEIVED: "received_at",
@@ -55,15 +49,6 @@ _CLOCKS = {
 
 SWEEP_BATCH = 256
 """How many overdue messages one sweep looks at."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """An acknowledgement that has been read, or what is wrong with it."""
-
-    envelope: Envelope
-    message: Message | None
-    findings: tuple[Finding, ...]
 
 
 class Tracker:
@@ -78,7 +63,7 @@ class Tracker:
         Raises:
             DependencyDownError: the database does not answer; nothing is stored.
         """
-        answers = [self._read(delivery.envelope) for delivery in deliveries]
+        answers = [opened(delivery.envelope) for delivery in deliveries]
         async with self._context.store.writing() as tx:
             for one in answers:
                 await self._match(tx, one)
@@ -93,17 +78,7 @@ class Tracker:
                 detail=f"{body.level}/{body.outcome}" if body is not None else one.findings[0].code,
             )
 
-    @staticmethod
-    def _read(envelope: Envelope) -> _Answer:
-        try:
-            message = parse_xml(envelope.body)
-        except InvalidDocumentError as error:
-            return _Answer(envelope, None, error.findings)
-        if message.type != ACKNOWLEDGEMENT:
-            return _Answer(envelope, None, (NOT_AN_ACKNOWLEDGEMENT.at(),))
-        return _Answer(envelope, message, ())
-
-    async def _match(self, tx: Transaction, one: _Answer) -> None:
+    async def _match(self, tx: Transaction, one: Opened) -> None:
         now = self._context.clock.now()
         if one.message is None:
             await verdicts.park(tx, one.envelope, one.findings, None, now)
@@ -115,15 +90,25 @@ class Tracker:
             await verdicts.park(tx, one.envelope, [ORPHAN.at()], about, now)
             return
         standing = await verdicts.standing(tx, *about, body.level)
-        if standing is not None and standing["outcome"] == body.outcome:
-            return  # the same answer again
+        if standing is not None and (standing["outcome"], standing["record_id"]) == (body.outcome, body.record_id):
+            await self._arrived_again(tx, row, body, now)
+            return
         try:
             if standing is not None:
                 raise IllegalTransitionError  # the first verdict at a level stands
             await self._settle(tx, row, one.message, now)
         except IllegalTransitionError:
-            await verdicts.park(tx, one.envelope, [CONTRADICTED.at()], about, now)
-            await history.record(tx, [row], "contradicted", now, CONTRADICTED.code)
+            if await verdicts.park(tx, one.envelope, [CONTRADICTED.at()], about, now):
+                await history.record(tx, [row], "contradicted", now, CONTRADICTED.code)
+
+    @staticmethod
+    async def _arrived_again(tx: Transaction, row: Dispatch, body: Acknowledgement, now: datetime) -> None:
+        """The same answer again changes nothing, but for a message that was sent again: it need not go once more."""
+        if row.state is OutState.SENT:
+            happens = event_of(body.level, body.outcome)
+            arrived = row.after(happens, now)
+            await outgoing.save(tx, [arrived])
+            await history.record(tx, [arrived], happens, now, "again")
 
     async def _settle(self, tx: Transaction, row: Dispatch, message: Message, now: datetime) -> None:
         body: Acknowledgement = message.body
@@ -133,7 +118,8 @@ class Tracker:
         if happens is OutEvent.RETRY:
             changes["next_attempt_at"] = now + retry_wait(max(row.attempts, 1), self._context.chance())
         else:
-            changes["outcome"] = body.outcome
+            # A yes at one level does not hide what was refused at another.
+            changes["outcome"] = body.outcome if row.outcome in (None, Outcome.ACCEPTED) else row.outcome
             changes["record_id"] = body.record_id or row.record_id
             if body.outcome is not Outcome.REJECTED:
                 changes[_CLOCKS[body.level]] = body.at

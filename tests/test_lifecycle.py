@@ -41,7 +41,7 @@ registered    .        .        registered    registered      registered    regi
 acknowledged  .        .        acknowledged  acknowledged    acknowledged  acknowledged acknowledged .        .         .         .
 partial       .        .        partial       partial         partial       .           acknowledged  partial  .         .         .
 rejected      .        .        rejected      rejected        rejected      .           .             .        rejected  .         .
-expired       .        .        sent          expired         received      registered  acknowledged  partial  rejected  .         .
+expired       .        .        expired       expired         received      registered  acknowledged  partial  rejected  .         .
 stopped       .        .        .             .               .             .           .             .        .         .         .
 """  # noqa: E501 - a table is read across
 
@@ -180,9 +180,7 @@ def test_an_outgoing_message_has_a_deadline_with_an_owner_until_its_end(
 
 @pytest.mark.parametrize("duty", [None, THREE_DAYS])
 @pytest.mark.parametrize("state", InState)
-def test_an_incoming_message_has_a_deadline_with_an_owner_until_its_end(
-    state: InState, duty: timedelta | None
-) -> None:
+def test_an_incoming_message_has_a_deadline_with_an_owner_until_its_end(state: InState, duty: timedelta | None) -> None:
     ends = {InState.ACKNOWLEDGED, InState.REJECTED} | ({InState.REGISTERED} if duty is None else set())
     clock = in_clock(state, duty=duty)
     assert (clock is None) == (state in ends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -312,11 +313,9 @@ def test_a_narrowed_consent_parts_with_one_unit_and_the_case_goes_on_for_the_oth
 
 
 def test_a_partner_that_does_not_lead_the_case_cannot_close_it_for_a_unit() -> None:
-    region = ReceivingParty()
+    region, start = ReceivingParty(), message(need(), *BOTH)
     for unit in BOTH:
-        region.take(message(need(), unit), unit) if region.case is None else None
-    assert region.case is not None
-    region.case = replace(region.case, participants=tuple(Participant(party=REGION, unit=unit) for unit in BOTH))
+        region.take(start, unit)
     with pytest.raises(CaseRuleError) as caught:
         region.take(message(closure(), CLINIC, sender=PSYCHIATRY), CLINIC)
     assert caught.value.codes == (process.NOT_CONVENER.code,)
@@ -347,11 +346,9 @@ def legal_sequence(names: list[str], *to: str) -> tuple[list[Message], SipCase]:
     case = apply(None, sent[0])
     for name in ["consent", *names]:
         made = message(BODIES[name](case), *to)
-        try:
+        with suppress(CaseRuleError):
             case = apply(case, made)
-        except CaseRuleError:
-            continue
-        sent.append(made)
+            sent.append(made)
     return sent, case
 
 
@@ -381,16 +378,15 @@ def test_two_units_come_to_the_conveners_case_in_whatever_order_their_copies_arr
 
 
 @given(st.lists(st.sampled_from([event for event in CaseEvent if event is not CaseEvent.START]), max_size=12))
-def test_nothing_moves_a_case_that_has_ended(events: list[CaseEvent]) -> None:
+def test_nothing_changes_a_case_that_has_ended(events: list[CaseEvent]) -> None:
     for state in process.TERMINAL:
-        case = case_in(state)
+        ended = case_in(state)
+        case = ended
         for event in events:
             for happening in messages_of(event, case):
-                try:
+                with suppress(CaseRuleError):
                     case = apply(case, happening)
-                except CaseRuleError:
-                    continue
-        assert case.state is state
+        assert case == ended
 
 
 @given(st.lists(st.sampled_from(sorted(BODIES)), max_size=12))

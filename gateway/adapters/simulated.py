@@ -39,7 +39,8 @@ class SimulatedCaseSystem:
     """A case system of one kind (a name in the table of vocabularies) at ``path``; it runs while it is entered.
 
     The three switches may be turned while it runs. ``silent``: it takes nothing and answers nothing. ``refuses``: it
-    says no to everything new. ``acknowledges``: staff take charge of each message; when turned on again they catch up.
+    says no to everything new. ``acknowledges``: staff take charge of each message, a mere notification too; when turned
+    on again they catch up.
     """
 
     def __init__(

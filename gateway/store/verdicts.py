@@ -64,10 +64,13 @@ async def standing(tx: Transaction, message_id: str, unit: str, level: Level) ->
 
 async def park(
     tx: Transaction, envelope: Envelope, findings: Iterable[Finding], about: tuple[str, str] | None, now: datetime
-) -> None:
-    """Keep an acknowledgement that settles nothing, with the reason. ``about`` is the message id and unit it names."""
+) -> bool:
+    """Keep an acknowledgement that settles nothing, with the reason; tell whether it is the first time.
+
+    ``about`` is the message id and unit it names.
+    """
     found = list(findings)
-    await insert_ignore(
+    return await insert_ignore(
         tx,
         unexpected,
         {

@@ -23,7 +23,6 @@ from functools import wraps
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
 from uuid import uuid4
 from weakref import WeakValueDictionary
@@ -47,8 +46,8 @@ R = TypeVar("R")
 LOOK_AGAIN = timedelta(seconds=1)
 """How often an idle consumer looks for leases that have run out; new envelopes it notices at once."""
 
-OPEN_ATTEMPTS = 5
-"""How often opening is tried before the exchange counts as down."""
+OPEN_ATTEMPTS = 20
+"""How often a file that is locked while it is opened is tried before the exchange counts as down."""
 
 metadata = sa.MetaData()
 
@@ -208,15 +207,7 @@ class EmbeddedTransport:
         """
         self._neighbours = _neighbours.setdefault((asyncio.get_running_loop(), self._place), self._neighbours)
         try:
-            for patience in reversed(range(OPEN_ATTEMPTS)):
-                try:
-                    await self._prepare()
-                    break
-                except DependencyDownError:
-                    # A new file is locked, whatever the timeout, while another process switches it to WAL.
-                    if not patience:
-                        raise
-                    await asyncio.sleep(0.05)
+            await self._prepare()
             self._watch = await self._engine.connect()
             self._driver: Any = (await self._watch.get_raw_connection()).driver_connection
         except BaseException:
@@ -224,9 +215,7 @@ class EmbeddedTransport:
             raise
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         """Close the exchange: iterations end, and what they have not settled can be taken by others at once."""
         self._closed = True
         try:
@@ -343,7 +332,7 @@ class EmbeddedTransport:
     @_uninterrupted
     async def _prepare(self) -> None:
         """Create what is missing and declare the party. Repeatable, and done by several processes at the same time."""
-        await asyncio.to_thread(_switch_to_wal, self._place)
+        await _switch_to_wal(self._place)
         async with self._writing() as connection:
             await connection.run_sync(metadata.create_all)
             await connection.execute(insert_or_keep(party).values(name=self._party).on_conflict_do_nothing())
@@ -402,7 +391,7 @@ class EmbeddedTransport:
             ]
             spent = [leased for leased in batch if leased.attempt > self._delivery_limit]
             await self._bury(connection, f"not settled in {self._delivery_limit} deliveries", spent)
-        return [leased for leased in batch if leased not in spent] if spent else batch
+        return [leased for leased in batch if leased.attempt <= self._delivery_limit]
 
     async def _bury(self, connection: AsyncConnection, reason: str, leased: Sequence[Delivery]) -> None:
         """Move deliveries to the dead letters."""
@@ -424,10 +413,18 @@ class EmbeddedTransport:
             yield connection
 
 
-def _switch_to_wal(file: Path) -> None:
-    # Done here first, since a connection that fails while the engine prepares it is not closed.
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
+async def _switch_to_wal(file: Path) -> None:
+    # Before the engine does: a connection that fails while the engine prepares it is never closed. And while another
+    # process switches a new file, SQLite says that it is locked, without the patience it has otherwise.
+    for attempt in range(OPEN_ATTEMPTS):
+        try:
+            with closing(sqlite3.connect(file, timeout=0)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or attempt == OPEN_ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(0.01 * attempt)
 
 
 def _row(envelope: Envelope) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import ModuleType
@@ -14,7 +15,17 @@ from case_events import EVENTS, MakeMessage, message_to, sent_at, translate
 from gateway.adapters import journal_codes, treserva_codes
 from gateway.adapters.table import VOCABULARIES
 from gateway.lifecycle import Level, Outcome
-from gateway.messages import TYPES, Identifier, InformationType, NeedNoticedBy, Person, Principal, ProtectedLevel, User
+from gateway.messages import (
+    TYPES,
+    Duty,
+    Identifier,
+    InformationType,
+    NeedNoticedBy,
+    Person,
+    Principal,
+    ProtectedLevel,
+    User,
+)
 from gateway.messages.acknowledgement import Acknowledgement
 from gateway.messages.consent import Consent, ConsentDecision, ConsentForm, ConsentGiver, ConsentScope
 from gateway.messages.measure import LegalBasis, LifeArea, Measure, MeasureStatus, Responsible, ResponsibleKind
@@ -181,6 +192,19 @@ def test_a_message_is_a_row_of_the_inbox(make_message: MakeMessage) -> None:
         "avsandare": {"part": "region", "enhet": PSYCHIATRY, "namn": "Noor Asklund"},
         "person": {"personid": "197811309819", "patientNamn": "Henrik Vallgård", "skydd": "Ingen"},
     }
+
+
+@pytest.mark.parametrize(
+    ("duty", "word", "code"),
+    [("notify", "Notifiering", "notify"), ("acknowledge", "Kvittera", "sign"), ("reply", "Svara", "reply")],
+)
+def test_each_system_is_told_what_the_unit_owes(duty: str, word: str, code: str, make_message: MakeMessage) -> None:
+    message = message_to("treserva", make_message)
+    recipients = (replace(message.header.recipients[0], duty=Duty(duty)),)
+    message = replace(message, header=replace(message.header, recipients=recipients))
+
+    assert VOCABULARIES["treserva"].message(message, SOCIAL)["attGora"] == word
+    assert VOCABULARIES["journal"].message(message, SOCIAL)["duty"]["code"] == code
 
 
 # --- the regional journal -------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from gateway.progress import Passage
 
 @pytest.fixture
 def clock() -> ManualClock:
-    return ManualClock(datetime(2026, 11, 19, 9, 0, tzinfo=UTC))
+    return ManualClock(datetime(2026, 11, 4, 9, 5, tzinfo=UTC))
 
 
 @pytest.fixture

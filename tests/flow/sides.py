@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from gateway.context import Context
 from gateway.delivery import CaseSystemDelivery
 from gateway.directory import Directory
 from gateway.envelope import Channel, Envelope
-from gateway.errors import GatewayError
+from gateway.errors import Finding
 from gateway.inbox import Inbox
 from gateway.ledger import Dispatch
 from gateway.messages import Message
@@ -51,24 +52,41 @@ def told(event: dict[str, Any], **changes: Any) -> bytes:
     return json.dumps({**event, **changes}, ensure_ascii=False).encode()
 
 
+@dataclass(eq=False, slots=True)
+class ScriptedArrival:
+    """An event that waits for its answer; ``answered`` is done when it has it."""
+
+    event: Event
+    answered: asyncio.Future[Any] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    async def accept(self, answer: dict[str, Any]) -> None:
+        """Take yes for an answer."""
+        self.answered.set_result(answer)
+
+    async def refuse(self, findings: Sequence[Finding]) -> None:
+        """Take no for an answer."""
+        self.answered.set_result([finding.code for finding in findings])
+
+
 class ScriptedSystem:
     """A case system that understands events as the real one does, and takes messages as the test says.
 
-    ``answer`` is asked before each delivery and may return the error that the system answers with.
+    ``answer`` is awaited before each delivery and may raise what the system answers with.
     """
 
     def __init__(self, kind: str) -> None:
         self.name = kind
-        self.answer: Callable[[Message, str], GatewayError | None] = lambda message, unit: None
+        self.answer: Callable[[Message, str], Awaitable[None]] = _yes
+        self.says: asyncio.Queue[ScriptedArrival] = asyncio.Queue()
         self.notes: list[str] = []
         self.held: dict[tuple[str, str], Message] = {}
         self._words = VOCABULARIES[kind]
         self._translator = ADAPTERS[kind](Path("nowhere"), DIRECTORY)
 
     async def arrivals(self) -> AsyncIterator[Arrival]:
-        """Tell nothing by itself: tests submit events."""
-        return
-        yield
+        """Tell what the test puts in ``says``."""
+        while True:
+            yield await self.says.get()
 
     def translate(self, event: Event) -> Translation:
         """Understand an event in the system's own words."""
@@ -76,9 +94,7 @@ class ScriptedSystem:
 
     async def deliver(self, message: Message, unit: str) -> str:
         """Take a message once, however often it is handed over, and number it."""
-        error = self.answer(message, unit)
-        if error is not None:
-            raise error
+        await self.answer(message, unit)
         key = (message.header.message_id, unit)
         self.held.setdefault(key, message)
         return f"{self.name}-{list(self.held).index(key) + 1}"
@@ -95,6 +111,10 @@ class ScriptedSystem:
         return told(self._words.acknowledgement(self._words.message(self.held[message_id, unit], unit), at))
 
 
+async def _yes(message: Message, unit: str) -> None:
+    """Say nothing against it."""
+
+
 @dataclass(frozen=True, slots=True)
 class HandedOver:
     """A delivery that no exchange has made."""
@@ -106,7 +126,7 @@ class HandedOver:
 class Side:
     """One party's gateway. Every method does the work of one hop and returns when it is durable."""
 
-    def __init__(self, context: Context, system: ScriptedSystem, transport: EmbeddedTransport) -> None:
+    def __init__(self, context: Context, system: ScriptedSystem, transport: TappedTransport) -> None:
         self.context = context
         self.system = system
         self.transport = transport
@@ -186,14 +206,22 @@ class Side:
 
 
 class TappedTransport(EmbeddedTransport):
-    """A party's place on the exchange that remembers what was published, in order."""
+    """A party's place on the exchange, which remembers what was published, in order.
 
-    published: list[Envelope]
+    ``meanwhile`` happens after the exchange has confirmed and before the gateway knows.
+    """
+
+    def __init__(self, url: str, party: str, clock: ManualClock) -> None:
+        super().__init__(url, party, clock)
+        self.published: list[Envelope] = []
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[PublishOutcome]:
-        """Publish, and remember."""
+        """Publish, remember, and let happen what happens meanwhile."""
         outcomes = await super().publish(envelopes)
-        self.published = [*getattr(self, "published", []), *envelopes]
+        self.published += envelopes
+        if self.meanwhile is not None:
+            await self.meanwhile()
         return outcomes
 
 

@@ -7,8 +7,9 @@ import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -321,42 +322,48 @@ async def test_every_verb_tells_when_the_file_breaks_while_open(url: str, tmp_pa
         await region.publish([envelope()])
         consumer = Consumer(region)
         delivery = await consumer.one()
-        with sqlite3.connect(tmp_path / "exchange.sqlite") as breaking:
+        with closing(sqlite3.connect(tmp_path / "exchange.sqlite")) as breaking:
             for table in ("party", "delivery", "dead_letter"):
                 breaking.execute(f"ALTER TABLE {table} RENAME TO lost_{table}")
-        breaking.close()
-        try:
-            for verb in (
-                region.ping,
-                lambda: region.publish([envelope()]),
-                lambda: region.settle([(delivery, ACCEPT)]),
-                lambda: region.depth(Channel.MESSAGES),
-                region.dead_letters,
-                consumer.one,
-                lambda: Consumer(region).one(),
-            ):
-                with pytest.raises(DependencyDownError):
-                    await verb()
-        finally:
-            with sqlite3.connect(tmp_path / "exchange.sqlite") as mending:
-                for table in ("party", "delivery", "dead_letter"):
-                    mending.execute(f"ALTER TABLE lost_{table} RENAME TO {table}")
-            mending.close()
+        for verb in (
+            region.ping,
+            lambda: region.publish([envelope()]),
+            lambda: region.settle([(delivery, ACCEPT)]),
+            lambda: region.depth(Channel.MESSAGES),
+            region.dead_letters,
+            consumer.one,
+            lambda: Consumer(region).one(),
+        ):
+            with pytest.raises(DependencyDownError):
+                await verb()
 
 
 async def test_a_new_file_that_another_process_is_preparing_is_tried_again(
-    url: str, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    url: str, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare, tries = embedded._switch_to_wal, iter([True, True, False])
+    connect: Any = sqlite3.connect
+    tries = count(1)
+    preparing = connect(tmp_path / "exchange.sqlite")
+    preparing.execute("BEGIN EXCLUSIVE")
 
-    def busy_at_first(file: Path) -> None:
-        if next(tries):
-            raise sqlite3.OperationalError("database is locked")
-        prepare(file)
+    def connect_again(*args: Any, **kwargs: Any) -> Any:
+        if next(tries) == 3:
+            preparing.close()
+        return connect(*args, **kwargs)
 
-    monkeypatch.setattr(embedded, "_switch_to_wal", busy_at_first)
+    monkeypatch.setattr(sqlite3, "connect", connect_again)
     async with EmbeddedTransport(url, "region", clock) as region:
         assert list(await region.publish([envelope()])) == [CONFIRMED]
+
+
+async def test_a_file_that_stays_locked_is_a_dependency_that_is_down(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "OPEN_ATTEMPTS", 3)
+    with closing(sqlite3.connect(tmp_path / "exchange.sqlite")) as preparing:
+        preparing.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DependencyDownError):
+            await EmbeddedTransport(url, "region", SystemClock()).__aenter__()
 
 
 async def test_a_publish_that_is_cut_off_leaves_the_exchange_free(url: str, clock: ManualClock) -> None:

@@ -1,0 +1,42 @@
+"""Opening an envelope: the message in it, or what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.envelope import Envelope
+from gateway.errors import Fault, Finding, InvalidDocumentError
+from gateway.messages import Header, Message, parse_xml
+
+MISMATCH = Fault(
+    "envelope.mismatch",
+    "Kuvertets uppgifter stämmer inte med meddelandets huvud.",
+    "The envelope does not agree with the header of the message.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An envelope and the message in it; without a message there are findings that say why."""
+
+    envelope: Envelope
+    message: Message | None
+    findings: tuple[Finding, ...] = ()
+
+
+def opened(envelope: Envelope) -> Opened:
+    """Read what is in ``envelope``: a valid message that says the same about itself as the envelope does."""
+    try:
+        message = parse_xml(envelope.body)
+    except InvalidDocumentError as error:
+        return Opened(envelope, None, error.findings)
+    if message.type != envelope.type or not _agrees(message.header, envelope):
+        return Opened(envelope, None, (MISMATCH.at(f"/{message.type}/header"),))
+    return Opened(envelope, message)
+
+
+def _agrees(header: Header, envelope: Envelope) -> bool:
+    told = (envelope.message_id, envelope.sender, envelope.sender_unit, envelope.case_ref)
+    return told == (header.message_id, header.sender.party, header.sender.unit, header.case_number) and any(
+        (recipient.party, recipient.unit) == (envelope.recipient, envelope.unit) for recipient in header.recipients
+    )

@@ -1,0 +1,186 @@
+"""A convening gateway whose case system says what a test writes, and an exchange whose every envelope can be read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from build import CLINIC, KOMMUN, NOON, OFFICE, PERSON, REGION, STAFF
+
+from gateway.clock import ManualClock
+from gateway.context import Context
+from gateway.directory import Directory
+from gateway.envelope import Channel, Envelope
+from gateway.ledger import Dispatch
+from gateway.messages import TYPES, Message, parse_xml
+from gateway.outbox import BATCH, LEASE, Outbox, Submission
+from gateway.ports import Arrival, Draft, Event, Settlement, Translation
+from gateway.process import SipCase
+from gateway.progress import ignore
+from gateway.resources import demo_directory
+from gateway.store import Store, cases, ledger, outgoing
+from gateway.tracker import Tracker
+from gateway.transport.embedded import EmbeddedTransport
+
+DIRECTORY = Directory.load(demo_directory())
+NAME_OF = {kind.body: name for name, kind in TYPES.items()}
+
+
+class ScriptedAdapter:
+    """A case system that says drafts: an event stands for what :meth:`saying` has been given."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self._meant: dict[bytes, Translation] = {}
+
+    def saying(self, *drafts: Draft) -> Event:
+        """Return a new event that means ``drafts``, about the one case of this system."""
+        event = Event(source=self.name, content=uuid4().bytes)
+        self._meant[event.content] = Translation(
+            event_id=event.content.hex(), kind="scripted", case_reference="A-1", drafts=drafts
+        )
+        return event
+
+    async def arrivals(self) -> AsyncIterator[Arrival]:
+        """Tell nothing by itself."""
+        return
+        yield
+
+    def translate(self, event: Event) -> Translation:
+        """Return what the event stands for."""
+        return self._meant[event.content]
+
+    async def deliver(self, message: Message, unit: str) -> str:
+        """Take everything."""
+        return f"{message.header.message_id}/{unit}"
+
+    async def note(self, message: Message) -> None:
+        """Forget the step."""
+
+    async def ping(self) -> None:
+        """Answer."""
+
+
+class Convener:
+    """The municipality's gateway up to the exchange, and what lies on the exchange for the region."""
+
+    def __init__(self, folder: Path, store: Store, transport: EmbeddedTransport, clock: ManualClock) -> None:
+        self.clock = clock
+        self.context = Context(KOMMUN, DIRECTORY, store, clock, ignore, chance=lambda: 0.5)
+        self.published: list[Envelope] = []
+        self.tracker = Tracker(self.context)
+        self._adapter = ScriptedAdapter()
+        self._outbox = Outbox(self.context, self._adapter, transport)
+        self._transport = transport
+        self._exchange = _url(folder, "exchange")
+
+    async def says(self, body: Any, *to: str, unit: str = OFFICE) -> Submission:
+        """Submit the event in which the case system says ``body``; without ``to``, for all who take part."""
+        kind = TYPES[NAME_OF[type(body)]]
+        person = PERSON if kind.contract.carries_person else None
+        draft = Draft(type=kind.name, body=body, unit=unit, user=STAFF, recipients=to, person=person)
+        return await self._outbox.submit(self._adapter.saying(draft))
+
+    async def publishes(self) -> list[tuple[str, str]]:
+        """Publish what is due; return type and unit of everything that lies on the exchange since the last time."""
+        while await self._outbox.relay():
+            pass
+        before = len(self.published)
+        self.published += await self._read_exchange()
+        return [(envelope.type, envelope.unit) for envelope in self.published[before:]]
+
+    async def _read_exchange(self) -> list[Envelope]:
+        """Take what lies there for the region: everything before an envelope that is put there last."""
+        last = Envelope(
+            message_id=str(uuid4()),
+            type="sipStart",
+            sender=REGION,
+            recipient=REGION,
+            unit=CLINIC,
+            sender_unit=CLINIC,
+            case_ref="SIP200001",
+            created_at=NOON,
+            body=b"",
+        )
+        found: list[Envelope] = []
+        async with EmbeddedTransport(self._exchange, REGION, self.clock) as region:
+            await region.publish([last])
+            async for batch in region.deliveries(Channel.MESSAGES):
+                await region.settle([(one, Settlement.ACCEPT) for one in batch])
+                found += [one.envelope for one in batch]
+                if last in found:
+                    break
+        found.remove(last)
+        return found
+
+    async def dies_while_publishing(self) -> int:
+        """Claim what is due and get no further; return how many messages that was."""
+        async with self.context.store.writing() as tx:
+            return len(await outgoing.claim(tx, self.clock.now(), LEASE, BATCH))
+
+    async def starts_again(self) -> None:
+        """Do what a new process does before anything else."""
+        await self._outbox.recover()
+
+    def waits(self, **time: float) -> None:
+        """Let time pass."""
+        self.clock.advance(timedelta(**time))
+
+    async def rows(self, type_name: str | None = None, unit: str | None = None) -> list[Dispatch]:
+        """Return the ledger in the order it was made, or the part of it about a type and a unit."""
+        async with self.context.store.reading() as tx:
+            rows = await ledger.sent_messages(tx)
+        return [row for row in rows if type_name in (None, row.type) and unit in (None, row.unit)]
+
+    async def states(self, type_name: str) -> dict[str, str]:
+        """Return the state of each message of a type, by the unit it is for."""
+        return {row.unit: row.state.value for row in await self.rows(type_name)}
+
+    async def content(self, row: Dispatch) -> Message:
+        """Return the message behind a row."""
+        async with self.context.store.reading() as tx:
+            return parse_xml(await outgoing.content(tx, row.message_id))
+
+    async def case(self) -> SipCase:
+        """Return the one case as it is stored."""
+        async with self.context.store.reading() as tx:
+            number = await cases.number_of(tx, ScriptedAdapter.name, "A-1")
+            case = (await cases.load(tx, number)).case
+        assert case is not None
+        return case
+
+
+def _url(folder: Path, name: str) -> str:
+    return f"sqlite+aiosqlite:///{folder / name}.sqlite"
+
+
+_blank: list[bytes] = []
+"""An empty store, kept so that the migrations need not run for every test."""
+
+
+async def _write_blank_store(folder: Path) -> None:
+    place = folder / "kommun.sqlite"
+    if not _blank:
+        async with Store(_url(folder, "kommun")):
+            pass
+        _blank.append(place.read_bytes())
+    elif not place.exists():
+        place.write_bytes(_blank[0])
+
+
+@asynccontextmanager
+async def open_convener(folder: Path, clock: ManualClock, *, partner_is_there: bool = True) -> AsyncIterator[Convener]:
+    """Open the municipality's gateway in ``folder``, and the exchange, where the region has a place or not yet."""
+    await _write_blank_store(folder)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(Store(_url(folder, "kommun")))
+        transport = await stack.enter_async_context(EmbeddedTransport(_url(folder, "exchange"), KOMMUN, clock))
+        if partner_is_there:
+            async with EmbeddedTransport(_url(folder, "exchange"), REGION, clock):
+                pass
+        yield Convener(folder, store, transport, clock)

@@ -1,0 +1,361 @@
+"""Nothing about a person leaves the party before a consent that covers the recipient, whatever happens in between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from build import (
+    CLINIC,
+    HOME_CARE,
+    NOON,
+    OFFICE,
+    PSYCHIATRY,
+    REGION,
+    WARD,
+    booking,
+    closure,
+    consent,
+    declined,
+    need,
+    plan,
+    withdrawn,
+)
+from scripted import Convener, open_convener
+
+from gateway.clock import ManualClock, local_date
+from gateway.errors import InvalidDocumentError
+from gateway.ledger import Dispatch
+from gateway.lifecycle import Owner
+from gateway.messages import ClosureReason, InformationType, parse_xml
+from gateway.process import CaseState
+
+BOTH = (CLINIC, PSYCHIATRY)
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Convener]:
+    async with open_convener(tmp_path, ManualClock(NOON)) as convener:
+        yield convener
+
+
+async def refusal(office: Convener, body: object, *to: str, unit: str = OFFICE) -> tuple[str, ...]:
+    """Say something that is refused; return the codes."""
+    before = await office.rows()
+    with pytest.raises(InvalidDocumentError) as caught:
+        await office.says(body, *to, unit=unit)
+    assert await office.rows() == before
+    return caught.value.codes
+
+
+async def in_line(office: Convener) -> list[Dispatch]:
+    """Return what may leave, in line order."""
+    return sorted((row for row in await office.rows() if row.position is not None), key=lambda row: row.position or 0)
+
+
+# --- before a consent -----------------------------------------------------------------------------------------------
+
+
+async def test_nothing_leaves_before_the_person_has_decided(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(booking(), CLINIC)
+    assert await office.publishes() == []
+    rows = await office.rows()
+    assert [(row.type, row.unit, row.state) for row in rows] == [
+        ("sipStart", CLINIC, "held"),
+        ("sipStart", PSYCHIATRY, "held"),
+        ("meetingBooking", CLINIC, "held"),
+    ]
+    for row in rows:
+        assert (row.position, row.sequence, row.queued_at, row.sent_at) == (None, None, None, None)
+        assert (row.due_at, row.owner) == (NOON + timedelta(days=21), Owner.CONVENER)
+
+
+async def test_a_booking_that_waits_does_not_move_the_case(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    await office.says(booking(), CLINIC)
+    assert (await office.case()).state is CaseState.DRAFT
+    await office.says(consent())
+    assert (await office.case()).state is CaseState.INVITED
+
+
+async def test_what_was_held_is_released_in_the_order_of_the_process(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(booking(), *BOTH)
+    await office.says(consent())
+    order = [(type_name, unit) for type_name in ("sipStart", "consent", "meetingBooking") for unit in BOTH]
+    assert [(row.type, row.unit) for row in await in_line(office)] == order
+    assert await office.publishes() == order
+    assert [envelope.sequence for envelope in office.published] == [1, 1, 2, 2, 3, 3]
+
+
+async def test_a_released_message_names_the_consent_it_leaves_under_and_keeps_its_own_time(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    office.waits(hours=2)
+    await office.says(booking(at=office.clock.now()), CLINIC)
+    office.waits(hours=2)
+    [consent_id] = (await office.says(consent())).message_ids
+    await office.publishes()
+    start, told, call = (parse_xml(envelope.body).header for envelope in office.published)
+    assert (start.consent_ref, told.consent_ref, call.consent_ref) == (consent_id, None, consent_id)
+    assert [start.created_at, call.created_at] == [NOON, NOON + timedelta(hours=2)]
+
+
+async def test_messages_after_the_consent_name_it_too(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    [consent_id] = (await office.says(consent())).message_ids
+    await office.says(booking())
+    await office.says(plan())
+    rows = [*await office.rows("meetingBooking"), *await office.rows("plan")]
+    assert [(await office.content(row)).header.consent_ref for row in rows] == [consent_id] * 2
+
+
+# --- a no -----------------------------------------------------------------------------------------------------------
+
+
+async def test_after_a_no_everything_stays_at_home_for_good(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(booking(), CLINIC)
+    await office.says(declined())
+    assert [row.state for row in await office.rows()] == ["stopped"] * 3
+    assert await office.publishes() == []
+    assert await refusal(office, consent()) == ("case.closed",)
+    assert await refusal(office, booking(), CLINIC) == ("case.closed",)
+
+
+@pytest.mark.parametrize("body", [declined(), closure()])
+async def test_a_case_that_ends_before_a_consent_is_told_to_nobody_even_by_name(office: Convener, body: object) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(body, *BOTH)
+    assert [row.state for row in await office.rows() if row.state != "stopped"] == []
+    assert await office.publishes() == []
+
+
+async def test_a_closure_before_a_consent_is_kept_at_home(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(closure())
+    assert await office.states("sipStart") == dict.fromkeys(BOTH, "stopped")
+    assert await office.rows("closure") == []
+    assert (await office.case()).state is CaseState.CANCELLED
+
+
+# --- a yes to some --------------------------------------------------------------------------------------------------
+
+
+async def test_a_partial_consent_releases_what_is_for_the_units_it_names(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(booking(), *BOTH)
+    await office.says(consent(CLINIC))
+    assert await office.publishes() == [("sipStart", CLINIC), ("consent", CLINIC), ("meetingBooking", CLINIC)]
+    for type_name in ("sipStart", "meetingBooking"):
+        assert await office.states(type_name) == {CLINIC: "sent", PSYCHIATRY: "held"}
+
+
+async def test_a_wider_consent_releases_the_rest_in_the_order_of_the_process(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(booking(), *BOTH)
+    await office.says(consent(CLINIC))
+    await office.publishes()
+    await office.says(consent())
+    assert [told for told in await office.publishes() if told[1] == PSYCHIATRY] == [
+        ("sipStart", PSYCHIATRY),
+        ("consent", PSYCHIATRY),
+        ("meetingBooking", PSYCHIATRY),
+    ]
+    assert await office.publishes() == []
+    sequences = [envelope.sequence for envelope in office.published if envelope.unit == PSYCHIATRY]
+    assert sequences == [1, 2, 3]
+
+
+async def test_a_consent_releases_only_the_kinds_of_information_it_names(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    await office.says(booking(), CLINIC)
+    await office.says(consent(kinds=[InformationType.NEED]))
+    assert await office.publishes() == [("sipStart", CLINIC), ("consent", CLINIC)]
+    assert await office.states("meetingBooking") == {CLINIC: "held"}
+    await office.says(consent())
+    assert await office.publishes() == [("consent", CLINIC), ("meetingBooking", CLINIC)]
+
+
+async def test_a_consent_that_names_a_unit_it_does_not_cover_is_never_told_there(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(consent(CLINIC), *BOTH)
+    await office.says(consent())
+    told = [(type_name, unit) for type_name, unit in await office.publishes() if unit == PSYCHIATRY]
+    assert told == [("sipStart", PSYCHIATRY), ("consent", PSYCHIATRY)]
+    [last] = [envelope for envelope in office.published if (envelope.type, envelope.unit) == ("consent", PSYCHIATRY)]
+    assert parse_xml(last.body).body == consent()
+
+
+async def test_a_message_that_was_overtaken_while_it_waited_is_stopped(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(consent(CLINIC))
+    await office.says(booking(), CLINIC)
+    await office.says(plan(), PSYCHIATRY)
+    await office.says(plan(), CLINIC)
+    await office.says(consent())
+    assert [(row.unit, row.state) for row in await office.rows("plan")] == [
+        (PSYCHIATRY, "stopped"),
+        (CLINIC, "queued"),
+    ]
+
+
+# --- a yes that ends ------------------------------------------------------------------------------------------------
+
+
+async def test_a_withdrawal_stops_what_has_not_left_and_tells_only_those_who_know(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(consent(CLINIC))
+    await office.publishes()
+    await office.says(booking(), *BOTH)
+    await office.says(withdrawn())
+    assert await office.publishes() == [("closure", CLINIC)]
+    assert await office.states("meetingBooking") == dict.fromkeys(BOTH, "stopped")
+    assert await office.states("sipStart") == {CLINIC: "expired", PSYCHIATRY: "stopped"}  # answered late, or never
+    assert (await office.case()).state is CaseState.CLOSED
+
+
+async def test_those_who_know_learn_that_the_case_is_closed_and_nothing_else(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    await office.says(consent())
+    await office.publishes()
+    await office.says(withdrawn())
+    await office.publishes()
+    end = parse_xml(office.published[-1].body)
+    assert end.header.person is None
+    assert end.header.sender.user is None
+    assert end.body == closure(ClosureReason.CONSENT_WITHDRAWN)
+
+
+@pytest.mark.parametrize("body", [withdrawn(), closure(ClosureReason.CONSENT_WITHDRAWN)])
+async def test_a_withdrawal_tells_nobody_new_even_by_name(office: Convener, body: object) -> None:
+    await office.says(need(), CLINIC)
+    await office.says(consent())
+    await office.publishes()
+    await office.says(booking(), PSYCHIATRY)
+    await office.says(body, WARD)
+    assert await office.publishes() == [("closure", CLINIC)]
+
+
+async def test_a_withdrawal_that_nobody_needs_to_hear_of_is_told_to_nobody(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(consent())
+    await office.says(withdrawn())
+    assert await office.publishes() == []
+    assert {row.state for row in await office.rows()} == {"stopped"}
+
+
+async def test_nothing_is_sent_after_a_withdrawal_though_a_try_was_under_way(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    await office.says(consent())
+    await office.publishes()
+    await office.says(booking())
+    assert await office.dies_while_publishing() == 1
+    await office.says(withdrawn())
+    await office.starts_again()
+    assert await office.publishes() == [("closure", CLINIC)]
+    [call] = await office.rows("meetingBooking")
+    assert (call.state, call.owner) == ("expired", Owner.OPERATIONS)
+
+
+async def test_a_message_without_an_answer_is_not_sent_again_after_a_withdrawal(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    await office.says(consent())
+    await office.publishes()
+    await office.says(withdrawn())
+    assert await office.publishes() == [("closure", CLINIC)]
+    office.waits(minutes=31)
+    await office.tracker.sweep()
+    assert await office.publishes() == [("closure", CLINIC)]
+
+
+async def test_a_unit_that_a_try_may_have_reached_is_told_of_the_withdrawal(tmp_path: Path) -> None:
+    async with open_convener(tmp_path, ManualClock(NOON), partner_is_there=False) as office:
+        await office.says(need(), *BOTH)
+        await office.says(consent(CLINIC))
+        assert await office.dies_while_publishing() == 2
+        await office.starts_again()
+        await office.says(withdrawn())
+        assert [row.unit for row in await office.rows("closure")] == [CLINIC]
+
+
+async def test_a_narrowed_consent_parts_with_the_units_it_leaves_out(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(consent())
+    await office.publishes()
+    await office.says(booking(), *BOTH)
+    await office.says(consent(CLINIC))
+    assert await office.publishes() == [("meetingBooking", CLINIC), ("closure", PSYCHIATRY), ("consent", CLINIC)]
+    assert await office.states("meetingBooking") == {CLINIC: "sent", PSYCHIATRY: "stopped"}
+    await office.says(plan())
+    assert await office.publishes() == [("plan", CLINIC)]
+    assert (await office.case()).state is CaseState.ACTIVE
+
+
+async def test_a_consent_that_has_run_out_holds_what_comes_after_until_there_is_a_new_one(office: Convener) -> None:
+    last_day = local_date(NOON) + timedelta(days=1)
+    await office.says(need(), CLINIC)
+    await office.says(consent(until=last_day))
+    await office.publishes()
+    office.waits(days=2)
+    await office.says(booking(at=office.clock.now()))
+    assert await office.publishes() == []
+    assert await office.states("meetingBooking") == {CLINIC: "held"}
+    await office.says(consent(at=office.clock.now()))
+    assert await office.publishes() == [("consent", CLINIC), ("meetingBooking", CLINIC)]
+
+
+async def test_a_closure_is_told_to_those_who_know_and_what_waited_is_stopped(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(consent(CLINIC))
+    await office.says(closure())
+    assert await office.publishes() == [("sipStart", CLINIC), ("consent", CLINIC), ("closure", CLINIC)]
+    assert await office.states("sipStart") == {CLINIC: "sent", PSYCHIATRY: "stopped"}
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+async def test_a_plan_without_a_meeting_is_refused_though_it_would_have_been_held(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    assert await refusal(office, plan(), CLINIC) == ("case.meeting-missing",)
+    await office.says(booking(), CLINIC)
+    await office.says(plan(), CLINIC)
+    assert await office.states("plan") == {CLINIC: "held"}
+
+
+async def test_a_document_that_is_wrong_in_itself_is_refused_before_the_case_is_asked(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    late = booking(at=NOON - timedelta(days=30))
+    assert await refusal(office, late, CLINIC) == ("meeting-booking.meeting-in-the-past",)
+
+
+async def test_a_message_to_the_own_party_is_refused(office: Convener) -> None:
+    assert await refusal(office, need(), CLINIC, HOME_CARE) == ("recipient.own-party",)
+
+
+async def test_a_message_from_another_party_is_refused(office: Convener) -> None:
+    assert await refusal(office, need(), CLINIC, unit=WARD) == ("sender.other-party",)
+
+
+async def test_an_unknown_recipient_is_refused_with_the_nearest_one_there_is(office: Convener) -> None:
+    with pytest.raises(InvalidDocumentError) as caught:
+        await office.says(need(), f"{CLINIC}1")
+    [finding] = caught.value.findings
+    assert (finding.code, finding.path) == ("unit.unknown-near", "header/recipient/unit")
+    assert CLINIC in finding.sv
+    assert CLINIC in finding.en
+
+
+async def test_a_case_has_one_need(office: Convener) -> None:
+    await office.says(need(), CLINIC)
+    assert await refusal(office, need(), PSYCHIATRY) == ("case.already-started",)
+
+
+async def test_what_is_refused_takes_no_case_number(office: Convener) -> None:
+    await refusal(office, need(), HOME_CARE)
+    await office.says(need(), CLINIC)
+    assert (await office.case()).number == "SIP100001"
+    assert (await office.case()).participants[0].party == REGION
