@@ -13,7 +13,7 @@ import structlog
 from gateway.adapters.table import ADAPTERS
 from gateway.clock import Clock
 from gateway.config import Settings
-from gateway.context import Bell, Context
+from gateway.context import Bell, Context, trace_of
 from gateway.delivery import CaseSystemDelivery
 from gateway.directory import Directory
 from gateway.envelope import Channel
@@ -103,10 +103,11 @@ class Gateway:
             except DependencyDownError as error:
                 self._log_down(error)
                 await asyncio.sleep(IDLE.total_seconds())
-            except Exception:
+            except Exception as error:
                 if len(batch) == 1:
                     # Nothing we foresaw. It comes again a few times and then lies among the dead letters, seen.
-                    log.exception("delivery.failed", message_id=batch[0].envelope.message_id)
+                    log.error("take.failed", message_id=batch[0].envelope.message_id, **trace_of(error))
+                    await asyncio.sleep(IDLE.total_seconds())
                     await self._transport.settle([(batch[0], Settlement.REQUEUE)])
                     return
                 for one in batch:  # find out which one it is; the others are not its hostages

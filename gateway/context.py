@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from gateway.clock import Clock
 from gateway.directory import Directory
 from gateway.progress import Hop, Observer, Passage
 from gateway.store import Store
+
+
+def trace_of(error: BaseException) -> dict[str, Any]:
+    """Return, for the log, the kind of an error that nobody foresaw and where it came from.
+
+    What the error says is left out: it may repeat content of a message.
+    """
+    return {"error": type(error).__name__, "trace": "".join(traceback.format_tb(error.__traceback__))}
 
 
 class Bell:

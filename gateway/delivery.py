@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
+
 from gateway.answering import answer
-from gateway.context import Context
-from gateway.errors import DependencyDownError, RefusedError
+from gateway.context import Context, trace_of
+from gateway.errors import DependencyDownError, Fault, RefusedError
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, Level, Outcome, retry_wait
 from gateway.messages import parse_xml
@@ -21,6 +23,14 @@ from gateway.ports import Adapter
 from gateway.progress import Hop
 from gateway.store import history, incoming, notes
 from gateway.store.notes import Note
+
+ADAPTER_FAILED = Fault(
+    "system.adapter-failed",
+    "Överlämningen till verksamhetssystemet gick fel på ett oväntat sätt; den görs om.",
+    "Handing over to the case system failed in an unforeseen way; it is tried again.",
+)
+
+log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=60)
 """How long a worker may hold a message before another may take it; longer than any adapter waits for its system."""
@@ -52,7 +62,10 @@ class CaseSystemDelivery:
         now = self._context.clock.now()
         async with self._context.store.writing() as tx:
             due = await incoming.claimable(tx, now, BATCH)
-            claimed = [row.after(InEvent.CLAIM, now, lease_until=now + LEASE, attempts=row.attempts + 1) for row in due]
+            claimed = [
+                _on_time(row, row.after(InEvent.CLAIM, now, lease_until=now + LEASE, attempts=row.attempts + 1))
+                for row in due
+            ]
             await incoming.save(tx, claimed)
             steps = await notes.claim(tx, now, LEASE, BATCH)
         async with asyncio.TaskGroup() as group:
@@ -69,6 +82,9 @@ class CaseSystemDelivery:
             await self._wait_for_system(row, error.codes[0])
         except RefusedError as error:
             await self._refused(row, error)
+        except Exception as error:  # a fault of the adapter; other messages are not its hostages
+            log.error("delivery.failed", message_id=row.message_id, **trace_of(error))
+            await self._wait_for_system(row, ADAPTER_FAILED.code)
         else:
             self._passed(Hop.HANDED_OVER, row)
             await self._registered(row, record_id)
@@ -99,21 +115,32 @@ class CaseSystemDelivery:
     async def _wait_for_system(self, row: Inbound, code: str) -> None:
         now = self._context.clock.now()
         until = now + retry_wait(row.attempts, self._context.chance())
-        waiting = row.after(InEvent.SYSTEM_SILENT, now, next_attempt_at=until, lease_until=None)
-        # The deadline runs from when the message came, however often it is tried.
-        waiting = replace(waiting, due_at=row.due_at, owner=row.owner)
+        waiting = _on_time(row, row.after(InEvent.SYSTEM_SILENT, now, next_attempt_at=until, lease_until=None))
         async with self._context.store.writing() as tx:
             await incoming.save(tx, [waiting])
             await history.record(tx, [waiting], InEvent.SYSTEM_SILENT, now, code)
 
     async def _write_all(self, steps: Sequence[Note]) -> None:
-        """Write steps in order; after one that cannot be written, the rest wait so that the log keeps its order."""
+        """Write steps in order; after one that cannot be written, the rest of its case wait, so that it keeps its order.
+
+        A system that is silent is not asked about the other cases either.
+        """
+        stuck: set[str] = set()
         for position, step in enumerate(steps):
+            if step.case_number in stuck:
+                await self._postpone([step])
+                continue
             try:
                 await self._adapter.note(parse_xml(step.xml))
-            except (DependencyDownError, RefusedError):
+            except DependencyDownError:
                 await self._postpone(steps[position:])
                 return
+            except Exception as error:
+                if not isinstance(error, RefusedError):
+                    log.error("note.failed", message_id=step.message_id, **trace_of(error))
+                await self._postpone([step])
+                stuck.add(step.case_number)
+                continue
             async with self._context.store.writing() as tx:
                 await notes.written(tx, step, self._context.clock.now())
             self._context.passed(Hop.NOTED, message_id=step.message_id)
@@ -126,3 +153,8 @@ class CaseSystemDelivery:
 
     def _passed(self, hop: Hop, row: Inbound) -> None:
         self._context.passed(hop, message_id=row.message_id, type=row.type, unit=row.unit, case_number=row.case_number)
+
+
+def _on_time(row: Inbound, tried: Inbound) -> Inbound:
+    """Return ``tried`` with the deadline of ``row``: it runs from when the message came, however often it is tried."""
+    return replace(tried, due_at=row.due_at, owner=row.owner)

@@ -50,7 +50,7 @@ class OutState(StrEnum):
     REJECTED = "rejected"
     """The receiver refused it for good."""
     EXPIRED = "expired"
-    """Given up: tries have gone on for too long, or the consent ended under way. A late acknowledgement still counts."""
+    """Given up: tried for too long, or the consent ended under way. A late acknowledgement still counts."""
     STOPPED = "stopped"
     """Never sent: the consent was declined or withdrawn, or the case closed first."""
 

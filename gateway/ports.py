@@ -72,7 +72,7 @@ class Transport(Protocol):
         ...
 
     async def settle(self, settlements: Sequence[tuple[Delivery, Settlement]]) -> None:
-        """Settle deliveries; idempotent. A delivery whose lease has run out is left as it is and comes again."""
+        """Settle deliveries; idempotent. A delivery that has been handed over again meanwhile is left as it is."""
         ...
 
     async def ping(self) -> None:

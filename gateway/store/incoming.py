@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import bindparam, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import Envelope, content_hash
@@ -107,13 +107,16 @@ async def waiting_at(tx: Transaction, party: str, case_number: str, unit: str, s
 async def claimable(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:
     """Return messages that are due for the case system, in the order they came.
 
-    A message waits while an earlier one of the same case and unit has not been registered.
+    A message waits while an earlier one of its stream has not been registered. Earlier is what the sender numbered so:
+    one that overtook another has come first all the same.
     """
     earlier = inbound.alias("earlier")
     blocked = exists().where(
         earlier.c.case_number == inbound.c.case_number,
+        earlier.c.party == inbound.c.party,
         earlier.c.unit == inbound.c.unit,
-        earlier.c.id < inbound.c.id,
+        tuple_(func.coalesce(earlier.c.sequence, 0), earlier.c.id)
+        < tuple_(func.coalesce(inbound.c.sequence, 0), inbound.c.id),
         earlier.c.state.in_(_DELIVERABLE),
     )
     query = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.lifecycle import Owner
@@ -23,6 +23,7 @@ class Note:
 
     id: int
     message_id: str
+    case_number: str
     xml: bytes
     attempts: int
 
@@ -45,19 +46,33 @@ async def add(tx: Transaction, message: Message, xml: bytes, now: datetime) -> N
 
 
 async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) -> list[Note]:
-    """Take up to ``limit`` steps that are due, in order, and lease them to the caller."""
+    """Take up to ``limit`` steps that are due, in order, and lease them to the caller.
+
+    A step waits while an earlier one of the same case waits for its next try.
+    """
+    earlier = note.alias("earlier")
+    blocked = exists().where(
+        earlier.c.case_number == note.c.case_number,
+        earlier.c.id < note.c.id,
+        earlier.c.written_at.is_(None),
+        or_(earlier.c.next_attempt_at > now, earlier.c.lease_until > now),
+    )
     query = (
         select(note)
         .where(
             note.c.written_at.is_(None),
             or_(note.c.lease_until.is_(None), note.c.lease_until <= now),
             or_(note.c.next_attempt_at.is_(None), note.c.next_attempt_at <= now),
+            ~blocked,
         )
         .order_by(note.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    taken = [Note(row.id, row.message_id, row.xml, row.attempts + 1) for row in (await tx.execute(query)).all()]
+    taken = [
+        Note(row.id, row.message_id, row.case_number, row.xml, row.attempts + 1)
+        for row in (await tx.execute(query)).all()
+    ]
     for one in taken:
         await tx.execute(update(note).where(note.c.id == one.id).values(lease_until=now + lease, attempts=one.attempts))
     return taken

@@ -39,6 +39,7 @@ from gateway.ports import Delivery, PublishOutcome, Settlement
 from gateway.store.engine import open_engine, reading, writing
 from gateway.store.tables import Moment
 from gateway.transport import EXCHANGE_DOWN
+from gateway.transport.embedded_tables import ENVELOPE, dead_letter, delivery, metadata, party
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,56 +49,6 @@ LOOK_AGAIN = timedelta(seconds=1)
 
 OPEN_ATTEMPTS = 20
 """How often a file that is locked while it is opened is tried before the exchange counts as down."""
-
-metadata = sa.MetaData()
-
-party = sa.Table("party", metadata, sa.Column("name", sa.String, primary_key=True))
-"""The parties envelopes can be routed to: those whose gateway has opened the exchange once. None is ever removed."""
-
-
-def _envelope_columns() -> list[sa.Column[Any]]:
-    return [
-        sa.Column("message_id", sa.String, nullable=False),
-        sa.Column("type", sa.String, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("sender", sa.String, nullable=False),
-        sa.Column("sender_unit", sa.String, nullable=False),
-        sa.Column("recipient", sa.String, nullable=False),
-        sa.Column("unit", sa.String, nullable=False),
-        sa.Column("case_ref", sa.String, nullable=False),
-        sa.Column("created_at", Moment, nullable=False),
-        sa.Column("correlation_id", sa.String),
-        sa.Column("sequence", sa.Integer),
-        sa.Column("body", sa.LargeBinary, nullable=False),
-    ]
-
-
-_ENVELOPE = tuple(column.name for column in _envelope_columns())
-
-delivery = sa.Table(
-    "delivery",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("channel", sa.String, nullable=False),
-    *_envelope_columns(),
-    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("consumer", sa.String),
-    sa.Column("leased_until", Moment),
-    sa.Index("ix_delivery_queue", "recipient", "channel"),
-    # An id is never used again: a delivery settled twice must not settle a later one in its place.
-    sqlite_autoincrement=True,
-)
-"""Every envelope that is confirmed and not settled, in the order of publishing; leased while it has a consumer."""
-
-dead_letter = sa.Table(
-    "dead_letter",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    *_envelope_columns(),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("at", Moment, nullable=False),
-)
-"""Envelopes that are not delivered any more, and why."""
 
 _FREE = {"consumer": None, "leased_until": None}
 _HELD = sa.and_(
@@ -395,11 +346,11 @@ class EmbeddedTransport:
 
     async def _bury(self, connection: AsyncConnection, reason: str, leased: Sequence[Delivery]) -> None:
         """Move deliveries to the dead letters."""
-        columns = [delivery.c[name] for name in _ENVELOPE]
+        columns = [delivery.c[name] for name in ENVELOPE]
         moved = sa.select(*columns, sa.literal(reason), sa.literal(self._clock.now(), Moment)).where(_HELD)
         for one in leased:
             await connection.execute(
-                sa.insert(dead_letter).from_select([*_ENVELOPE, "reason", "at"], moved), _lease(one)
+                sa.insert(dead_letter).from_select([*ENVELOPE, "reason", "at"], moved), _lease(one)
             )
             await connection.execute(sa.delete(delivery).where(_HELD), _lease(one))
 
@@ -428,11 +379,11 @@ async def _switch_to_wal(file: Path) -> None:
 
 
 def _row(envelope: Envelope) -> dict[str, Any]:
-    return {"channel": envelope.channel.value, **{name: getattr(envelope, name) for name in _ENVELOPE}}
+    return {"channel": envelope.channel.value, **{name: getattr(envelope, name) for name in ENVELOPE}}
 
 
 def _envelope(row: sa.RowMapping) -> Envelope:
-    return Envelope(**{name: row[name] for name in _ENVELOPE})
+    return Envelope(**{name: row[name] for name in ENVELOPE})
 
 
 def _lease(leased: Delivery) -> dict[str, Any]:
