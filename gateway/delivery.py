@@ -19,7 +19,7 @@ from gateway.errors import DependencyDownError, Fault, RefusedError
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, Level, Outcome, retry_wait
 from gateway.messages import parse_xml
-from gateway.ports import Adapter
+from gateway.ports import Adapter, Registration
 from gateway.progress import Hop
 from gateway.store import history, incoming, notes
 from gateway.store.notes import Note
@@ -77,7 +77,7 @@ class CaseSystemDelivery:
 
     async def _hand_over(self, row: Inbound) -> None:
         try:
-            record_id = await self._adapter.deliver(parse_xml(row.xml), row.unit)
+            registration = await self._adapter.deliver(parse_xml(row.xml), row.unit)
         except DependencyDownError as error:
             await self._wait_for_system(row, error.codes[0])
         except RefusedError as error:
@@ -87,15 +87,16 @@ class CaseSystemDelivery:
             await self._wait_for_system(row, ADAPTER_FAILED.code)
         else:
             self._passed(Hop.HANDED_OVER, row)
-            await self._registered(row, record_id)
+            await self._registered(row, registration)
 
-    async def _registered(self, row: Inbound, record_id: str) -> None:
+    async def _registered(self, row: Inbound, registration: Registration) -> None:
         now = self._context.clock.now()
-        done = row.after(InEvent.REGISTER, now, registered_at=now, record_id=record_id, lease_until=None)
+        at = registration.at or now  # the system knows best when it committed
+        done = row.after(InEvent.REGISTER, now, registered_at=at, record_id=registration.record_id, lease_until=None)
         async with self._context.store.writing() as tx:
             await incoming.save(tx, [done])
             await history.record(tx, [done], InEvent.REGISTER, now)
-            await answer(self._context, tx, done, Level.REGISTERED, Outcome.ACCEPTED, now=now)
+            await answer(self._context, tx, done, Level.REGISTERED, Outcome.ACCEPTED, now=now, at=at)
         self._passed(Hop.REGISTERED, row)
         self._context.outgoing.ring()
         self._context.registered.ring()
@@ -121,7 +122,7 @@ class CaseSystemDelivery:
             await history.record(tx, [waiting], InEvent.SYSTEM_SILENT, now, code)
 
     async def _write_all(self, steps: Sequence[Note]) -> None:
-        """Write steps in order; after one that cannot be written, the rest of its case wait, so that it keeps its order.
+        """Write steps in order; after one that cannot be written, the rest of its case wait, to keep their order.
 
         A system that is silent is not asked about the other cases either.
         """

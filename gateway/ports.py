@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -144,6 +145,14 @@ class Arrival(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """A case system's word that it has committed a message: its record id, and when, where the system says."""
+
+    record_id: str
+    at: datetime | None = None
+
+
 class Adapter(Protocol):
     """One kind of case system: understands its events and hands it messages."""
 
@@ -167,10 +176,10 @@ class Adapter(Protocol):
         """
         ...
 
-    async def deliver(self, message: Message, unit: str) -> str:
-        """Hand a message to the case system, for ``unit``, and return the record id it committed it under.
+    async def deliver(self, message: Message, unit: str) -> Registration:
+        """Hand a message to the case system, for ``unit``, and return its word that it has committed it.
 
-        Repeatable: the same message id and unit have the same effect and give the same record id.
+        Repeatable: the same message id and unit have the same effect and give the same registration.
 
         Raises:
             DependencyDownError: the system has not answered; try again later.
@@ -183,6 +192,7 @@ class Adapter(Protocol):
 
         Raises:
             DependencyDownError: the system does not answer; try again later.
+            RefusedError: the system does not take it now; tried again all the same, since the step has happened.
         """
         ...
 

@@ -18,7 +18,7 @@ from gateway.envelope import Channel, Envelope
 from gateway.ledger import Dispatch
 from gateway.messages import TYPES, Message, parse_xml
 from gateway.outbox import BATCH, LEASE, Outbox, Submission
-from gateway.ports import Arrival, Draft, Event, Settlement, Translation
+from gateway.ports import Arrival, Draft, Event, Registration, Settlement, Translation
 from gateway.process import SipCase
 from gateway.progress import ignore
 from gateway.resources import demo_directory
@@ -55,9 +55,9 @@ class ScriptedAdapter:
         """Return what the event stands for."""
         return self._meant[event.content]
 
-    async def deliver(self, message: Message, unit: str) -> str:
+    async def deliver(self, message: Message, unit: str) -> Registration:
         """Take everything."""
-        return f"{message.header.message_id}/{unit}"
+        return Registration(record_id=f"{message.header.message_id}/{unit}")
 
     async def note(self, message: Message) -> None:
         """Forget the step."""

@@ -20,7 +20,7 @@ from gateway.directory import Directory
 from gateway.errors import Fault
 from gateway.messages import Message, Person, User
 from gateway.messages.hardened import read_json
-from gateway.ports import Draft, Event, Translation
+from gateway.ports import Draft, Event, Registration, Translation
 
 MESSAGE = "message-"
 """What the name of a file with a message begins with."""
@@ -135,17 +135,15 @@ class FolderAdapter:
         reader.finish()
         return translation
 
-    async def deliver(self, message: Message, unit: str) -> str:
-        """Hand a message to the system, for ``unit``, and return the record id it committed it under.
+    async def deliver(self, message: Message, unit: str) -> Registration:
+        """Hand a message to the system, for ``unit``, and return the record id and time of its receipt.
 
         Raises:
             DependencyDownError: no receipt in time; the file stays, and the same call picks up the receipt later.
             RefusedError: the system said no, for good.
         """
         name = f"{MESSAGE}{file_safe(message.header.message_id)}-{file_safe(unit)}"
-        receipt = await self._folder.hand_over(name, self._vocabulary.message(message, unit))
-        record_id: str = receipt["recordId"]
-        return record_id
+        return await self._folder.hand_over(name, self._vocabulary.message(message, unit))
 
     async def note(self, message: Message) -> None:
         """Write a step of the case into the system's own log, where the system keeps one of other parties' steps.

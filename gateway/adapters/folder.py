@@ -14,16 +14,18 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 import structlog
 
 from gateway.adapters import disk
+from gateway.clock import in_zone
 from gateway.envelope import content_hash
 from gateway.errors import DependencyDownError, Fault, Finding, InvalidDocumentError, RefusedError
 from gateway.messages.hardened import MAX_BYTES, TOO_LARGE, read_json
-from gateway.ports import Event
+from gateway.ports import Event, Registration
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -154,7 +156,7 @@ class Folder:
         """Answer an event: its receipt first, then its move. Raises :class:`DependencyDownError`."""
         await _on_disk(self._settle, file_name, content, kind, answer)
 
-    async def hand_over(self, name: str, content: dict[str, Any]) -> dict[str, Any]:
+    async def hand_over(self, name: str, content: dict[str, Any]) -> Registration:
         """Write ``content`` for the system under ``name``, unless it is there, and return the system's receipt.
 
         Repeatable: the same name has the same effect, and a receipt that has come is returned again.
@@ -240,7 +242,7 @@ class Folder:
         if not any(path.with_name(file_name + known).exists() for known in ("", ACCEPTED, NOT_ACCEPTED)):
             disk.write(path, content)
 
-    def _receipt(self, file_name: str) -> dict[str, Any] | None:
+    def _receipt(self, file_name: str) -> Registration | None:
         for known in (ACCEPTED, NOT_ACCEPTED):
             try:
                 with (self.from_gateway / f"{file_name}{known}").open("rb") as file:
@@ -254,11 +256,21 @@ class Folder:
                 code = receipt.get("code")
                 is_code = isinstance(code, str) and _CODE.fullmatch(code) is not None
                 raise RefusedError(REFUSED.at(code=code if is_code else "–"))
-            record_id = receipt.get("recordId")
-            if not isinstance(record_id, str) or not record_id.strip() or len(record_id) > 200:
-                raise InvalidDocumentError(RECEIPT_UNREADABLE.at("/recordId"))
-            return receipt
+            return _registration(receipt)
         return None
+
+
+def _registration(receipt: dict[str, Any]) -> Registration:
+    """Read a positive receipt: ``recordId``, and ``registeredAt`` (RFC 3339) where the system tells it."""
+    record_id, at = receipt.get("recordId"), receipt.get("registeredAt")
+    if not isinstance(record_id, str) or not record_id.strip() or len(record_id) > 200:
+        raise InvalidDocumentError(RECEIPT_UNREADABLE.at("/recordId"))
+    if at is None:
+        return Registration(record_id=record_id)
+    try:
+        return Registration(record_id=record_id, at=in_zone(datetime.fromisoformat(at)))
+    except (TypeError, ValueError):
+        raise InvalidDocumentError(RECEIPT_UNREADABLE.at("/registeredAt")) from None
 
 
 async def _on_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

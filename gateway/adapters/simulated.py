@@ -126,14 +126,17 @@ class SimulatedCaseSystem:
             reason = {"code": "simulated.refuses", "reason": "Systemet är inställt på att säga nej."}
             disk.write(file.with_name(file.name + NOT_ACCEPTED), disk.json_bytes(reason))
             return
-        record_id = self._commit(file.stem, file.read_text(encoding="utf-8"))
-        disk.write(file.with_name(file.name + ACCEPTED), disk.json_bytes({"recordId": record_id}))
+        record_id, received_at = self._commit(file.stem, file.read_text(encoding="utf-8"))
+        receipt = {"recordId": record_id, "registeredAt": received_at}
+        disk.write(file.with_name(file.name + ACCEPTED), disk.json_bytes(receipt))
 
-    def _commit(self, file_id: str, content: str) -> str:
+    def _commit(self, file_id: str, content: str) -> tuple[str, str]:
         with self._connected() as database:
-            known = database.execute("SELECT record_id FROM record WHERE file_id = ?", (file_id,)).fetchone()
+            known = database.execute(
+                "SELECT record_id, received_at FROM record WHERE file_id = ?", (file_id,)
+            ).fetchone()
             if known is not None:
-                return str(known[0])
+                return known[0], known[1]
             now = self._clock.now()
             row = database.execute(
                 "INSERT INTO record (file_id, received_at, content) VALUES (?, ?, ?)",
@@ -142,7 +145,7 @@ class SimulatedCaseSystem:
             assert row.lastrowid is not None
             record_id = self._words.record_id(row.lastrowid, now)
             database.execute("UPDATE record SET record_id = ? WHERE number = ?", (record_id, row.lastrowid))
-            return record_id
+            return record_id, now.isoformat()
 
     def _take_charge(self) -> None:
         with self._connected() as database:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gateway.adapters.simulated import SimulatedCaseSystem
-from gateway.app import Gateway, open_gateway, running
+from gateway.app import Gateway, log_passage, open_gateway, running
 from gateway.config import Settings
 from gateway.errors import Fault, GatewayError
 from gateway.progress import Observer, Passage
@@ -106,6 +106,7 @@ async def set_up(scenario: Scenario, folder: Path, observe: Observer) -> AsyncIt
     stirred = asyncio.Event()
 
     def watch(passage: Passage) -> None:
+        log_passage(passage)
         observe(passage)
         stirred.set()
 

@@ -165,7 +165,7 @@ async def test_every_message_is_delivered_once_however_often_it_is_tried(
 
         assert again == first
         assert len(set(first)) == len(messages)
-        assert [record["recordId"] for record in await system.records()] == first
+        assert [record["recordId"] for record in await system.records()] == [one.record_id for one in first]
 
 
 async def test_each_unit_gets_a_record_of_its_own(
@@ -174,7 +174,9 @@ async def test_each_unit_gets_a_record_of_its_own(
     message = next(m for m in messages_of("treserva", make_message) if len(m.header.recipients) == 2)
     adapter = make_adapter(kind)
     async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01):
-        records = {await adapter.deliver(message, recipient.unit) for recipient in message.header.recipients}
+        records = {
+            (await adapter.deliver(message, recipient.unit)).record_id for recipient in message.header.recipients
+        }
 
     assert len(records) == 2
 
@@ -191,8 +193,8 @@ async def test_a_silent_system_is_down_and_delivers_later_under_the_same_call(
         assert await system.records() == []
 
         system.silent = False
-        record_id = await make_adapter(kind).deliver(message, unit)
-        assert [record["recordId"] for record in await system.records()] == [record_id]
+        registration = await make_adapter(kind).deliver(message, unit)
+        assert [record["recordId"] for record in await system.records()] == [registration.record_id]
 
 
 async def test_a_system_that_refuses_says_so_for_good(

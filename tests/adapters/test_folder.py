@@ -14,6 +14,7 @@ from gateway.adapters import disk, folder
 from gateway.adapters.folder import Folder, FolderArrival, file_safe
 from gateway.errors import DependencyDownError, Fault, RefusedError
 from gateway.messages.hardened import MAX_BYTES
+from gateway.ports import Registration
 
 FAULT = Fault("folder-test.fault", "Något är fel.", "Something is wrong.")
 
@@ -250,13 +251,13 @@ async def test_what_is_handed_over_waits_for_its_receipt(watched: Folder) -> Non
     assert not handing.done()
 
     disk.write(watched.from_gateway / "m-1.json.ok", b'{"recordId": "R-1"}')
-    assert await handing == {"recordId": "R-1"}
+    assert await handing == Registration(record_id="R-1")
 
 
 async def test_a_receipt_that_has_come_is_returned_again(watched: Folder) -> None:
     disk.write(watched.from_gateway / "m-1.json.ok", b'{"recordId": "R-1"}')
 
-    assert await watched.hand_over("m-1", {"text": "å"}) == {"recordId": "R-1"}
+    assert await watched.hand_over("m-1", {"text": "å"}) == Registration(record_id="R-1")
     assert names(watched.from_gateway) == ["m-1.json.ok"], "a system may have moved the message away"
 
 
@@ -271,7 +272,18 @@ async def test_handing_over_again_leaves_the_file_as_it_was(watched: Folder, imp
 
 @pytest.mark.parametrize(
     "receipt",
-    [b"", b"{", b"[]", b"{}", b'{"recordId": 7}', b'{"recordId": " "}', b"\xff", b'{"recordId": "a'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"recordId": 7}',
+        b'{"recordId": " "}',
+        b"\xff",
+        b'{"recordId": "a',
+        b'{"recordId": "a", "registeredAt": 7}',
+        b'{"recordId": "a", "registeredAt": "nu"}',
+    ],
     ids=repr,
 )
 async def test_a_receipt_that_cannot_be_read_is_no_receipt(impatient: Folder, receipt: bytes) -> None:
@@ -288,7 +300,7 @@ async def test_a_receipt_may_be_finished_while_it_is_waited_for(watched: Folder)
     await asyncio.sleep(0.05)
     (watched.from_gateway / "m-1.json.ok").write_bytes(b'{"recordId": "R-1"}')
 
-    assert (await handing)["recordId"] == "R-1"
+    assert (await handing).record_id == "R-1"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ async def delivered(kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_m
     """Return the record id of a message that a system has taken and not yet taken charge of."""
     message = message_to(kind, make_message)
     async with simulated(tmp_path, kind, acknowledges=False):
-        return await make_adapter(kind).deliver(message, message.header.recipients[0].unit)
+        return (await make_adapter(kind).deliver(message, message.header.recipients[0].unit)).record_id
 
 
 @pytest.mark.parametrize(("system", "record_id"), [("treserva", "TRE-2026-000001"), ("journal", "JRN-000001")])
@@ -46,7 +46,8 @@ async def test_records_are_numbered_as_the_system_does(
 ) -> None:
     message = message_to(system, make_message)
     async with simulated(tmp_path, system):
-        assert await make_adapter(system).deliver(message, message.header.recipients[0].unit) == record_id
+        registration = await make_adapter(system).deliver(message, message.header.recipients[0].unit)
+        assert registration.record_id == record_id
 
 
 async def test_a_system_that_lost_its_receipt_gives_the_same_one_again(
@@ -58,7 +59,7 @@ async def test_a_system_that_lost_its_receipt_gives_the_same_one_again(
         await told(tmp_path / kind)
         assert len(await system.records()) == 1
 
-    assert json.loads(receipt.read_bytes()) == {"recordId": delivered}
+    assert json.loads(receipt.read_bytes()) == {"recordId": delivered, "registeredAt": NOW.isoformat()}
 
 
 async def test_staff_catch_up_after_a_restart(kind: str, tmp_path: Path, delivered: str) -> None:
