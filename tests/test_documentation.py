@@ -36,9 +36,8 @@ COMMANDS = commands(typer.main.get_command(app), "gateway")
 
 def row_of(command: str) -> str:
     """Return the README's row about a command."""
-    rows = [
-        line for line in README.splitlines() if line.startswith(f"| `{command}`") or line.startswith(f"| `{command} ")
-    ]
+    starts = (f"| `{command}`", f"| `{command} ")
+    rows = [line for line in README.splitlines() if line.startswith(starts)]
     assert rows, f"{command} is not in the README's table of commands"
     return rows[0]
 
