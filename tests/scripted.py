@@ -69,15 +69,16 @@ class ScriptedAdapter:
 class Convener:
     """The municipality's gateway up to the exchange, and what lies on the exchange for the region."""
 
-    def __init__(self, folder: Path, store: Store, transport: EmbeddedTransport, clock: ManualClock) -> None:
+    def __init__(
+        self, store: Store, transport: EmbeddedTransport, partner: EmbeddedTransport, clock: ManualClock
+    ) -> None:
         self.clock = clock
         self.context = Context(KOMMUN, DIRECTORY, store, clock, ignore, chance=lambda: 0.5)
         self.published: list[Envelope] = []
         self.tracker = Tracker(self.context)
         self._adapter = ScriptedAdapter()
         self._outbox = Outbox(self.context, self._adapter, transport)
-        self._transport = transport
-        self._exchange = _url(folder, "exchange")
+        self._partner = partner
 
     async def says(self, body: Any, *to: str, unit: str = OFFICE) -> Submission:
         """Submit the event in which the case system says ``body``; without ``to``, for all who take part."""
@@ -107,14 +108,14 @@ class Convener:
             created_at=NOON,
             body=b"",
         )
+        await self._partner.publish([last])
         found: list[Envelope] = []
-        async with EmbeddedTransport(self._exchange, REGION, self.clock) as region:
-            await region.publish([last])
-            async for batch in region.deliveries(Channel.MESSAGES):
-                await region.settle([(one, Settlement.ACCEPT) for one in batch])
-                found += [one.envelope for one in batch]
-                if last in found:
-                    break
+        deliveries = self._partner.deliveries(Channel.MESSAGES)
+        while last not in found:
+            batch = await anext(deliveries)
+            await self._partner.settle([(one, Settlement.ACCEPT) for one in batch])
+            found += [one.envelope for one in batch]
+        await deliveries.aclose()
         found.remove(last)
         return found
 
@@ -174,13 +175,12 @@ async def _write_blank_store(folder: Path) -> None:
 
 
 @asynccontextmanager
-async def open_convener(folder: Path, clock: ManualClock, *, partner_is_there: bool = True) -> AsyncIterator[Convener]:
-    """Open the municipality's gateway in ``folder``, and the exchange, where the region has a place or not yet."""
+async def open_convener(folder: Path, clock: ManualClock) -> AsyncIterator[Convener]:
+    """Open the municipality's gateway in ``folder``, and the region's place on its exchange."""
     await _write_blank_store(folder)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(_url(folder, "kommun")))
-        transport = await stack.enter_async_context(EmbeddedTransport(_url(folder, "exchange"), KOMMUN, clock))
-        if partner_is_there:
-            async with EmbeddedTransport(_url(folder, "exchange"), REGION, clock):
-                pass
-        yield Convener(folder, store, transport, clock)
+        exchange = _url(folder, "exchange")
+        transport = await stack.enter_async_context(EmbeddedTransport(exchange, KOMMUN, clock))
+        partner = await stack.enter_async_context(EmbeddedTransport(exchange, REGION, clock))
+        yield Convener(store, transport, partner, clock)

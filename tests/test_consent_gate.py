@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from build import (
@@ -23,14 +27,17 @@ from build import (
     plan,
     withdrawn,
 )
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from scripted import Convener, open_convener
 
 from gateway.clock import ManualClock, local_date
 from gateway.errors import InvalidDocumentError
 from gateway.ledger import Dispatch
-from gateway.lifecycle import Owner
-from gateway.messages import ClosureReason, InformationType, parse_xml
-from gateway.process import CaseState
+from gateway.lifecycle import NEVER_LEFT, Owner
+from gateway.messages import TYPES, ClosureReason, Consent, Duty, InformationType, parse_xml
+from gateway.process import TERMINAL, CaseState
 
 BOTH = (CLINIC, PSYCHIATRY)
 
@@ -271,14 +278,13 @@ async def test_a_message_without_an_answer_is_not_sent_again_after_a_withdrawal(
     assert await office.publishes() == [("closure", CLINIC)]
 
 
-async def test_a_unit_that_a_try_may_have_reached_is_told_of_the_withdrawal(tmp_path: Path) -> None:
-    async with open_convener(tmp_path, ManualClock(NOON), partner_is_there=False) as office:
-        await office.says(need(), *BOTH)
-        await office.says(consent(CLINIC))
-        assert await office.dies_while_publishing() == 2
-        await office.starts_again()
-        await office.says(withdrawn())
-        assert [row.unit for row in await office.rows("closure")] == [CLINIC]
+async def test_a_unit_that_a_try_may_have_reached_is_told_of_the_withdrawal(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(consent(CLINIC))
+    assert await office.dies_while_publishing() == 2
+    await office.starts_again()
+    await office.says(withdrawn())
+    assert await office.publishes() == [("closure", CLINIC)]
 
 
 async def test_a_narrowed_consent_parts_with_the_units_it_leaves_out(office: Convener) -> None:
@@ -359,3 +365,154 @@ async def test_what_is_refused_takes_no_case_number(office: Convener) -> None:
     await office.says(need(), CLINIC)
     assert (await office.case()).number == "SIP100001"
     assert (await office.case()).participants[0].party == REGION
+
+
+# --- whatever happens, in whatever order ----------------------------------------------------------------------------
+
+UNITS = (CLINIC, PSYCHIATRY, WARD)
+some_units = st.lists(st.sampled_from(UNITS), unique=True).map(tuple)
+ENDS = {"acknowledged", "rejected", "stopped"}
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """One case, with everything that can be said about it, tries that are cut off, and time that passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory())
+        opened = open_convener(Path(folder), ManualClock(NOON))
+        self.office: Convener = self._do(self._stack.enter_async_context(opened))
+        self.in_force: Consent | None = None
+        self.before: dict[int, Dispatch] = {}
+        self.published = 0
+
+    def teardown(self) -> None:
+        self._do(self._stack.aclose())
+        self._runner.close()
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        self.seen: list[Dispatch] | None = None
+        return self._runner.run(work)
+
+    @property
+    def _rows(self) -> list[Dispatch]:
+        """The ledger after the latest step, read once."""
+        if self.seen is None:
+            self.seen = self._do(self.office.rows())
+        return self.seen
+
+    def _say(self, body: object, *to: str) -> bool:
+        try:
+            self._do(self.office.says(body, *to))
+        except InvalidDocumentError:
+            return False
+        return True
+
+    @initialize(to=some_units.filter(bool))
+    def a_need_is_seen(self, to: tuple[str, ...]) -> None:
+        assert self._say(need(), *to)
+
+    @rule(
+        units=some_units,
+        named=some_units,
+        kinds=st.lists(st.sampled_from(InformationType), min_size=1, unique=True),
+        days=st.none() | st.integers(0, 5),
+    )
+    def a_consent_is_given(
+        self, units: tuple[str, ...], named: tuple[str, ...], kinds: list[InformationType], days: int | None
+    ) -> None:
+        now = self.office.clock.now()
+        until = None if days is None else local_date(now) + timedelta(days=days)
+        given = consent(*units, kinds=kinds, until=until, at=now)
+        if self._say(given, *named):
+            self.in_force = given
+
+    @rule(named=some_units)
+    def consent_is_declined(self, named: tuple[str, ...]) -> None:
+        self._say(declined(self.office.clock.now()), *named)
+
+    @precondition(lambda self: self.in_force is not None)
+    @rule(named=some_units, by_closure=st.booleans())
+    def consent_is_withdrawn(self, named: tuple[str, ...], by_closure: bool) -> None:
+        now = self.office.clock.now()
+        body = closure(ClosureReason.CONSENT_WITHDRAWN, at=now) if by_closure else withdrawn(now)
+        if self._say(body, *named):
+            self.in_force = None
+
+    @rule(to=some_units)
+    def a_meeting_is_booked(self, to: tuple[str, ...]) -> None:
+        self._say(booking(at=self.office.clock.now()), *to)
+
+    @rule(to=some_units, version=st.integers(1, 3))
+    def a_plan_is_made(self, to: tuple[str, ...], version: int) -> None:
+        self._say(plan(version, at=self.office.clock.now()), *to)
+
+    @rule(named=some_units)
+    def the_case_is_closed(self, named: tuple[str, ...]) -> None:
+        self._say(closure(at=self.office.clock.now()), *named)
+
+    @rule()
+    def what_is_due_is_published(self) -> None:
+        self._do(self.office.publishes())
+
+    @rule()
+    def a_try_is_cut_off(self) -> None:
+        self._do(self.office.dies_while_publishing())
+
+    @rule()
+    def the_process_starts_again(self) -> None:
+        self._do(self.office.starts_again())
+
+    @rule(hours=st.sampled_from([1, 24, 100]))
+    def time_passes(self, hours: int) -> None:
+        self.office.waits(hours=hours)
+        self._do(self.office.tracker.sweep())
+
+    @invariant()
+    def only_what_the_consent_in_force_covers_is_released(self) -> None:
+        rows = {row.id: row for row in self._rows}
+        today = local_date(self.office.clock.now())
+        for row in rows.values():
+            needed = TYPES[row.type].contract.consent
+            if row.position is None:
+                assert row.state in NEVER_LEFT
+                assert (row.sequence, row.sent_at, row.attempts) == (None, None, 0)
+            elif needed is not None and (row.id not in self.before or self.before[row.id].position is None):
+                assert self.in_force is not None
+                assert self.in_force.covers(party=REGION, unit=row.unit, information=needed, on=today)
+        self.before = rows
+
+    @invariant()
+    def nothing_but_its_end_is_told_of_a_case_whose_consent_has_ended(self) -> None:
+        new = self.office.published[self.published :]
+        self.published = len(self.office.published)
+        assert self.in_force is not None or {envelope.type for envelope in new} <= {"closure"}
+        assert all(parse_xml(envelope.body).header.person is None for envelope in new if envelope.type == "closure")
+
+    @invariant()
+    def whoever_may_know_of_a_case_is_told_that_it_ended_and_nobody_else(self) -> None:
+        told = {row.unit for row in self._rows if row.type == "closure"}
+        may_know = {row.unit for row in self._rows if row.state not in NEVER_LEFT}
+        assert told <= may_know
+        if self._runner.run(self.office.case()).state in TERMINAL:
+            assert told == may_know
+
+    @invariant()
+    def the_copies_for_a_unit_lie_on_the_exchange_in_their_order(self) -> None:
+        for unit in UNITS:
+            first = dict.fromkeys(e.sequence for e in self.office.published if e.unit == unit)
+            assert list(first) == sorted(first)
+
+    @invariant()
+    def every_message_that_is_not_at_its_end_has_a_deadline_and_an_owner(self) -> None:
+        for row in self._rows:
+            at_rest = row.state.value in ENDS or (row.state.value == "registered" and row.duty == Duty.NOTIFY)
+            assert (row.due_at is None, row.owner is None) == (at_rest, at_rest)
+
+
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(
+    max_examples=15, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

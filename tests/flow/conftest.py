@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sides import Side, open_side
+from sides import Passages, Side, open_side
 
 from gateway.clock import ManualClock
-from gateway.progress import Passage
 
 
 @pytest.fixture
@@ -19,18 +18,17 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def passages() -> list[Passage]:
-    """Return what has passed which hop, as it happens."""
-    return []
+def passages() -> Passages:
+    return Passages()
 
 
 @pytest.fixture
-async def kommun(tmp_path: Path, clock: ManualClock, passages: list[Passage]) -> AsyncIterator[Side]:
+async def kommun(tmp_path: Path, clock: ManualClock, passages: Passages) -> AsyncIterator[Side]:
     async with open_side("kommun", tmp_path, clock, passages) as side:
         yield side
 
 
 @pytest.fixture
-async def region(tmp_path: Path, clock: ManualClock, passages: list[Passage]) -> AsyncIterator[Side]:
+async def region(tmp_path: Path, clock: ManualClock, passages: Passages) -> AsyncIterator[Side]:
     async with open_side("region", tmp_path, clock, passages) as side:
         yield side

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select
 
 from gateway.adapters.table import ADAPTERS, VOCABULARIES
+from gateway.app import Gateway, running
 from gateway.clock import ManualClock
 from gateway.context import Context
 from gateway.delivery import CaseSystemDelivery
@@ -25,8 +26,8 @@ from gateway.inbox import Inbox
 from gateway.ledger import Dispatch
 from gateway.messages import Message
 from gateway.outbox import Outbox, Submission
-from gateway.ports import Arrival, Delivery, Event, PublishOutcome, Settlement, Translation
-from gateway.progress import Passage
+from gateway.ports import Arrival, Delivery, Event, PublishOutcome, Registration, Settlement, Translation
+from gateway.progress import Hop, Passage
 from gateway.replay.scenario import Scenario
 from gateway.replay.stage import CAST, database_url
 from gateway.resources import demo_directory
@@ -52,6 +53,29 @@ def told(event: dict[str, Any], **changes: Any) -> bytes:
     return json.dumps({**event, **changes}, ensure_ascii=False).encode()
 
 
+class Passages(list[Passage]):
+    """What has passed which hop, in order; a test can wait for what is to come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._more = asyncio.Event()
+
+    def observe(self, passage: Passage) -> None:
+        """Remember, and wake who waits."""
+        self.append(passage)
+        self._more.set()
+
+    async def until(self, hop: Hop, **told: str) -> Passage:
+        """Return the first passage of ``hop`` with these words, as soon as it has happened."""
+        async with asyncio.timeout(20):
+            while True:
+                for passage in self:
+                    if passage.hop is hop and all(getattr(passage, name) == value for name, value in told.items()):
+                        return passage
+                self._more.clear()
+                await self._more.wait()
+
+
 @dataclass(eq=False, slots=True)
 class ScriptedArrival:
     """An event that waits for its answer; ``answered`` is done when it has it."""
@@ -68,16 +92,23 @@ class ScriptedArrival:
         self.answered.set_result([finding.code for finding in findings])
 
 
+async def willing(message: Message, unit: str = "") -> None:
+    """Say nothing against it."""
+
+
 class ScriptedSystem:
     """A case system that understands events as the real one does, and takes messages as the test says.
 
-    ``answer`` is awaited before each delivery and may raise what the system answers with.
+    ``answer`` is awaited before each delivery, and ``answer_note`` before each note; they may raise what the system
+    answers with.
     """
 
     def __init__(self, kind: str) -> None:
         self.name = kind
-        self.answer: Callable[[Message, str], Awaitable[None]] = _yes
+        self.answer: Callable[[Message, str], Awaitable[None]] = willing
+        self.answer_note: Callable[[Message], Awaitable[None]] = willing
         self.says: asyncio.Queue[ScriptedArrival] = asyncio.Queue()
+        self.heard = asyncio.Event()
         self.notes: list[str] = []
         self.held: dict[tuple[str, str], Message] = {}
         self._words = VOCABULARIES[kind]
@@ -86,21 +117,24 @@ class ScriptedSystem:
     async def arrivals(self) -> AsyncIterator[Arrival]:
         """Tell what the test puts in ``says``."""
         while True:
-            yield await self.says.get()
+            arrival = await self.says.get()
+            self.heard.set()
+            yield arrival
 
     def translate(self, event: Event) -> Translation:
         """Understand an event in the system's own words."""
         return self._translator.translate(event)
 
-    async def deliver(self, message: Message, unit: str) -> str:
+    async def deliver(self, message: Message, unit: str) -> Registration:
         """Take a message once, however often it is handed over, and number it."""
         await self.answer(message, unit)
         key = (message.header.message_id, unit)
         self.held.setdefault(key, message)
-        return f"{self.name}-{list(self.held).index(key) + 1}"
+        return Registration(record_id=f"{self.name}-{list(self.held).index(key) + 1}")
 
     async def note(self, message: Message) -> None:
         """Write a step of the case into the log."""
+        await self.answer_note(message)
         self.notes.append(message.header.message_id)
 
     async def ping(self) -> None:
@@ -109,10 +143,6 @@ class ScriptedSystem:
     def takes_charge(self, message_id: str, unit: str, at: datetime) -> bytes:
         """Return the event in which staff of ``unit`` take charge of a message the system holds."""
         return told(self._words.acknowledgement(self._words.message(self.held[message_id, unit], unit), at))
-
-
-async def _yes(message: Message, unit: str) -> None:
-    """Say nothing against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +164,12 @@ class Side:
         self.inbox = Inbox(context)
         self.tracker = Tracker(context)
         self.delivery = CaseSystemDelivery(context, system)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Let the whole gateway work by itself while the block runs."""
+        async with running(Gateway(self.context, self.system, self.transport)):
+            yield
 
     async def hears(self, event: bytes) -> Submission:
         """Let the case system tell an event."""
@@ -226,7 +262,7 @@ class TappedTransport(EmbeddedTransport):
 
 
 @asynccontextmanager
-async def open_side(party: str, folder: Path, clock: ManualClock, told_to: list[Passage]) -> AsyncIterator[Side]:
+async def open_side(party: str, folder: Path, clock: ManualClock, passages: Passages) -> AsyncIterator[Side]:
     """Open a party's gateway with its store and its place on the exchange in ``folder``."""
     [kind] = [kind for kind, served in CAST.items() if served == party]
     async with AsyncExitStack() as stack:
@@ -234,5 +270,5 @@ async def open_side(party: str, folder: Path, clock: ManualClock, told_to: list[
         transport = await stack.enter_async_context(
             TappedTransport(database_url(folder / "exchange.sqlite"), party, clock)
         )
-        context = Context(party, DIRECTORY, store, clock, told_to.append, chance=lambda: 0.5)
+        context = Context(party, DIRECTORY, store, clock, passages.observe, chance=lambda: 0.5)
         yield Side(context, ScriptedSystem(kind), transport)

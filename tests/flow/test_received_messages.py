@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,7 +12,7 @@ from answers import with_header, with_text
 from sides import PRIMARY_CARE, PSYCHIATRY, SOCIAL_OFFICE, Side, story, told
 
 from gateway.clock import ManualClock
-from gateway.envelope import Channel, Envelope
+from gateway.envelope import Envelope
 from gateway.lifecycle import OutState
 from gateway.messages import Acknowledgement, Message, Reason, parse_xml
 
@@ -297,10 +296,6 @@ def _two_persons(need: Envelope) -> Envelope:
     return replace(need, body=body)
 
 
-def _name_as_element(need: Envelope) -> Envelope:
-    return with_text(need, "<body>", "<body><Mira-Solvind-198509129808/>")
-
-
 def _name_as_attribute(need: Envelope) -> Envelope:
     return with_text(need, "<body>", '<body Solvind="Mira">')
 
@@ -310,7 +305,7 @@ def _number_where_a_time_belongs(need: Envelope) -> Envelope:
 
 
 def _words_where_a_code_belongs(need: Envelope) -> Envelope:
-    return replace(need, body=re.sub(rb"(<noticedBy>).*?<", rb"\g<1>Mira Solvind<", need.body, count=1))
+    return replace(need, body=re.sub(rb"(<initiatedBy>).*?<", rb"\g<1>Mira Solvind<", need.body, count=1))
 
 
 def _no_end_tag(need: Envelope) -> Envelope:
@@ -326,7 +321,6 @@ def _name_in_a_comment(need: Envelope) -> Envelope:
     [
         _wrong_check_digit,
         _two_persons,
-        _name_as_element,
         _name_as_attribute,
         _number_where_a_time_belongs,
         _words_where_a_code_belongs,
@@ -359,11 +353,3 @@ async def test_a_case_rule_that_is_broken_is_told_without_the_content(
     [verdict] = [one for one in await kommun.table("verdict") if one["message_id"] == booking.message_id]
     assert [reason["code"] for reason in verdict["reasons"]] == ["case.consent-missing"]
     assert consent.message_id not in {one["message_id"] for one in await region.table("inbound")}
-
-
-async def test_nothing_is_answered_before_it_is_stored(journey: list[Envelope], region: Side) -> None:
-    await asyncio.gather(region.receives(), region.receives())
-    stored = {(row["message_id"], row["unit"]) for row in await region.table("inbound")}
-    told_about = {(answer.body.message_id, answer.body.unit) for answer in await answers_of(region)}
-    assert told_about == stored
-    assert await region.transport.depth(Channel.MESSAGES) == 0

@@ -1,0 +1,142 @@
+"""A module imports from its own floor of the house or below, and a neighbour only for a reason that is written here."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import gateway
+
+PACKAGE = Path(gateway.__file__).parent
+
+# From the ground up. A room is a module or a package; inside a package, modules may use each other.
+LAYERS = {
+    "words": "errors envelope lifecycle identifiers directory config clock progress resources",
+    "meaning": "messages opening process ledger",
+    "seams": "ports",
+    "memory": "store",
+    "flow": "context answering gate outbox inbox tracker delivery",
+    "outside": "adapters transport",
+    "assembly": "app",
+    "windows": "replay reference",
+    "door": "cli __main__",
+}
+LEVEL = {room: level for level, rooms in enumerate(LAYERS.values()) for room in rooms.split()}
+
+NEIGHBOURS = {
+    ("directory", "errors"): "what is wrong is said the same way everywhere",
+    ("config", "errors"): "what is wrong is said the same way everywhere",
+    ("identifiers", "errors"): "what is wrong is said the same way everywhere",
+    ("identifiers", "clock"): "an age is counted in Swedish calendar days",
+    ("directory", "identifiers"): "units are known by HSA-ids, which are checked when the file is read",
+    ("opening", "messages"): "what is in an envelope is a message",
+    ("process", "messages"): "a case is what its messages have made it",
+    ("ledger", "messages"): "what a recipient owes follows from the type of the message",
+    ("answering", "context"): "every hop works in the surroundings of its gateway",
+    ("gate", "context"): "every hop works in the surroundings of its gateway",
+    ("outbox", "context"): "every hop works in the surroundings of its gateway",
+    ("inbox", "context"): "every hop works in the surroundings of its gateway",
+    ("tracker", "context"): "every hop works in the surroundings of its gateway",
+    ("delivery", "context"): "every hop works in the surroundings of its gateway",
+    ("outbox", "answering"): "staff take charge by an event, which is answered in the transaction that keeps it",
+    ("inbox", "answering"): "an answer is queued in the transaction that earns it",
+    ("delivery", "answering"): "an answer is queued in the transaction that earns it",
+    ("outbox", "gate"): "what an event becomes is decided where consents are weighed",
+    ("inbox", "gate"): "a partner's withdrawal stops what waits, as an own one does",
+    ("reference", "replay"): "the page of scenarios lists what can be played",
+    ("__main__", "cli"): "python -m gateway is the command",
+}
+"""Which rooms of one layer know each other, and why. Everything not named here goes through a lower layer."""
+
+PRODUCTS = {
+    "sqlalchemy": {"store", "transport"},
+    "alembic": {"store"},
+    "aiosqlite": {"store", "transport"},
+    "sqlite3": {"store", "transport", "adapters"},
+    "asyncpg": {"store"},
+    "aio_pika": {"transport"},
+    "aiohttp": {"transport", "adapters", "web", "app"},
+    "lxml": {"messages"},
+    "xmlschema": {"messages"},
+    "rich": {"replay", "cli"},
+    "typer": {"cli"},
+}
+"""Libraries that one could replace, and the rooms that may know of them."""
+
+VENDORS = ("treserva", "lifecare", "procapita", "rabbitmq")
+"""Names of systems the gateway meets. They stand where systems are met, and where a default names one."""
+MEETS_SYSTEMS = {"adapters", "transport", "replay", "app", "config"}
+
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+ROOMS = {path: path.parts[0].removesuffix(".py") for path in MODULES}
+
+
+@cache
+def tree(module: Path) -> ast.Module:
+    return ast.parse((PACKAGE / module).read_text(encoding="utf-8"))
+
+
+def imports(module: Path) -> Iterator[str]:
+    """Yield the full name of everything a module imports, wherever in it the import stands."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports by dots"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms_used(module: Path) -> set[str]:
+    """Return the other rooms of the gateway a module imports from; the package itself has only its version."""
+    names = [name.split(".") for name in imports(module)]
+    used = {parts[1] for parts in names if parts[0] == "gateway" and len(parts) > 1}
+    return used - {ROOMS[module], "__version__"}
+
+
+named = pytest.mark.parametrize("module", MODULES, ids=str)
+
+
+@named
+def test_every_module_has_its_layer(module: Path) -> None:
+    assert ROOMS[module] in LEVEL or ROOMS[module] == "__init__"
+
+
+@named
+def test_a_module_imports_from_lower_layers_or_a_neighbour_it_has_a_reason_to_know(module: Path) -> None:
+    room = ROOMS[module]
+    strangers = {
+        other for other in rooms_used(module) if LEVEL[other] >= LEVEL.get(room, -1) and (room, other) not in NEIGHBOURS
+    }
+    assert strangers == set()
+
+
+def test_every_reason_is_still_needed() -> None:
+    used = {(ROOMS[module], other) for module in MODULES for other in rooms_used(module)}
+    assert set(NEIGHBOURS) - used == set()
+    assert [pair for pair in NEIGHBOURS if LEVEL[pair[0]] != LEVEL[pair[1]]] == []
+
+
+@named
+def test_a_product_is_known_only_where_it_could_be_replaced(module: Path) -> None:
+    outside = {name.split(".")[0] for name in imports(module)}
+    assert {product for product in outside & set(PRODUCTS) if ROOMS[module] not in PRODUCTS[product]} == set()
+
+
+@named
+def test_a_vendor_is_named_only_where_systems_are_met(module: Path) -> None:
+    if ROOMS[module] in MEETS_SYSTEMS:
+        return
+    words = (PACKAGE / module).read_text(encoding="utf-8").lower()
+    assert [vendor for vendor in VENDORS if vendor in words] == []
+
+
+def test_the_rules_of_meaning_touch_no_file_and_no_clock_but_the_one_they_are_given() -> None:
+    world = {"asyncio", "os", "socket", "time", "random", "subprocess"}
+    meaning = [module for module in MODULES if LEVEL.get(ROOMS[module]) == LEVEL["process"]]
+    assert {
+        (str(module), name) for module in meaning for name in imports(module) if name.split(".")[0] in world
+    } == set()
