@@ -112,6 +112,9 @@ async def test_an_event_id_that_was_accepted_is_not_accepted_with_other_content(
         pytest.param(b"not JSON", id="unreadable"),
         pytest.param(told(NEED, handelseId="X", arendeId="Y", mottagare=["SE2321000131-NOWHERE"]), id="no such unit"),
         pytest.param(told(NEED, handelseId="X", arendeId="Y", enhet=PRIMARY_CARE), id="not our unit"),
+        pytest.param(
+            told(NEED, handelseId="X", arendeId="Y", uppmarksammatAv="Annan"), id="wrong when it has its case number"
+        ),
         pytest.param(told(NEED, handelseId="X"), id="a case that is started already"),
         pytest.param(told(PLAN), id="a plan before its meeting"),
         pytest.param(told(BOOKING, person=OTHER_CASE["person"]), id="a booking for another person"),
@@ -380,11 +383,11 @@ async def test_steps_are_written_in_order_and_once_though_the_system_was_silent(
 
 
 async def test_a_step_the_system_refuses_holds_up_its_own_case_only(kommun: Side) -> None:
-    async def refuse_the_first_case(message: Message) -> None:
-        if message.header.case_number == FIRST_CASE:
+    async def refuse_the_first_need(message: Message) -> None:
+        if (message.type, message.header.case_number) == ("sipStart", FIRST_CASE):
             raise RefusedError(REFUSED.at(code="note.unwanted"))
 
-    kommun.system.answer_note = refuse_the_first_case
+    kommun.system.answer_note = refuse_the_first_need
     for event in (told(NEED), told(CONSENT)):
         await kommun.hears(event)
     other = [(await kommun.hears(event)).message_ids[0] for event in (OTHER_NEED, OTHER_CONSENT)]
