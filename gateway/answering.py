@@ -45,8 +45,9 @@ async def answer(
         acknowledged_by=acknowledged_by,
         reasons=tuple(Reason.of(finding) for finding in reasons),
     )
+    said = (about.party, about.sender_unit, about.type, about.unit, level, outcome)
     header = Header(
-        message_id=str(uuid5(UUID(about.message_id), f"{about.type}/{about.unit}/{level}/{outcome}")),
+        message_id=str(uuid5(UUID(about.message_id), "/".join(said))),
         case_number=about.case_number,
         created_at=now,
         sender=Sender(party=context.party, unit=about.unit),

@@ -67,6 +67,7 @@ class Gateway:
                 (self.outbox.relay, self.context.outgoing, IDLE),
                 (self.delivery.deliver, self.context.incoming, IDLE),
                 (self.tracker.sweep, Bell(), SWEEP_EVERY),
+                (self.inbox.sweep, Bell(), SWEEP_EVERY),
             ):
                 group.create_task(self._repeat(work, bell, every))
             group.create_task(self._listen(Channel.MESSAGES, self.inbox.take))
@@ -80,6 +81,9 @@ class Gateway:
                 done = await work()
             except DependencyDownError as error:
                 self._log_down(error)
+                done = 0
+            except Exception as error:  # nothing we foresaw; the other hops go on, and this one tries again
+                log.error("worker.failed", party=self.context.party, **trace_of(error))
                 done = 0
             if not done:
                 await bell.wait(every)

@@ -68,11 +68,12 @@ class CaseSystemDelivery:
             ]
             await incoming.save(tx, claimed)
             steps = await notes.claim(tx, now, LEASE, BATCH)
-        async with asyncio.TaskGroup() as group:
-            for row in claimed:
-                group.create_task(self._hand_over(row))
-            if steps:
-                group.create_task(self._write_all(steps))
+        work = [self._hand_over(row) for row in claimed]
+        # Each to its end, whatever happens to the others; then the first failure, as its own error.
+        done = await asyncio.gather(*work, self._write_all(steps), return_exceptions=True)
+        for failure in done:
+            if isinstance(failure, BaseException):
+                raise failure
         return len(claimed) + len(steps)
 
     async def _hand_over(self, row: Inbound) -> None:

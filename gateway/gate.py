@@ -29,6 +29,11 @@ OWN_UNIT = Fault(
     "Mottagaren är en egen enhet; meddelanden går bara till andra parter.",
     "The recipient is a unit of the own party; messages go to other parties only.",
 )
+PARTED = Fault(
+    "case.unit-parted-with",
+    "Samtycket omfattar en enhet som redan fått veta att ärendet är avslutat; starta ett nytt ärende för den.",
+    "The consent covers a unit that has been told that the case is closed; start a new case for it.",
+)
 SENDER_ELSEWHERE = Fault(
     "sender.other-party",
     "Den avsändande enheten hör inte till den här parten.",
@@ -89,7 +94,6 @@ class Desk:
         if sender.party != self.context.party:
             raise InvalidDocumentError(SENDER_ELSEWHERE.at("header/sender/unit"))
         contract = TYPES[draft.type].contract
-        owed = contract.deadline if contract.duty is not Duty.NOTIFY else None
         consent = self.case.consent_ref if self.case is not None and contract.consent is not None else None
         return Header(
             message_id=message_id,
@@ -101,9 +105,15 @@ class Desk:
             ),
             in_reply_to=draft.in_reply_to,
             consent_ref=consent,
-            due_at=self.now + owed if owed is not None else None,
+            due_at=self._owed(draft.type),
             person=draft.person,
         )
+
+    def _owed(self, type_name: str) -> datetime | None:
+        """Return when the duty of a message that leaves now must be done."""
+        contract = TYPES[type_name].contract
+        owed = contract.deadline if contract.duty is not Duty.NOTIFY else None
+        return self.now + owed if owed is not None else None
 
     def _recipients(self, draft: Draft) -> list[tuple[str, str]]:
         """Return party and unit of everyone ``draft`` is for; one that names nobody is for the case's participants.
@@ -120,9 +130,12 @@ class Desk:
         if self.case.convener != self.context.party:  # a participant speaks to the convener
             return [(self.case.convener, self.case.convening_unit)]
         if isinstance(draft.body, Closure):  # after a withdrawal it stays at home; those who know are told by it
-            return [] if draft.body.reason is ClosureReason.CONSENT_WITHDRAWN else self._told()
+            open_to = [] if draft.body.reason is ClosureReason.CONSENT_WITHDRAWN else self._told()
+            return [one for one in open_to if self._is_covered(*one)]
         joined = [(participant.party, participant.unit) for participant in self.case.participants]
         if isinstance(draft.body, Consent):
+            if any(self._covers(draft.body, *one) for one in self._parted()):
+                raise CaseRuleError(PARTED.at("body/scope"))
             waiting = [(row.party, row.unit) for row in self.rows.values() if row.state is OutState.HELD]
             return [one for one in dict.fromkeys((*joined, *waiting)) if self._covers(draft.body, *one)]
         return named or joined
@@ -164,6 +177,8 @@ class Desk:
             case CaseEvent.DECLINE | CaseEvent.CLOSE:
                 await self._stop(self._held(), process.event_of(message).value)
                 await self._keep(message)
+                # Those whom the consent no longer covers learn that it closed, and nothing else.
+                await self._tell_closed(message, self._told())
             case CaseEvent.WITHDRAW:
                 await self._keep(message)
                 await self.withdrawn(message)
@@ -200,14 +215,17 @@ class Desk:
                 continue
             if all(other.state is OutState.HELD for other in self.rows.values() if other.message_id == row.message_id):
                 await self._refer_to_consent(message)
-            released.append(row.after(OutEvent.RELEASE, self.now, queued_at=self.now, position=self._next_position()))
+            leaves = {"queued_at": self.now, "position": self._next_position(), "leave_by": self._leave_by(message)}
+            released.append(row.after(OutEvent.RELEASE, self.now, **leaves))
         await self._write(released, OutEvent.RELEASE)
 
     async def _refer_to_consent(self, message: Message) -> None:
         """Render a message that was held again, with the consent it leaves under; nobody has seen it yet."""
         assert self.case is not None
         if TYPES[message.type].contract.consent is not None:
-            final = replace(message, header=replace(message.header, consent_ref=self.case.consent_ref))
+            owed = self._owed(message.type)
+            header = replace(message.header, consent_ref=self.case.consent_ref, due_at=owed)
+            final = replace(message, header=header)
             await outgoing.rewrite(self.tx, message.header.message_id, render_xml(final))
 
     async def _stop(self, rows: Iterable[Dispatch], code: str) -> None:
@@ -222,9 +240,20 @@ class Desk:
         await self._write(given_up, OutEvent.EXPIRE, code)
 
     def _told(self) -> list[tuple[str, str]]:
-        """Return party and unit of everyone to whom anything of this case has left, or is about to."""
-        told = ((row.party, row.unit) for row in self.rows.values() if row.state not in NEVER_LEFT)
-        return list(dict.fromkeys(told))
+        """Return party and unit of everyone who knows of the case: something left, or is about to, and no closure."""
+        left = [row for row in self.rows.values() if row.state not in NEVER_LEFT]
+        parted = self._parted()
+        return [one for one in dict.fromkeys((row.party, row.unit) for row in left) if one not in parted]
+
+    def _parted(self) -> set[tuple[str, str]]:
+        """Return party and unit of everyone who is told that the case has closed."""
+        rows = (row for row in self.rows.values() if row.type == "closure" and row.state not in NEVER_LEFT)
+        return {(row.party, row.unit) for row in rows}
+
+    def _is_covered(self, party: str, unit: str) -> bool:
+        """Tell whether the consent in force covers a unit for anything at all."""
+        consent = self.case.consent if self.case is not None else None
+        return consent is not None and self._covers(consent, party, unit)
 
     # --- a consent that shrinks or ends -----------------------------------------------------------------------------
 
@@ -237,10 +266,16 @@ class Desk:
             await self._tell_closed(message, self._told())
 
     async def _narrow(self, message: Message) -> None:
-        """Part with the units that a new consent no longer covers."""
+        """Stop what a new consent no longer covers, and part with the units it does not cover at all."""
         assert self.case is not None
         lost = [one for one in self._told() if not self._covers(message.body, *one)]
-        await self._stop([row for row in self.rows.values() if (row.party, row.unit) in lost], "consent-narrowed")
+        ends = [row for row in self.rows.values() if (row.party, row.unit) in lost]
+        for row in self.rows.values():
+            if row not in ends and row.state in UNDER_WAY:
+                waiting = parse_xml(await outgoing.content(self.tx, row.message_id))
+                if not self._may_leave(waiting, row):
+                    ends.append(row)
+        await self._stop(ends, "consent-narrowed")
         lost = [one for one in lost if one in self._told()]
         if lost:
             left = tuple(one for one in self.case.participants if (one.party, one.unit) not in lost)
@@ -281,6 +316,7 @@ class Desk:
                 created_at=self.now,
                 queued_at=self.now if may_leave else None,
                 position=self._next_position() if may_leave else None,
+                leave_by=self._leave_by(message) if may_leave else None,
             )
             rows.append(row.timed(self.now))
         await self.close()  # the case row first: what follows refers to it
@@ -290,6 +326,11 @@ class Desk:
         self.rows = {row.id: row for row in stored}
         if applied:
             await notes.add(self.tx, message, xml, self.now)
+
+    def _leave_by(self, message: Message) -> datetime | None:
+        """Return when the consent that ``message`` leaves under runs out."""
+        needs_consent = TYPES[message.type].contract.consent is not None or isinstance(message.body, Consent)
+        return self.case.consent_ends_at if self.case is not None and needs_consent else None
 
     async def _write(self, rows: Sequence[Dispatch], event: OutEvent, code: str | None = None) -> None:
         await outgoing.save(self.tx, rows)

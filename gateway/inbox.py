@@ -19,7 +19,7 @@ from gateway.gate import Desk
 from gateway.identifiers import CaseNumber, HsaId
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome
-from gateway.messages import Message, parse_xml
+from gateway.messages import Message
 from gateway.opening import Opened, opened
 from gateway.ports import Delivery
 from gateway.process import CaseEvent
@@ -53,6 +53,10 @@ SEQUENCE_TAKEN = Fault(
 )
 
 
+SWEEP_BATCH = 256
+"""How many messages that wait too long one sweep looks at."""
+
+
 class Inbox:
     """Takes messages in for one gateway."""
 
@@ -84,11 +88,9 @@ class Inbox:
             if known.content_hash == content_hash(envelope.body):
                 await self._duplicate(tx, known, now)
             else:
-                await self._refuse_unstored(tx, envelope, [ID_CONFLICT.at()], now)
-        elif arrival.message is None:
-            await self._refuse_unstored(tx, envelope, arrival.findings, now)
+                await self._conflict(tx, envelope, now)
         else:
-            await self._first(tx, envelope, arrival.message, now)
+            await self._first(tx, arrival, now)
 
     async def _duplicate(self, tx: Transaction, known: Inbound, now: datetime) -> None:
         """Answer a duplicate again with the same verdict; it is stored once and shown once."""
@@ -96,19 +98,20 @@ class Inbox:
         await history.record(tx, [known], "duplicate", now)
         await answer_again(tx, known, now)
 
-    async def _refuse_unstored(
-        self, tx: Transaction, envelope: Envelope, findings: Sequence[Finding], now: datetime
-    ) -> None:
-        """Park what cannot become a message here, and tell its sender when the envelope says where to."""
+    async def _conflict(self, tx: Transaction, envelope: Envelope, now: datetime) -> None:
+        """Park another content under a known id, and tell its sender; the first content stands."""
+        findings = [ID_CONFLICT.at()]
         await incoming.park(tx, envelope, findings, now)
+        await self._tell_refused(tx, self._row(envelope, now), findings, now)
+
+    async def _tell_refused(self, tx: Transaction, row: Inbound, findings: Sequence[Finding], now: datetime) -> None:
+        """Answer *rejected*, when the envelope says where to; otherwise it is kept and shown, and nobody is told."""
         try:
-            HsaId.parse(envelope.sender_unit)
-            CaseNumber.parse(envelope.case_ref)
-            await answer(
-                self._context, tx, self._row(envelope, now), Level.RECEIVED, Outcome.REJECTED, now=now, reasons=findings
-            )
+            HsaId.parse(row.sender_unit)
+            CaseNumber.parse(row.case_number)
+            await answer(self._context, tx, row, Level.RECEIVED, Outcome.REJECTED, now=now, reasons=findings)
         except (InvalidDocumentError, ValueError):
-            return  # no one to tell; it is parked and shown
+            return
 
     def _row(self, envelope: Envelope, now: datetime) -> Inbound:
         return Inbound(
@@ -125,34 +128,76 @@ class Inbox:
             received_at=now,
         )
 
-    async def _first(self, tx: Transaction, envelope: Envelope, message: Message, now: datetime) -> None:
-        """Store a message that has not been seen before; judge it now, or when what comes before it has come."""
+    async def _first(self, tx: Transaction, arrival: Opened, now: datetime) -> None:
+        """Store what has not been seen before; judge it now, or when what comes before it has come.
+
+        One that is only late, because those after it did not wait any longer, is judged like any other. The end of a
+        consent waits for nothing.
+        """
+        envelope = arrival.envelope
         row = self._row(envelope, now).timed(now)
         stream = (envelope.sender, envelope.case_ref, envelope.unit)
+        taken = envelope.sequence is not None and await incoming.at_sequence(tx, *stream, envelope.sequence) is not None
         last = await incoming.last_sequence(tx, *stream)
         row = replace(row, id=await incoming.add(tx, row))
         await history.record(tx, [row], "store", now)
-        if envelope.sequence is not None and envelope.sequence > last + 1:
-            return  # a gap: it waits for the message before it
-        if envelope.sequence is not None and envelope.sequence <= last:
+        if taken:
             await self._reject(tx, row, [SEQUENCE_TAKEN.at()], now)
-            return
-        await self._judge(tx, row, message, now)
-        following = last + 1
-        while True:
-            following += 1
-            waiting = await incoming.waiting_at(tx, *stream, following)
-            if waiting is None:
-                return
-            await self._judge(tx, waiting, parse_xml(waiting.xml), now)
+        elif envelope.sequence is None or envelope.sequence <= last + 1 or _ends_consent(arrival.message):
+            await self._judge(tx, row, arrival, now)
+            await self._follow(tx, row, now)
 
-    async def _judge(self, tx: Transaction, row: Inbound, message: Message, now: datetime) -> None:
+    async def _follow(self, tx: Transaction, row: Inbound, now: datetime) -> None:
+        """Judge what has waited for ``row``, one after the other."""
+        while row.sequence is not None:
+            following = await incoming.at_sequence(tx, row.party, row.case_number, row.unit, row.sequence + 1)
+            if following is None or following.state is not InState.STORED:
+                return
+            await self._judge(tx, following, self._opened(following), now)
+            row = following
+
+    async def sweep(self) -> int:
+        """Judge messages that have waited too long for the one before them, in order; return how many.
+
+        The gap stays visible in their history. What is missing may still come, and is then judged by itself.
+        """
+        now = self._context.clock.now()
+        async with self._context.store.writing() as tx:
+            late = await incoming.overdue(tx, now, SWEEP_BATCH)
+            for row in late:
+                await history.record(tx, [row], "gap", now)
+                await self._judge(tx, row, self._opened(row), now)
+                await self._follow(tx, row, now)
+        if late:
+            self._context.outgoing.ring()
+            self._context.incoming.ring()
+        return len(late)
+
+    def _opened(self, row: Inbound) -> Opened:
+        """Open a stored message again."""
+        return opened(
+            Envelope(
+                message_id=row.message_id,
+                type=row.type,
+                sender=row.party,
+                sender_unit=row.sender_unit,
+                recipient=self._context.party,
+                unit=row.unit,
+                case_ref=row.case_number,
+                created_at=row.received_at,
+                body=row.xml,
+                sequence=row.sequence,
+            )
+        )
+
+    async def _judge(self, tx: Transaction, row: Inbound, arrival: Opened, now: datetime) -> None:
         """Let the case decide: level *received*, accepted or rejected with every reason."""
-        unit = self._context.directory.units.get(row.unit)
-        if unit is None or unit.party != self._context.party:
-            await self._reject(tx, row, [NOT_OURS.at(f"/{message.type}/header/recipient/unit")], now)
+        message = arrival.message
+        if message is None:
+            await self._reject(tx, row, arrival.findings, now)
             return
         try:
+            self._check_recipient(row, message)
             self._check_sender(message)
             async with tx.begin_nested():
                 await self._move_case(tx, row, message, now)
@@ -164,6 +209,11 @@ class Inbox:
         await history.record(tx, [taken], InEvent.VALIDATE, now)
         await notes.add(tx, message, row.xml, now)
         await answer(self._context, tx, taken, Level.RECEIVED, Outcome.ACCEPTED, now=now)
+
+    def _check_recipient(self, row: Inbound, message: Message) -> None:
+        unit = self._context.directory.units.get(row.unit)
+        if unit is None or unit.party != self._context.party:
+            raise InvalidDocumentError(NOT_OURS.at(f"/{message.type}/header/recipient/unit"))
 
     def _check_sender(self, message: Message) -> None:
         """Refuse a sender that the directory does not know, and a case number out of another party's series."""
@@ -189,7 +239,7 @@ class Inbox:
         refused = row.after(InEvent.REJECT, now, findings=[finding.as_json() for finding in findings])
         await incoming.save(tx, [refused])
         await history.record(tx, [refused], InEvent.REJECT, now, findings[0].code)
-        await answer(self._context, tx, refused, Level.RECEIVED, Outcome.REJECTED, now=now, reasons=findings)
+        await self._tell_refused(tx, refused, findings, now)
 
     def _passed(self, hop: Hop, envelope: Envelope) -> None:
         self._context.passed(
@@ -199,3 +249,8 @@ class Inbox:
             unit=envelope.unit,
             case_number=envelope.case_ref,
         )
+
+
+def _ends_consent(message: Message | None) -> bool:
+    """Tell whether ``message`` says that a consent has ended."""
+    return message is not None and process.event_of(message) is CaseEvent.WITHDRAW

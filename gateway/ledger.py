@@ -29,8 +29,8 @@ from gateway.messages import TYPES, Duty
 
 def _duty(type_name: str) -> timedelta | None:
     """Return how long a recipient has to do what it owes for a type, ``None`` when it owes nothing."""
-    contract = TYPES[type_name].contract
-    return None if contract.duty is Duty.NOTIFY else contract.deadline
+    kind = TYPES.get(type_name)  # what cannot be read may name any type
+    return None if kind is None or kind.contract.duty is Duty.NOTIFY else kind.contract.deadline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,7 @@ class Dispatch:
     state: OutState
     created_at: datetime
     queued_at: datetime | None = None
+    leave_by: datetime | None = None
     position: int | None = None
     sequence: int | None = None
     attempts: int = 0
@@ -79,6 +80,10 @@ class Dispatch:
         state = after(self.state, event)
         moved = replace(self, state=state, **changes)
         return moved if state is self.state else moved.timed(now)
+
+    def may_not_leave(self, now: datetime) -> bool:
+        """Tell whether the consent it was to leave under has run out."""
+        return self.leave_by is not None and now >= self.leave_by
 
     def is_spent(self, now: datetime) -> bool:
         """Tell whether tries have gone on for so long that they are given up."""

@@ -9,10 +9,11 @@ Götaland*: need, consent, invitation, meeting and plan, follow-up, closure.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from gateway.clock import STOCKHOLM
 from gateway.errors import CaseRuleError, Fault, Finding
 from gateway.messages import TYPES, Header, Identifier, InformationType, Message, SenderKind
 from gateway.messages.binding import elements
@@ -85,7 +86,7 @@ TRANSITIONS: dict[CaseState, dict[CaseEvent, CaseState]] = {
         _E.CLOSE: _S.CLOSED,
     },
     _S.CLOSED: {_E.WITHDRAW: _S.CLOSED},  # to be told again that it is over changes nothing
-    _S.CANCELLED: {},
+    _S.CANCELLED: {_E.WITHDRAW: _S.CANCELLED},
 }
 """The case: what follows from a state and an event. What is not in the table breaks the case."""
 
@@ -177,6 +178,13 @@ class SipCase:
     meeting: MeetingState = MeetingState.NONE
     booking_version: int = 0
     plan_version: int = 0
+
+    @property
+    def consent_ends_at(self) -> datetime | None:
+        """When the consent in force runs out: the midnight, in Sweden, that ends its last day."""
+        if self.consent is None or self.consent.valid_until is None:
+            return None
+        return datetime.combine(self.consent.valid_until + timedelta(days=1), time(), STOCKHOLM)
 
     def may_receive(self, message: Message, *, party: str, unit: str, on: date) -> bool:
         """Tell whether ``message`` may leave for ``unit`` of ``party`` on the day ``on``: the consent gate.

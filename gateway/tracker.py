@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.context import Context
+from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import Fault
 from gateway.ledger import Dispatch
 from gateway.lifecycle import (
@@ -146,18 +147,24 @@ class Tracker:
     async def sweep(self) -> int:
         """Act on deadlines that have passed: send again what nobody has received, give up what is spent.
 
-        Returns how many messages were acted on. What waits for a person is left to the people who own it.
+        What still waits when its consent runs out is stopped, or given up where a try may have left already. Returns
+        how many messages were acted on. What waits for a person is left to the people who own it.
         """
         now = self._context.clock.now()
         async with self._context.store.writing() as tx:
             late = await outgoing.overdue(tx, (OutState.SENT, OutState.RETRYING, OutState.QUEUED), now, SWEEP_BATCH)
-            spent = [row for row in late if row.is_spent(now)]
-            given_up = [row.after(OutEvent.EXPIRE, now, next_attempt_at=None, lease_until=None) for row in spent]
-            silent = [row for row in late if row.state is OutState.SENT and row not in spent]
+            ended = {row.id: row for row in await outgoing.without_consent(tx, now, SWEEP_BATCH)}
+            stopped = [row.after(OutEvent.STOP, now) for row in ended.values() if not row.attempts]
+            # An answer to a partner is never given up: without it the partner would never learn what became of it.
+            spent = {row.id: row for row in late if row.type != ACKNOWLEDGEMENT and row.is_spent(now)}
+            spent |= {row.id: row for row in (*late, *ended.values()) if row.attempts and row.may_not_leave(now)}
+            given_up = [row.after(OutEvent.EXPIRE, now, next_attempt_at=None) for row in spent.values() if row.attempts]
+            silent = [row for row in late if row.state is OutState.SENT and row.id not in spent]
             again = [row.after(OutEvent.RETRY, now, next_attempt_at=None) for row in silent]
-            await outgoing.save(tx, [*given_up, *again])
+            await outgoing.save(tx, [*stopped, *given_up, *again])
+            await history.record(tx, stopped, OutEvent.STOP, now, "consent-ended")
             await history.record(tx, given_up, OutEvent.EXPIRE, now, "overdue")
             await history.record(tx, again, OutEvent.RETRY, now, "overdue")
         if again:
             self._context.outgoing.ring()
-        return len(given_up) + len(again)
+        return len(stopped) + len(given_up) + len(again)

@@ -113,7 +113,7 @@ async def set_up(scenario: Scenario, folder: Path, observe: Observer) -> AsyncIt
     async with AsyncExitStack() as stack:
         gateways, systems = {}, {}
         for system, party in CAST.items():
-            settings = Settings(
+            settings = Settings.model_construct(
                 party=party,
                 store=database_url(folder / f"{party}.sqlite"),
                 exchange=database_url(folder / "exchange.sqlite"),

@@ -91,17 +91,35 @@ async def last_sequence(tx: Transaction, party: str, case_number: str, unit: str
     return (await tx.execute(query)).scalar() or 0
 
 
-async def waiting_at(tx: Transaction, party: str, case_number: str, unit: str, sequence: int) -> Inbound | None:
-    """Return the stored message that waits to be number ``sequence`` of its stream."""
+async def at_sequence(tx: Transaction, party: str, case_number: str, unit: str, sequence: int) -> Inbound | None:
+    """Return the message that has number ``sequence`` of its stream."""
     query = select(inbound).where(
         inbound.c.party == party,
         inbound.c.case_number == case_number,
         inbound.c.unit == unit,
         inbound.c.sequence == sequence,
-        inbound.c.state == InState.STORED.value,
     )
     row = (await tx.execute(query)).first()
     return _inbound(row) if row is not None else None
+
+
+async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:
+    """Return the first message of each stream that has waited too long for the one before it."""
+    earlier = inbound.alias("earlier")
+    has_earlier = exists().where(
+        earlier.c.state == InState.STORED.value,
+        earlier.c.party == inbound.c.party,
+        earlier.c.case_number == inbound.c.case_number,
+        earlier.c.unit == inbound.c.unit,
+        earlier.c.sequence < inbound.c.sequence,
+    )
+    query = (
+        select(inbound)
+        .where(inbound.c.state == InState.STORED.value, inbound.c.due_at <= now, ~has_earlier)
+        .order_by(inbound.c.id)
+        .limit(limit)
+    )
+    return [_inbound(row) for row in (await tx.execute(query)).all()]
 
 
 async def claimable(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:

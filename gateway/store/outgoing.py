@@ -96,6 +96,7 @@ async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) ->
     earlier = dispatch.alias("earlier")
     free = or_(dispatch.c.lease_until.is_(None), dispatch.c.lease_until <= now)
     due = or_(dispatch.c.next_attempt_at.is_(None), dispatch.c.next_attempt_at <= now)
+    lawful = or_(dispatch.c.leave_by.is_(None), dispatch.c.leave_by > now)
     blocked = exists().where(
         earlier.c.case_number == dispatch.c.case_number,
         earlier.c.unit == dispatch.c.unit,
@@ -107,7 +108,7 @@ async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) ->
     query = (
         select(*dispatch.columns, message.c.xml, message.c.sender_unit, message.c.in_reply_to)
         .join(message, message.c.message_id == dispatch.c.message_id)
-        .where(dispatch.c.state.in_(WAITING), free, due, or_(dispatch.c.type == ACKNOWLEDGEMENT, ~blocked))
+        .where(dispatch.c.state.in_(WAITING), free, due, lawful, or_(dispatch.c.type == ACKNOWLEDGEMENT, ~blocked))
         .order_by(dispatch.c.position)
         .limit(limit)
         .with_for_update(of=dispatch, skip_locked=True)
@@ -188,6 +189,12 @@ async def overdue(tx: Transaction, states: Iterable[OutState], now: datetime, li
         .order_by(dispatch.c.due_at)
         .limit(limit)
     )
+    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
+
+
+async def without_consent(tx: Transaction, now: datetime, limit: int) -> list[Dispatch]:
+    """Return ledger rows that still wait for the exchange though the consent they were to leave under has run out."""
+    query = select(dispatch).where(dispatch.c.state.in_(WAITING), dispatch.c.leave_by <= now).limit(limit)
     return [as_dispatch(row) for row in (await tx.execute(query)).all()]
 
 

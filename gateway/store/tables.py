@@ -149,6 +149,7 @@ dispatch = Table(
     Column("duty", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("queued_at", Moment),  # since when it may leave: tries are given up 72 hours after this
+    Column("leave_by", Moment),  # when the consent it leaves under runs out
     Column("position", Integer),  # its place in line, given when it may leave
     Column("sequence", Integer),  # its number to this unit about this case, given when it first leaves
     Column("attempts", Integer, nullable=False, server_default="0"),

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from content import found_in, names_of, numbers_of, phones_of, words_of
 from demo_process import outcome_of, run
-from sides import story
+from sides import Side, story
+from sqlalchemy.exc import IntegrityError
 
 from gateway.clock import SystemClock
 from gateway.lifecycle import Level, OutState
 from gateway.replay.stage import database_url
+from gateway.store import cases
 from gateway.transport.embedded import EmbeddedTransport
 
 EVENTS = story("journey")
@@ -97,6 +99,13 @@ def test_the_exchange_sees_ids_addresses_and_times_beside_the_body_and_nothing_e
     assert {row["message_id"] for row in headers if row["type"] != "acknowledgement"} == journey.message_ids
     assert {row["case_ref"] for row in headers} == {"SIP100001"}
     assert found_in(json.dumps(headers, ensure_ascii=False).encode(), WORDS) == []
+
+
+async def test_a_statement_that_the_database_refuses_is_told_without_what_was_in_it(kommun: Side) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        async with kommun.context.store.writing() as tx:
+            await cases.refer(tx, "treserva", "Mira Solvind", "SIP109999")
+    assert "Mira" not in str(caught.value)
 
 
 def test_the_outcome_is_one_json_document_with_every_message_and_the_counts(journey: Journey) -> None:

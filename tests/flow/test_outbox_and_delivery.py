@@ -30,7 +30,7 @@ from gateway.adapters.folder import NO_RECEIPT, REFUSED
 from gateway.adapters.journal_codes import MESSAGE_TYPE
 from gateway.clock import ManualClock
 from gateway.errors import DependencyDownError, InvalidDocumentError, NotYetError, RefusedError
-from gateway.lifecycle import GIVE_UP_AFTER, OutState, Owner
+from gateway.lifecycle import OutState, Owner
 from gateway.messages import Message
 from gateway.outbox import LEASE
 from gateway.ports import Event
@@ -245,7 +245,7 @@ async def test_after_three_days_a_message_is_given_up_and_put_before_operations(
     elif state is OutState.RETRYING:
         await kommun.sends()
     assert {reached for _, reached in await states(kommun)} == {state}
-    clock.advance(GIVE_UP_AFTER - timedelta(seconds=1))
+    clock.advance(timedelta(hours=72) - timedelta(seconds=1))
     await kommun.tracker.sweep()
     assert OutState.EXPIRED not in {reached for _, reached in await states(kommun)}
     clock.advance(timedelta(hours=1))

@@ -228,6 +228,7 @@ def upgrade() -> None:
         sa.Column("duty", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("queued_at", sa.String(length=32), nullable=True),
+        sa.Column("leave_by", sa.String(length=32), nullable=True),
         sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("sequence", sa.Integer(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
