@@ -19,7 +19,7 @@ from gateway.gate import Desk
 from gateway.identifiers import CaseNumber, HsaId
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome
-from gateway.messages import Message
+from gateway.messages import Message, parse_xml
 from gateway.opening import Opened, opened
 from gateway.ports import Delivery
 from gateway.process import CaseEvent
@@ -88,9 +88,12 @@ class Inbox:
             if known.content_hash == content_hash(envelope.body):
                 await self._duplicate(tx, known, now)
             else:
-                await self._conflict(tx, envelope, now)
+                await self._set_aside(tx, envelope, [ID_CONFLICT.at()], now)
+        elif arrival.message is None:
+            await self._set_aside(tx, envelope, arrival.findings, now)
+            await self._follow(tx, envelope, envelope.sequence, now)
         else:
-            await self._first(tx, arrival, now)
+            await self._first(tx, envelope, arrival.message, now)
 
     async def _duplicate(self, tx: Transaction, known: Inbound, now: datetime) -> None:
         """Answer a duplicate again with the same verdict; it is stored once and shown once."""
@@ -98,9 +101,8 @@ class Inbox:
         await history.record(tx, [known], "duplicate", now)
         await answer_again(tx, known, now)
 
-    async def _conflict(self, tx: Transaction, envelope: Envelope, now: datetime) -> None:
-        """Park another content under a known id, and tell its sender; the first content stands."""
-        findings = [ID_CONFLICT.at()]
+    async def _set_aside(self, tx: Transaction, envelope: Envelope, findings: Sequence[Finding], now: datetime) -> None:
+        """Park what cannot become a message here, as it came, and tell its sender."""
         await incoming.park(tx, envelope, findings, now)
         await self._tell_refused(tx, self._row(envelope, now), findings, now)
 
@@ -128,13 +130,12 @@ class Inbox:
             received_at=now,
         )
 
-    async def _first(self, tx: Transaction, arrival: Opened, now: datetime) -> None:
+    async def _first(self, tx: Transaction, envelope: Envelope, message: Message, now: datetime) -> None:
         """Store what has not been seen before; judge it now, or when what comes before it has come.
 
         One that is only late, because those after it did not wait any longer, is judged like any other. The end of a
         consent waits for nothing.
         """
-        envelope = arrival.envelope
         row = self._row(envelope, now).timed(now)
         stream = (envelope.sender, envelope.case_ref, envelope.unit)
         taken = envelope.sequence is not None and await incoming.at_sequence(tx, *stream, envelope.sequence) is not None
@@ -143,18 +144,20 @@ class Inbox:
         await history.record(tx, [row], "store", now)
         if taken:
             await self._reject(tx, row, [SEQUENCE_TAKEN.at()], now)
-        elif envelope.sequence is None or envelope.sequence <= last + 1 or _ends_consent(arrival.message):
-            await self._judge(tx, row, arrival, now)
-            await self._follow(tx, row, now)
+        elif envelope.sequence is None or envelope.sequence <= last + 1 or _ends_consent(message):
+            await self._judge(tx, row, message, now)
+            await self._follow(tx, envelope, envelope.sequence, now)
 
-    async def _follow(self, tx: Transaction, row: Inbound, now: datetime) -> None:
-        """Judge what has waited for ``row``, one after the other."""
-        while row.sequence is not None:
-            following = await incoming.at_sequence(tx, row.party, row.case_number, row.unit, row.sequence + 1)
-            if following is None or following.state is not InState.STORED:
+    async def _follow(self, tx: Transaction, envelope: Envelope, sequence: int | None, now: datetime) -> None:
+        """Judge what has waited for number ``sequence`` of the stream of ``envelope``, one after the other."""
+        stream = (envelope.sender, envelope.case_ref, envelope.unit)
+        while sequence is not None:
+            sequence += 1
+            following = await incoming.at_sequence(tx, *stream, sequence)
+            if following is not None and following.state is InState.STORED:
+                await self._judge(tx, following, parse_xml(following.xml), now)
+            elif following is not None or not await incoming.is_parked_at(tx, *stream, sequence):
                 return
-            await self._judge(tx, following, self._opened(following), now)
-            row = following
 
     async def sweep(self) -> int:
         """Judge messages that have waited too long for the one before them, in order; return how many.
@@ -166,36 +169,14 @@ class Inbox:
             late = await incoming.overdue(tx, now, SWEEP_BATCH)
             for row in late:
                 await history.record(tx, [row], "gap", now)
-                await self._judge(tx, row, self._opened(row), now)
-                await self._follow(tx, row, now)
+                await self._judge(tx, row, parse_xml(row.xml), now)
         if late:
             self._context.outgoing.ring()
             self._context.incoming.ring()
         return len(late)
 
-    def _opened(self, row: Inbound) -> Opened:
-        """Open a stored message again."""
-        return opened(
-            Envelope(
-                message_id=row.message_id,
-                type=row.type,
-                sender=row.party,
-                sender_unit=row.sender_unit,
-                recipient=self._context.party,
-                unit=row.unit,
-                case_ref=row.case_number,
-                created_at=row.received_at,
-                body=row.xml,
-                sequence=row.sequence,
-            )
-        )
-
-    async def _judge(self, tx: Transaction, row: Inbound, arrival: Opened, now: datetime) -> None:
+    async def _judge(self, tx: Transaction, row: Inbound, message: Message, now: datetime) -> None:
         """Let the case decide: level *received*, accepted or rejected with every reason."""
-        message = arrival.message
-        if message is None:
-            await self._reject(tx, row, arrival.findings, now)
-            return
         try:
             self._check_recipient(row, message)
             self._check_sender(message)
@@ -251,6 +232,6 @@ class Inbox:
         )
 
 
-def _ends_consent(message: Message | None) -> bool:
+def _ends_consent(message: Message) -> bool:
     """Tell whether ``message`` says that a consent has ended."""
-    return message is not None and process.event_of(message) is CaseEvent.WITHDRAW
+    return process.event_of(message) is CaseEvent.WITHDRAW

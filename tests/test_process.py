@@ -49,7 +49,7 @@ invited           !already-started  invited           !consent-already-given clo
 active            !already-started  active            !consent-already-given closed               follow-up-called  active           closed
 follow-up-called  !already-started  follow-up-called  !consent-already-given closed               follow-up-called  active           closed
 closed            !already-started  !closed           !closed                closed               !closed           !closed          !closed
-cancelled         !already-started  !closed           !closed                !closed              !closed           !closed          !closed
+cancelled         !already-started  !closed           !closed                cancelled            !closed           !closed          !closed
 """  # noqa: E501 - a table is read across
 
 WITHDRAWAL_TOLD = closure(ClosureReason.CONSENT_WITHDRAWN)

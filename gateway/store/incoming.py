@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import Envelope, content_hash
@@ -81,14 +81,25 @@ async def seen_for_other_unit(tx: Transaction, row: Inbound) -> bool:
 
 
 async def last_sequence(tx: Transaction, party: str, case_number: str, unit: str) -> int:
-    """Return the number of the last message of a stream that has been processed, 0 when there is none."""
-    query = select(func.max(inbound.c.sequence)).where(
+    """Return the number of the last message of a stream that has been judged or parked, 0 when there is none."""
+    judged = select(func.max(inbound.c.sequence)).where(
         inbound.c.party == party,
         inbound.c.case_number == case_number,
         inbound.c.unit == unit,
         inbound.c.state != InState.STORED.value,
     )
-    return (await tx.execute(query)).scalar() or 0
+    set_aside = select(func.max(parked.c.sequence)).where(*_parked_stream(party, case_number, unit))
+    return max((await tx.execute(judged)).scalar() or 0, (await tx.execute(set_aside)).scalar() or 0)
+
+
+def _parked_stream(party: str, case_number: str, unit: str) -> tuple[ColumnElement[bool], ...]:
+    return parked.c.party == party, parked.c.case_number == case_number, parked.c.unit == unit
+
+
+async def is_parked_at(tx: Transaction, party: str, case_number: str, unit: str, sequence: int) -> bool:
+    """Tell whether number ``sequence`` of a stream could not become a message here."""
+    query = select(parked.c.id).where(*_parked_stream(party, case_number, unit), parked.c.sequence == sequence)
+    return (await tx.execute(query.limit(1))).first() is not None
 
 
 async def at_sequence(tx: Transaction, party: str, case_number: str, unit: str, sequence: int) -> Inbound | None:
@@ -167,6 +178,8 @@ async def park(tx: Transaction, envelope: Envelope, findings: Iterable[Finding],
             "type": envelope.type,
             "message_id": envelope.message_id,
             "unit": envelope.unit,
+            "case_number": envelope.case_ref[:64],
+            "sequence": envelope.sequence,
             "content_hash": content_hash(envelope.body),
             "body": envelope.body,
             "findings": [finding.as_json() for finding in findings],

@@ -250,11 +250,14 @@ parked = Table(
     Column("type", String(64), nullable=False),
     Column("message_id", String(36), nullable=False),
     Column("unit", String(31), nullable=False),
+    Column("case_number", String(64), nullable=False),  # as the envelope has it, whatever that is
+    Column("sequence", Integer),
     Column("content_hash", String(64), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("findings", JSON, nullable=False),
     Column("arrived_at", Moment, nullable=False),
     UniqueConstraint("party", "type", "message_id", "unit", "content_hash"),
+    Index("ix_parked_stream", "case_number", "party", "unit", "sequence"),
 )
 """Deliveries that could not become a message here: unreadable, or a known id with other content. Kept as they came."""
 

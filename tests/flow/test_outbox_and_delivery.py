@@ -233,7 +233,15 @@ async def test_a_message_nobody_has_received_in_half_an_hour_is_sent_again_under
     assert {state for _, state in await states(kommun)} == {OutState.RECEIVED}
 
 
-@pytest.mark.parametrize("state", [OutState.SENT, OutState.RETRYING, OutState.QUEUED])
+async def test_a_message_that_was_never_tried_is_tried_before_it_is_given_up(kommun: Side, clock: ManualClock) -> None:
+    for event in (NEED, CONSENT):
+        await kommun.hears(told(event))
+    clock.advance(timedelta(hours=100))  # the gateway has stood still
+    assert await kommun.tracker.sweep() == 0
+    assert {reached for _, reached in await states(kommun)} == {OutState.QUEUED}
+
+
+@pytest.mark.parametrize("state", [OutState.SENT, OutState.RETRYING])
 async def test_after_three_days_a_message_is_given_up_and_put_before_operations(
     kommun: Side, tmp_path: Path, clock: ManualClock, passages: Passages, state: OutState
 ) -> None:

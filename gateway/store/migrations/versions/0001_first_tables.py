@@ -149,6 +149,8 @@ def upgrade() -> None:
         sa.Column("type", sa.String(length=64), nullable=False),
         sa.Column("message_id", sa.String(length=36), nullable=False),
         sa.Column("unit", sa.String(length=31), nullable=False),
+        sa.Column("case_number", sa.String(length=64), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=True),
         sa.Column("content_hash", sa.String(length=64), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
@@ -163,6 +165,7 @@ def upgrade() -> None:
             name=op.f("uq_parked_party_type_message_id_unit_content_hash"),
         ),
     )
+    op.create_index("ix_parked_stream", "parked", ["case_number", "party", "unit", "sequence"], unique=False)
     op.create_table(
         "sip_case",
         sa.Column("case_number", sa.String(length=9), nullable=False),
