@@ -53,6 +53,13 @@ UNREADABLE = Fault("file.unreadable", "Filen kan inte läsas.", "The file cannot
 NO_SUCH_MESSAGE = Fault(
     "message.not-found", "Det finns inget meddelande med det id:t.", "There is no message with that id."
 )
+OTHER_SCENARIO = Fault(
+    "demo.other-scenario",
+    "I {folder} spelas redan ett annat scenario; välj en annan mapp.",
+    "Another scenario is played in {folder}; choose another folder.",
+)
+NO_FOLDER = Fault("demo.folder", "Mappen {folder} kan inte användas.", "The folder {folder} cannot be used.")
+UNFORESEEN = Fault("unforeseen", "Något oväntat gick fel ({kind}).", "Something unforeseen went wrong ({kind}).")
 NO_STORE = Fault("store.missing", "Databasen {store} finns inte.", "There is no database at {store}.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
@@ -89,7 +96,7 @@ def demo(
     chosen = Scenario.load(scenario)
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sip-gateway-")))
-        folder.mkdir(parents=True, exist_ok=True)
+        _claim(folder, scenario)
         stack.enter_context(_log_to(folder / "gateway.log"))
         outcome = asyncio.run(play(chosen, folder.resolve(), talk, kill_at, nth))
     if as_json:
@@ -100,8 +107,20 @@ def demo(
         out.print(" · ".join(f"{name} {count}" for name, count in outcome.counts.items()), highlight=False)
         if data is not None:
             talk.print(f"Look further: gateway messages list --store {data / 'kommun.sqlite'}", highlight=False)
-    if outcome.counts["lost"]:
+    if outcome.counts["lost"] or outcome.counts["refused"]:
         raise typer.Exit(CHECK_BROKEN)
+
+
+def _claim(folder: Path, scenario: str) -> None:
+    """Make ``folder`` the place where ``scenario`` is played; it holds personal data, so only its owner may look in."""
+    marker = folder / "scenario"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if marker.exists() and marker.read_text(encoding="utf-8") != scenario:
+            raise ConfigurationError(OTHER_SCENARIO.at(folder=folder))
+        marker.write_text(scenario, encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(NO_FOLDER.at(folder=folder)) from None
 
 
 @app.command()
@@ -202,7 +221,7 @@ def messages_list(
 
 @messages.command("show")
 def messages_show(
-    message_id: Annotated[str, typer.Argument(help="The message id.")],
+    message_id: Annotated[str, typer.Argument(help="The message id, or as much of its beginning as is its alone.")],
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: Json = False,
@@ -223,14 +242,14 @@ def messages_show(
 
 
 async def _read_ledger(url: str, state: str | None) -> tuple[list[Dispatch], list[dict[str, Any]]]:
-    async with Store(url) as store, store.reading() as tx:
+    async with Store(url, migrates=False) as store, store.reading() as tx:
         sent = await ledger.sent_messages(tx, state=state)
         received = await ledger.received_messages(tx, state=state)
     return sent, [dict(row) for row in received]
 
 
 async def _read_life(url: str, message_id: str) -> list[dict[str, Any]]:
-    async with Store(url) as store, store.reading() as tx:
+    async with Store(url, migrates=False) as store, store.reading() as tx:
         return [_plain(dict(row)) for row in await ledger.life_of(tx, message_id)]
 
 
@@ -308,3 +327,7 @@ def main() -> None:
         for finding in error.findings:
             talk.print(f"[{finding.code}] {finding.sv}\n  {finding.en}", **_PLAIN)
         sys.exit(error.exit_code)
+    except Exception as error:  # the last resort: a sentence instead of a traceback
+        finding = UNFORESEEN.at(kind=type(error).__name__)
+        talk.print(f"[{finding.code}] {finding.sv}\n  {finding.en}", **_PLAIN)
+        sys.exit(GatewayError.exit_code)

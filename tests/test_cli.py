@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,7 @@ def test_a_withdrawn_consent_ends_with_a_closure_at_its_final_level(played: Path
         "held": 0,
         "stopped": 0,
         "lost": 0,
+        "refused": 0,
     }
 
 
@@ -149,6 +152,45 @@ def test_a_file_that_is_no_database_is_a_dependency_that_is_down(tmp_path: Path)
     done = gateway("messages", "list", "--store", file)
     assert done.returncode == 4
     assert "[database.down]" in done.stderr
+
+
+def test_the_beginning_of_an_id_is_enough(played: Path) -> None:
+    store = played / "kommun.sqlite"
+    first = json.loads(gateway("messages", "list", "--store", store, "--json").stdout)["sent"][0]["id"]
+    assert gateway("messages", "show", first[:8], "--store", store, "--json").returncode == 0
+    assert gateway("messages", "show", "", "--store", store).returncode == 5
+
+
+@pytest.mark.parametrize("url", ["foo://bar", "sqlite:///x", "postgresql+nothing://x", "://"])
+def test_an_address_that_is_no_database_is_a_configuration_error(url: str, tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    assert gateway("messages", "list", "--store", url, cwd=tmp_path).returncode == 3
+
+
+def test_looking_at_a_foreign_database_changes_nothing_in_it(tmp_path: Path) -> None:
+    file = tmp_path / "foreign.sqlite"
+    with closing(sqlite3.connect(file)) as foreign:
+        foreign.execute("CREATE TABLE theirs (x)")
+    done = gateway("messages", "list", "--store", file)
+    assert done.returncode == 3
+    assert "[database.other-tables]" in done.stderr
+    with closing(sqlite3.connect(file)) as foreign:
+        assert foreign.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+
+
+def test_a_data_folder_that_cannot_be_used_is_a_configuration_error(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for place in (file, Path("/proc/nowhere")):
+        done = gateway("demo", "--data", place)
+        assert done.returncode == 3
+        assert "[demo.folder]" in done.stderr
+
+
+def test_another_scenario_is_not_played_over_one_that_is_there(played: Path) -> None:
+    done = gateway("demo", "--scenario", "journey", "--data", played)
+    assert done.returncode == 3
+    assert "[demo.other-scenario]" in done.stderr
 
 
 def test_a_wrong_option_is_a_usage_error() -> None:

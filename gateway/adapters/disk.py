@@ -9,6 +9,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
+LONGEST_STEM = 160
+"""Bytes of a name that are kept before more is added to it; a file system takes 255 in all."""
+
 
 def json_bytes(value: Any) -> bytes:
     """Return ``value`` as an indented JSON document in UTF-8."""
@@ -18,7 +21,7 @@ def json_bytes(value: Any) -> bytes:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, and durably."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary = path.with_name(f".{os.getpid()}-{threading.get_ident()}.tmp")  # short: any name may be long
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()
@@ -42,7 +45,7 @@ def free_name(target: Path, digest: str) -> Path:
 
 def hash_named(target: Path, digest: str) -> Path:
     """Return the name beside ``target`` that has the first characters of ``digest`` in it."""
-    return target.with_name(f"{target.stem}.{short(digest)}{target.suffix}")
+    return target.with_name(f"{_cut(target.stem)}.{short(digest)}{target.suffix}")
 
 
 def short(digest: str) -> str:
@@ -67,3 +70,14 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def addable(name: str) -> str:
+    """Return ``name``, or a shorter one that stands for it when nothing could be added to it."""
+    if len(name.encode()) <= LONGEST_STEM:
+        return name
+    return f"{_cut(name)}.{short(hashlib.sha256(name.encode()).hexdigest())}"
+
+
+def _cut(stem: str) -> str:
+    return stem.encode()[:LONGEST_STEM].decode(errors="ignore")

@@ -228,10 +228,10 @@ class Folder:
     def _write_receipt(self, name: str, kind: str, answer: Any, shelf: Path) -> None:
         content = disk.json_bytes(answer)
         for known in (ACCEPTED, NOT_ACCEPTED):
-            earlier = self.to_gateway / f"{name}{known}"
+            earlier = self.to_gateway / f"{disk.addable(name)}{known}"
             if earlier.exists() and not (known == kind and earlier.read_bytes() == content):
                 disk.move(earlier, shelf)
-        receipt = self.to_gateway / f"{name}{kind}"
+        receipt = self.to_gateway / f"{disk.addable(name)}{kind}"
         if not receipt.exists():
             disk.write(receipt, content)
 

@@ -27,7 +27,7 @@ from gateway.replay.narrator import Narrator
 from gateway.replay.scenario import Scenario
 from gateway.replay.stage import CAST, Stage, set_up
 from gateway.resources import demo_directory
-from gateway.store import ledger
+from gateway.store import events, ledger
 
 _LEVELS = (
     ("sent", "sent_at"),
@@ -119,11 +119,12 @@ def _assassin(hop: Hop, nth: int, observe: Observer) -> Observer:
 
 async def _outcome(scenario: Scenario, stage: Stage) -> Outcome:
     rows: list[Dispatch] = []
-    counts = dict.fromkeys((*(name for name, _ in _LEVELS), *_COUNTED_STATES.values(), "lost"), 0)
+    counts = dict.fromkeys((*(name for name, _ in _LEVELS), *_COUNTED_STATES.values(), "lost", "refused"), 0)
     for party in CAST.values():
         async with stage.gateways[party].context.store.reading() as tx:
             sent = await ledger.sent_messages(tx)
             hashes = {row.message_id: await ledger.hash_of(tx, row.message_id) for row in sent}
+            counts["refused"] += len(await events.refused(tx))
         rows.extend(sent)
         for row in sent:
             for level, clock in _LEVELS:

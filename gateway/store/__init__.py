@@ -12,7 +12,7 @@ from types import TracebackType
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.engine import open_engine, reading, writing
-from gateway.store.migrate import migrate
+from gateway.store.migrate import check, migrate
 
 __all__ = ["Store", "Transaction"]
 
@@ -21,18 +21,20 @@ Transaction = AsyncConnection
 
 
 class Store:
-    """One gateway's database."""
+    """One gateway's database. ``migrates`` is false for whoever only looks: it must be up to date already."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, migrates: bool = True) -> None:
         self._engine = open_engine(url)
+        self._open = migrate if migrates else check
 
     async def __aenter__(self) -> Store:
-        """Bring the tables up to date.
+        """Bring the tables up to date, or see that they are.
 
         Raises:
+            ConfigurationError: it is no database of this version, and must not be changed.
             DependencyDownError: the database does not answer.
         """
-        await migrate(self._engine)
+        await self._open(self._engine)
         return self
 
     async def __aexit__(

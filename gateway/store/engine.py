@@ -13,12 +13,25 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InvalidRequestError,
+    OperationalError,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from gateway.errors import DependencyDownError, Fault
+from gateway.errors import ConfigurationError, DependencyDownError, Fault
 
 DATABASE_DOWN = Fault("database.down", "Databasen svarar inte.", "The database does not answer.")
+
+INVALID_URL = Fault(
+    "database.url",
+    "Databasens adress kan inte användas; den ska se ut som sqlite+aiosqlite:///fil.sqlite.",
+    "The address of the database cannot be used; it should look like sqlite+aiosqlite:///file.sqlite.",
+)
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite transaction waits for another to finish."""
@@ -39,8 +52,15 @@ _READ_ONLY = "gateway_read_only"
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """Return an engine for ``url``, such as ``sqlite+aiosqlite:///gateway.sqlite``. Nothing is opened yet."""
-    engine = create_async_engine(url, hide_parameters=True)
+    """Return an engine for ``url``, such as ``sqlite+aiosqlite:///gateway.sqlite``. Nothing is opened yet.
+
+    Raises:
+        ConfigurationError: it is no such URL, or the driver it names is not installed.
+    """
+    try:
+        engine = create_async_engine(url, hide_parameters=True)
+    except (ArgumentError, InvalidRequestError, ImportError):
+        raise ConfigurationError(INVALID_URL.at()) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -40,8 +40,14 @@ async def received_messages(tx: Transaction, *, state: str | None = None, limit:
 
 
 async def life_of(tx: Transaction, message_id: str) -> list[RowMapping]:
-    """Return every attempt and change of state of a message, oldest first."""
-    query = select(history).where(history.c.message_id == message_id).order_by(history.c.id)
+    """Return every attempt and change of state of a message, oldest first.
+
+    The beginning of an id will do where no other id begins so; where several do, nothing is returned.
+    """
+    begins = history.c.message_id.startswith(message_id, autoescape=True)
+    if len((await tx.execute(select(history.c.message_id).where(begins).distinct().limit(2))).all()) != 1:
+        return []
+    query = select(history).where(begins).order_by(history.c.id)
     return list((await tx.execute(query)).mappings())
 
 

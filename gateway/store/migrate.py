@@ -12,7 +12,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from gateway.store.engine import writing
+from gateway.errors import ConfigurationError, Fault
+from gateway.store.engine import reading, writing
+
+OTHER_TABLES = Fault(
+    "database.other-tables",
+    "Databasen har inte den här versionens tabeller.",
+    "The database does not have the tables of this version.",
+)
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 
@@ -34,6 +41,19 @@ async def migrate(engine: AsyncEngine) -> None:
     async with writing(engine) as connection:
         if await connection.run_sync(_revision) != head:
             await connection.run_sync(_upgrade)
+
+
+async def check(engine: AsyncEngine) -> None:
+    """Return when the database has the tables of this version; change nothing.
+
+    Raises:
+        ConfigurationError: it has not.
+        DependencyDownError: the database does not answer.
+    """
+    head = await asyncio.to_thread(lambda: ScriptDirectory.from_config(configuration()).get_current_head())
+    async with reading(engine) as connection:
+        if await connection.run_sync(_revision) != head:
+            raise ConfigurationError(OTHER_TABLES.at())
 
 
 def _revision(connection: Connection) -> str | None:

@@ -141,6 +141,9 @@ async def test_two_units_of_one_party_have_a_ledger_each_and_share_the_case(komm
     assert len(region.system.notes) == 2  # a step of the case is one, however many units it is for
 
 
+GAP = timedelta(minutes=30)
+"""How long a message waits for the one before it."""
+
 # --- 7: order ---------------------------------------------------------------------------------------------------------
 
 
@@ -178,7 +181,45 @@ async def test_a_gap_that_is_never_filled_has_a_deadline_and_an_owner(
     await region.gets(journey[1])
     [waiting] = await region.table("inbound")
     assert (waiting["state"], waiting["owner"]) == ("stored", "partner")
-    assert waiting["due_at"] == clock.now() + timedelta(minutes=30)
+    assert waiting["due_at"] == clock.now() + GAP
+
+
+async def test_after_half_an_hour_messages_behind_a_gap_are_judged_and_the_missing_one_too_when_it_comes(
+    journey: list[Envelope], region: Side, clock: ManualClock
+) -> None:
+    need, consent, booking = journey
+    await region.gets(need)
+    await region.gets(booking)
+    clock.advance(GAP - timedelta(seconds=1))
+    assert await region.inbox.sweep() == 0
+    clock.advance(timedelta(seconds=1))
+    assert await region.inbox.sweep() == 1
+    assert dict(await states_of(region)) == {"sipStart": "validated", "meetingBooking": "rejected"}
+    assert ("gap", "stored", None) in await region.life(booking.message_id)
+    await region.gets(consent)
+    assert dict(await states_of(region))["consent"] == "validated"
+
+
+async def test_what_comes_behind_a_message_that_waited_out_its_gap_need_not_wait_for_itself(
+    journey: list[Envelope], region: Side, clock: ManualClock
+) -> None:
+    _, consent, booking = journey
+    await region.gets(consent)
+    clock.advance(timedelta(minutes=10))
+    await region.gets(booking)
+    clock.advance(GAP - timedelta(minutes=10))
+    await region.inbox.sweep()
+    assert "stored" not in dict(await states_of(region)).values()
+
+
+async def test_a_message_that_could_not_be_read_leaves_no_gap(journey: list[Envelope], region: Side) -> None:
+    need, consent, booking = journey
+    await region.gets(booking)
+    await region.gets(need)
+    await region.gets(replace(consent, body=b"garbage"))
+    assert dict(await states_of(region)) == {"sipStart": "validated", "meetingBooking": "rejected"}
+    [refusal] = [answer for answer in await answers_of(region) if answer.body.message_id == booking.message_id]
+    assert [reason.code for reason in refusal.body.reasons] == ["case.consent-missing"]
 
 
 async def test_a_second_message_with_a_number_already_taken_is_refused(journey: list[Envelope], region: Side) -> None:
