@@ -91,7 +91,7 @@ class Inbox:
                 await self._set_aside(tx, envelope, [ID_CONFLICT.at()], now)
         elif arrival.message is None:
             await self._set_aside(tx, envelope, arrival.findings, now)
-            await self._follow(tx, envelope, envelope.sequence, now)
+            await self._follow(tx, (envelope.sender, envelope.case_ref, envelope.unit), envelope.sequence, now)
         else:
             await self._first(tx, envelope, arrival.message, now)
 
@@ -146,11 +146,10 @@ class Inbox:
             await self._reject(tx, row, [SEQUENCE_TAKEN.at()], now)
         elif envelope.sequence is None or envelope.sequence <= last + 1 or _ends_consent(message):
             await self._judge(tx, row, message, now)
-            await self._follow(tx, envelope, envelope.sequence, now)
+            await self._follow(tx, stream, envelope.sequence, now)
 
-    async def _follow(self, tx: Transaction, envelope: Envelope, sequence: int | None, now: datetime) -> None:
-        """Judge what has waited for number ``sequence`` of the stream of ``envelope``, one after the other."""
-        stream = (envelope.sender, envelope.case_ref, envelope.unit)
+    async def _follow(self, tx: Transaction, stream: tuple[str, str, str], sequence: int | None, now: datetime) -> None:
+        """Judge what has waited for number ``sequence`` of ``stream`` (party, case, unit), one after the other."""
         while sequence is not None:
             sequence += 1
             following = await incoming.at_sequence(tx, *stream, sequence)
@@ -170,6 +169,7 @@ class Inbox:
             for row in late:
                 await history.record(tx, [row], "gap", now)
                 await self._judge(tx, row, parse_xml(row.xml), now)
+                await self._follow(tx, (row.party, row.case_number, row.unit), row.sequence, now)
         if late:
             self._context.outgoing.ring()
             self._context.incoming.ring()
