@@ -59,7 +59,9 @@ OTHER_SCENARIO = Fault(
     "Another scenario is played in {folder}; choose another folder.",
 )
 NO_FOLDER = Fault("demo.folder", "Mappen {folder} kan inte användas.", "The folder {folder} cannot be used.")
-UNFORESEEN = Fault("unforeseen", "Något oväntat gick fel ({kind}).", "Something unforeseen went wrong ({kind}).")
+UNFORESEEN = Fault(
+    "command.unforeseen", "Något oväntat gick fel ({kind}).", "Something unforeseen went wrong ({kind})."
+)
 NO_STORE = Fault("store.missing", "Databasen {store} finns inte.", "There is no database at {store}.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
@@ -198,10 +200,11 @@ def schema_validate(
 def messages_list(
     store: StoreOption = None, config: ConfigOption = None, state: str | None = None, as_json: Json = False
 ) -> None:
-    """List what this gateway sent, to whom, and how far it got; then what it received."""
-    sent, received = asyncio.run(_read_ledger(_store_url(store, config), state))
+    """List what this gateway sent, to whom, and how far it got; what it received; and what it had to set aside."""
+    sent, received, aside = asyncio.run(_read_ledger(_store_url(store, config), state))
     if as_json:
-        _print_json({"sent": [_sent_json(row) for row in sent], "received": [_plain(row) for row in received]})
+        listed = {"sent": [_sent_json(row) for row in sent], "received": [_plain(row) for row in received]}
+        _print_json({**listed, "setAside": [_plain(one) for one in aside]})
         return
     table = Table(
         "Skickat / Sent", "Typ / Type", "Ärende / Case", "Enhet / Unit", "Läge / State", "Post-id / Record id"
@@ -241,11 +244,14 @@ def messages_show(
     out.print(table)
 
 
-async def _read_ledger(url: str, state: str | None) -> tuple[list[Dispatch], list[dict[str, Any]]]:
+async def _read_ledger(
+    url: str, state: str | None
+) -> tuple[list[Dispatch], list[dict[str, Any]], list[dict[str, Any]]]:
     async with Store(url, migrates=False) as store, store.reading() as tx:
         sent = await ledger.sent_messages(tx, state=state)
         received = await ledger.received_messages(tx, state=state)
-    return sent, [dict(row) for row in received]
+        aside = await ledger.set_aside(tx)
+    return sent, [dict(row) for row in received], aside
 
 
 async def _read_life(url: str, message_id: str) -> list[dict[str, Any]]:

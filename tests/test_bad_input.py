@@ -13,7 +13,7 @@ from gateway.app import open_gateway, running
 from gateway.clock import SystemClock
 from gateway.config import Settings
 from gateway.progress import Hop, Passage
-from gateway.store import tables
+from gateway.store import ledger, tables
 
 ROOT = Path(__file__).parent.parent
 EVENTS = ROOT / "fixtures" / "events"
@@ -54,8 +54,10 @@ async def test_every_bad_event_is_answered_with_its_reasons_kept_and_leaves_noth
         async with gateway.context.store.reading() as tx:
             for table in (tables.message, tables.dispatch, tables.sip_case, tables.note, tables.case_series):
                 assert (await tx.execute(select(func.count()).select_from(table))).scalar() == 0, table.name
+            shown = await ledger.set_aside(tx)
             kept = (await tx.execute(select(tables.event.c.state, tables.event.c.content))).all()
     assert {row.state for row in kept} == {"refused"}
+    assert [(one["kind"], one["from"]) for one in shown] == [("event", system)] * len(kept)
     assert {row.content for row in kept} == {file.read_bytes() for file in files}
 
     for file in files:

@@ -118,7 +118,7 @@ def test_a_withdrawn_consent_ends_with_a_closure_at_its_final_level(played: Path
 def test_messages_are_listed_on_both_sides(played: Path) -> None:
     sender = json.loads(gateway("messages", "list", "--store", played / "kommun.sqlite", "--json").stdout)
     receiver = json.loads(gateway("messages", "list", "--store", played / "region.sqlite", "--json").stdout)
-    assert sender["received"] == receiver["sent"] == []
+    assert sender["received"] == receiver["sent"] == sender["setAside"] == receiver["setAside"] == []
     assert [one["id"] for one in sender["sent"]] == [one["message_id"] for one in receiver["received"]]
     assert [one["recordId"] for one in sender["sent"]] == [one["record_id"] for one in receiver["received"]]
     none = gateway("messages", "list", "--store", played / "kommun.sqlite", "--state", "rejected", "--json")

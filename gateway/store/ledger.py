@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import exists, func, or_, select
+from typing import Any
+
+from sqlalchemy import exists, or_, select
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
@@ -10,7 +12,7 @@ from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.ledger import Dispatch
 from gateway.lifecycle import InState, OutState
 from gateway.store import outgoing
-from gateway.store.tables import dispatch, history, inbound, message, note, parked, unexpected
+from gateway.store.tables import dispatch, event, history, inbound, message, note, parked, unexpected
 
 _AT_REST = (
     OutState.HELD.value,
@@ -78,6 +80,28 @@ async def hash_of(tx: Transaction, message_id: str) -> str:
     return str((await tx.execute(query)).scalar_one())
 
 
-async def count_unexpected(tx: Transaction) -> int:
-    """Return how many acknowledgements settled nothing."""
-    return int((await tx.execute(select(func.count()).select_from(unexpected))).scalar_one())
+async def set_aside(tx: Transaction) -> list[dict[str, Any]]:
+    """Return what settled nothing and became nothing, oldest first, each with the code of its first reason.
+
+    These are events that were refused, deliveries that were parked, and acknowledgements that were not expected.
+    """
+    found = [
+        {"kind": kind, "id": row[0], "from": row[1], "code": row[2][0]["code"], "at": row[3]}
+        for kind, query in (
+            (
+                "event",
+                select(event.c.event_id, event.c.source, event.c.findings, event.c.received_at).where(
+                    event.c.state == "refused"
+                ),
+            ),
+            ("message", select(parked.c.message_id, parked.c.party, parked.c.findings, parked.c.arrived_at)),
+            (
+                "acknowledgement",
+                select(
+                    unexpected.c.acknowledgement_id, unexpected.c.party, unexpected.c.findings, unexpected.c.arrived_at
+                ),
+            ),
+        )
+        for row in (await tx.execute(query)).all()
+    ]
+    return sorted(found, key=lambda one: one["at"])

@@ -110,7 +110,7 @@ async def test_a_statement_that_the_database_refuses_is_told_without_what_was_in
 
 def test_the_outcome_is_one_json_document_with_every_message_and_the_counts(journey: Journey) -> None:
     assert set(journey.outcome) == {"scenario", "messages", "counts"}
-    assert set(journey.outcome["counts"]) == COUNTS
+    assert set(journey.outcome["counts"]) >= COUNTS
     for message in journey.outcome["messages"]:
         assert set(message) == {"id", "type", "recipient", "state", "level", "outcome", "recordId", *CLOCKS}
         assert (message["state"], message["level"], message["outcome"]) == (
