@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import xmlschema
 from lxml import etree
-from xmlschema.validators import XMLSchemaChildrenValidationError, XMLSchemaValidationError, XsdGroup
+from xmlschema.validators import XMLSchemaChildrenValidationError, XMLSchemaValidationError, XsdElement, XsdGroup
 from xmlschema.validators.facets import (
     XsdEnumerationFacets,
     XsdMaxLengthFacet,
@@ -70,13 +70,13 @@ def explain(name: str, root: etree._Element) -> Iterator[Finding]:
             yield MORE.at(limit=MOST_FINDINGS)
             return
         found += 1
-        yield _finding(error, root)
+        yield _finding(name, error, root)
     if not found:  # the two validators disagree: say no all the same, at the place libxml2 gave
         last = compiled(name).error_log.last_error
         yield VALUE.at(line=last.line if last is not None else None)
 
 
-def _finding(error: XMLSchemaValidationError, root: etree._Element) -> Finding:
+def _finding(name: str, error: XMLSchemaValidationError, root: etree._Element) -> Finding:
     place = error.elem if isinstance(error.elem, etree._Element) else root
     if not isinstance(error, XMLSchemaChildrenValidationError):
         fault, names = _value_fault(error)
@@ -90,7 +90,16 @@ def _finding(error: XMLSchemaValidationError, root: etree._Element) -> Finding:
     needed = next((str(item.name) for item in error.expected or () if item.occurs[0] > 0), None)
     if needed and child.tag in known and place.find(needed) is None:  # not wrong itself: the one before was left out
         return MISSING.at(xpath_of(place), child.sourceline, expected=expected)
-    return UNEXPECTED.at(xpath_of(child), child.sourceline, expected=expected)
+    # A name that no schema has may be anything, a person's even, and is not repeated.
+    named = child if child.tag in _element_names(name) else place
+    return UNEXPECTED.at(xpath_of(named), child.sourceline, expected=expected)
+
+
+@cache
+def _element_names(name: str) -> frozenset[str]:
+    """Return the names of all elements that the schema of message type ``name`` knows, wherever they may stand."""
+    kinds = explaining(name).maps.types.values()
+    return frozenset(str(element.name) for kind in kinds for element in kind.iter_components(XsdElement))
 
 
 def _value_fault(error: XMLSchemaValidationError) -> tuple[Fault, dict[str, object]]:

@@ -140,3 +140,11 @@ def test_every_telephone_number_is_one_set_aside_for_fiction(path: Path) -> None
 )
 def test_a_fault_in_json_is_found_at_its_pointer(name: str, pointer: str) -> None:
     assert [finding.path for finding in findings_of(FIXTURES / name)] == [pointer]
+
+
+def test_a_name_that_no_schema_has_is_not_repeated() -> None:
+    good = (FIXTURES / "sipStart_valid_minimal.xml").read_bytes()
+    with pytest.raises(InvalidDocumentError) as caught:
+        parse_xml(good.replace(b"<body>", b"<body><Mira.Solvind/>", 1))
+    assert [finding.path for finding in caught.value.findings] == ["/sipStart/body"]
+    assert "Mira" not in str(caught.value.findings)
