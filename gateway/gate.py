@@ -169,11 +169,13 @@ class Desk:
         """Do what a message that has moved the case brings with it."""
         match process.event_of(message):
             case CaseEvent.CONSENT:
-                await self._narrow(message)
+                parted = await self._narrow(message)
                 await self._release(row for row in self._held() if row.type == "sipStart")
                 await self._keep(message)
                 await self._apply_held()
                 await self._release(self._held())
+                # Last: a party whose units take over from each other must not see its case end in between.
+                await self._tell_closed(message, parted)
             case CaseEvent.DECLINE | CaseEvent.CLOSE:
                 await self._stop(self._held(), process.event_of(message).value)
                 await self._keep(message)
@@ -265,8 +267,8 @@ class Desk:
         if self.case.convener == self.context.party:
             await self._tell_closed(message, self._told())
 
-    async def _narrow(self, message: Message) -> None:
-        """Stop what a new consent no longer covers, and part with the units it does not cover at all."""
+    async def _narrow(self, message: Message) -> list[tuple[str, str]]:
+        """Stop what a new consent no longer covers; return the units to part with, which it does not cover at all."""
         assert self.case is not None
         lost = [one for one in self._told() if not self._covers(message.body, *one)]
         ends = [row for row in self.rows.values() if (row.party, row.unit) in lost]
@@ -280,7 +282,7 @@ class Desk:
         if lost:
             left = tuple(one for one in self.case.participants if (one.party, one.unit) not in lost)
             self.case = replace(self.case, participants=left)
-            await self._tell_closed(message, lost)
+        return lost
 
     async def _tell_closed(self, because: Message, units: Sequence[tuple[str, str]]) -> None:
         """Tell ``units`` that the case is closed to them, and nothing else."""

@@ -7,12 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from build import CLINIC, NOON, PSYCHIATRY, booking, closure, consent, need, plan, withdrawn
+from build import CLINIC, NOON, PSYCHIATRY, REGION, booking, closure, consent, need, plan, withdrawn
 from scripted import Convener, open_convener
 
 from gateway.clock import ManualClock, local_date
 from gateway.errors import InvalidDocumentError
 from gateway.messages import InformationType, parse_xml
+from gateway.process import CaseState, receive
 
 BOTH = (CLINIC, PSYCHIATRY)
 WITHOUT_PLAN = (InformationType.NEED, InformationType.MEETING)
@@ -109,3 +110,20 @@ async def test_what_is_due_counts_from_when_a_held_message_leaves(office: Conven
     due_at = parse_xml(office.published[-1].body).header.due_at
     assert due_at is not None
     assert due_at > office.clock.now()
+
+
+async def test_a_consent_that_moves_to_another_unit_is_told_there_before_the_first_unit_learns_that_it_is_over(
+    office: Convener,
+) -> None:
+    await office.says(consent(CLINIC))
+    await office.publishes()
+    await office.says(consent(PSYCHIATRY))
+    assert await office.publishes() == [("sipStart", PSYCHIATRY), ("consent", PSYCHIATRY), ("closure", CLINIC)]
+    case, seen = None, set()
+    for envelope in office.published:
+        again = envelope.message_id in seen
+        case = receive(case, parse_xml(envelope.body), unit=envelope.unit, party=REGION, again=again)
+        seen.add(envelope.message_id)
+    assert case is not None
+    assert case.state is CaseState.PREPARING
+    assert [one.unit for one in case.participants] == [PSYCHIATRY]

@@ -293,7 +293,7 @@ async def test_a_narrowed_consent_parts_with_the_units_it_leaves_out(office: Con
     await office.publishes()
     await office.says(booking(), *BOTH)
     await office.says(consent(CLINIC))
-    assert await office.publishes() == [("meetingBooking", CLINIC), ("closure", PSYCHIATRY), ("consent", CLINIC)]
+    assert await office.publishes() == [("meetingBooking", CLINIC), ("consent", CLINIC), ("closure", PSYCHIATRY)]
     assert await office.states("meetingBooking") == {CLINIC: "sent", PSYCHIATRY: "stopped"}
     await office.says(plan())
     assert await office.publishes() == [("plan", CLINIC)]
@@ -430,8 +430,16 @@ class AnyOrder(RuleBasedStateMachine):
     ) -> None:
         now = self.office.clock.now()
         until = None if days is None else local_date(now) + timedelta(days=days)
-        self.in_force = consent(*units, kinds=kinds, until=until, at=now)
-        assert self._say(self.in_force, *named)
+        said = consent(*units, kinds=kinds, until=until, at=now)
+        parted_with = {row.unit for row in self.rows if row.type == "closure" and row.state not in NEVER_LEFT}
+        is_too_late = any(
+            said.covers(party=REGION, unit=unit, information=kind, on=local_date(now))
+            for unit in parted_with
+            for kind in kinds
+        )
+        assert self._say(said, *named) is not is_too_late
+        if not is_too_late:
+            self.in_force = said
 
     @precondition(lambda self: self.is_open)
     @rule(to=some_units)
