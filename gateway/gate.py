@@ -111,8 +111,7 @@ class Desk:
 
     def _owed(self, type_name: str) -> datetime | None:
         """Return when the duty of a message that leaves now must be done."""
-        contract = TYPES[type_name].contract
-        owed = contract.deadline if contract.duty is not Duty.NOTIFY else None
+        owed = TYPES[type_name].contract.time_owed
         return self.now + owed if owed is not None else None
 
     def _recipients(self, draft: Draft) -> list[tuple[str, str]]:

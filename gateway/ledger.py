@@ -24,13 +24,13 @@ from gateway.lifecycle import (
     in_clock,
     out_clock,
 )
-from gateway.messages import TYPES, Duty
+from gateway.messages import TYPES
 
 
 def _duty(type_name: str) -> timedelta | None:
     """Return how long a recipient has to do what it owes for a type, ``None`` when it owes nothing."""
     kind = TYPES.get(type_name)  # what cannot be read may name any type
-    return None if kind is None or kind.contract.duty is Duty.NOTIFY else kind.contract.deadline
+    return kind.contract.time_owed if kind is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,9 +156,10 @@ class Tracker:
             ended = {row.id: row for row in await outgoing.without_consent(tx, now, SWEEP_BATCH)}
             stopped = [row.after(OutEvent.STOP, now) for row in ended.values() if not row.attempts]
             # An answer to a partner is never given up: without it the partner would never learn what became of it.
-            spent = {row.id: row for row in late if row.type != ACKNOWLEDGEMENT and row.is_spent(now)}
-            spent |= {row.id: row for row in (*late, *ended.values()) if row.attempts and row.may_not_leave(now)}
-            given_up = [row.after(OutEvent.EXPIRE, now, next_attempt_at=None) for row in spent.values() if row.attempts]
+            # Nor is what has never been tried, however long this gateway stood still.
+            tried = [row for row in (*late, *ended.values()) if row.attempts and row.type != ACKNOWLEDGEMENT]
+            spent = {row.id: row for row in tried if row.is_spent(now) or row.may_not_leave(now)}
+            given_up = [row.after(OutEvent.EXPIRE, now, next_attempt_at=None) for row in spent.values()]
             silent = [row for row in late if row.state is OutState.SENT and row.id not in spent]
             again = [row.after(OutEvent.RETRY, now, next_attempt_at=None) for row in silent]
             await outgoing.save(tx, [*stopped, *given_up, *again])

@@ -104,7 +104,6 @@ class Folder:
         self._source = source
         self._interval = interval
         self._timeout = timeout
-        self._path = path
         self.to_gateway = path / "to_gateway"
         self.from_gateway = path / "from_gateway"
         self.archive = path / "archive"

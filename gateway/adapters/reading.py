@@ -95,10 +95,6 @@ class Reader:
         self._read.add(name)
         return self._members.get(name) is not None
 
-    def peek(self, name: str) -> Any:
-        """Return member ``name`` as it stands, unread and unjudged; ``None`` when it is absent."""
-        return self._members.get(name)
-
     def value(self, name: str, *types: type, expected: str) -> Any:
         """Return member ``name``, which must be there and of one of ``types`` (exactly); ``None`` after a fault."""
         if not self.has(name):

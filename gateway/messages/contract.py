@@ -63,6 +63,11 @@ class Contract:
     retry: RetryClass
     retention: str
 
+    @property
+    def time_owed(self) -> timedelta | None:
+        """How long a recipient has to do what it owes, ``None`` when it owes nothing."""
+        return None if self.duty is Duty.NOTIFY else self.deadline
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

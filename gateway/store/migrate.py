@@ -37,7 +37,7 @@ async def migrate(engine: AsyncEngine) -> None:
     Raises:
         DependencyDownError: the database does not answer.
     """
-    head = await asyncio.to_thread(lambda: ScriptDirectory.from_config(configuration()).get_current_head())
+    head = await asyncio.to_thread(_head)
     async with writing(engine) as connection:
         if await connection.run_sync(_revision) != head:
             await connection.run_sync(_upgrade)
@@ -50,10 +50,15 @@ async def check(engine: AsyncEngine) -> None:
         ConfigurationError: it has not.
         DependencyDownError: the database does not answer.
     """
-    head = await asyncio.to_thread(lambda: ScriptDirectory.from_config(configuration()).get_current_head())
+    head = await asyncio.to_thread(_head)
     async with reading(engine) as connection:
         if await connection.run_sync(_revision) != head:
             raise ConfigurationError(OTHER_TABLES.at())
+
+
+def _head() -> str | None:
+    """Return the newest revision there is; reads the migration scripts."""
+    return ScriptDirectory.from_config(configuration()).get_current_head()
 
 
 def _revision(connection: Connection) -> str | None:
