@@ -21,6 +21,7 @@ LAYERS = {
     "memory": "store",
     "flow": "context answering gate outbox inbox tracker delivery",
     "outside": "adapters transport",
+    "work": "hops",
     "assembly": "app",
     "windows": "replay reference",
     "door": "cli __main__",

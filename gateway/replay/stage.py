@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gateway.adapters.simulated import SimulatedCaseSystem
-from gateway.app import Gateway, log_passage, open_gateway, running
+from gateway.app import log_passage, open_gateway, running
 from gateway.config import Settings
 from gateway.errors import Fault, GatewayError
+from gateway.hops import Gateway
 from gateway.progress import Observer, Passage
 from gateway.replay.scenario import Scenario, Step
 from gateway.resources import demo_directory

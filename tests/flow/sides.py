@@ -15,13 +15,14 @@ from typing import Any
 from sqlalchemy import select
 
 from gateway.adapters.table import ADAPTERS, VOCABULARIES
-from gateway.app import Gateway, running
+from gateway.app import running
 from gateway.clock import ManualClock
 from gateway.context import Context
 from gateway.delivery import CaseSystemDelivery
 from gateway.directory import Directory
 from gateway.envelope import Channel, Envelope
 from gateway.errors import Finding
+from gateway.hops import Gateway
 from gateway.inbox import Inbox
 from gateway.ledger import Dispatch
 from gateway.messages import Message
