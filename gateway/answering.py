@@ -13,27 +13,27 @@ from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import Level, Outcome, OutEvent, OutState
 from gateway.messages import Duty, Header, Message, Recipient, Sender, User, render_xml
 from gateway.messages.acknowledgement import Acknowledgement, Reason
-from gateway.store import Transaction, history, outgoing
+from gateway.store.sheet import Sheet
 
 
-async def answer(
+def answer(
     context: Context,
-    tx: Transaction,
+    sheet: Sheet,
     about: Inbound,
     level: Level,
     outcome: Outcome,
     *,
-    now: datetime,
     reasons: Sequence[Finding] = (),
     acknowledged_by: User | None = None,
     at: datetime | None = None,
 ) -> None:
-    """Queue the acknowledgement of ``about`` at ``level``.
+    """Put the acknowledgement of ``about`` at ``level`` in line, on the sheet that earns it.
 
     Its id follows from what it says: the same answer given again is the same message, sent again. ``at`` is when the
-    level was reached, ``now`` unless told. A rejection carries its reasons; a registration carries the record id that
+    level was reached, now unless told. A rejection carries its reasons; a registration carries the record id that
     ``about`` holds.
     """
+    now = sheet.now
     body = Acknowledgement(
         message_id=about.message_id,
         message_type=about.type,
@@ -65,22 +65,20 @@ async def answer(
         state=OutState.QUEUED,
         created_at=now,
         queued_at=now,
-        position=await outgoing.next_position(tx),
+        position=sheet.next_position(),
     ).timed(now)
-    given = await outgoing.to_units(tx, [(row.message_id, row.unit)])
-    if given:
-        await _send_again(tx, given.values(), now)
+    given = sheet.dispatch(row.message_id, row.unit)
+    if given is not None:
+        _send_again(sheet, [given])
         return
-    await outgoing.add(tx, message, render_xml(message), [row])
-    await history.record(tx, [row], "queue", now)
+    sheet.add_answer(message, render_xml(message), row)
 
 
-async def answer_again(tx: Transaction, about: Inbound, now: datetime) -> None:
+def answer_again(sheet: Sheet, about: Inbound) -> None:
     """Send every acknowledgement already given about a message once more: the sender seems not to have got it."""
-    await _send_again(tx, await outgoing.answers_to(tx, about.message_id, about.unit), now)
+    _send_again(sheet, sheet.answers(about.message_id, about.unit))
 
 
-async def _send_again(tx: Transaction, given: Iterable[Dispatch], now: datetime) -> None:
-    again = [row.after(OutEvent.RETRY, now, next_attempt_at=None) for row in given if row.state is OutState.SENT]
-    await outgoing.save(tx, again)
-    await history.record(tx, again, OutEvent.RETRY, now, "duplicate")
+def _send_again(sheet: Sheet, given: Iterable[Dispatch]) -> None:
+    again = [row.after(OutEvent.RETRY, sheet.now, next_attempt_at=None) for row in given if row.state is OutState.SENT]
+    sheet.put_dispatches(again, OutEvent.RETRY, "duplicate")

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import structlog
 
 from gateway.adapters.table import ADAPTERS
-from gateway.clock import Clock
+from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
 from gateway.context import Context
 from gateway.directory import Directory
-from gateway.errors import ConfigurationError, Fault
+from gateway.errors import ConfigurationError, Fault, Finding
 from gateway.hops import Gateway
+from gateway.ports import Transport
+from gateway.preflight import EMBEDDED_EXCHANGE, faults_of, scheme_of
 from gateway.progress import Observer, Passage
 from gateway.store import Store
 from gateway.transport.embedded import EmbeddedTransport
+from gateway.transport.embedded_parties import known_parties
 
 log = structlog.get_logger(__name__)
 
-UNKNOWN_PARTY = Fault(
-    "config.unknown-party", "Parten {name} finns inte i enhetskatalogen.", "The party {name} is not in the directory."
-)
-UNKNOWN_ADAPTER = Fault(
-    "config.unknown-adapter",
-    "Adaptern {name} finns inte; det finns {known}.",
-    "There is no adapter {name}; there are {known}.",
+NOT_DECLARED = Fault(
+    "exchange.not-declared",
+    "Parten {name} finns inte i meddelandeväxeln; gateway exchange declare lägger till den.",
+    "The party {name} is not on the message exchange; gateway exchange declare adds it.",
 )
 
 
@@ -47,25 +48,97 @@ def log_passage(passage: Passage) -> None:
 
 @asynccontextmanager
 async def open_gateway(
-    settings: Settings, clock: Clock, observe: Observer = log_passage, chance: Callable[[], float] = random.random
+    settings: Settings,
+    clock: Clock,
+    observe: Observer = log_passage,
+    chance: Callable[[], float] = random.random,
+    *,
+    alone: bool = True,
+    leads: bool = True,
 ) -> AsyncIterator[Gateway]:
     """Open everything a gateway needs, and close it when the block ends.
 
+    ``alone`` and ``leads`` are what :class:`~gateway.hops.Gateway` says of them.
+
     Raises:
-        ConfigurationError: the settings name a party, an adapter or a file that does not exist.
+        ConfigurationError: the settings name a party, an adapter or a file that does not exist, or do not fit together.
         DependencyDownError: the database or the exchange does not answer.
     """
+    if findings := faults_of(settings):
+        raise ConfigurationError(findings)
     directory = Directory.load(settings.directory)
-    if settings.party not in directory.parties:
-        raise ConfigurationError(UNKNOWN_PARTY.at(name=settings.party))
-    if settings.adapter not in ADAPTERS:
-        raise ConfigurationError(UNKNOWN_ADAPTER.at(name=settings.adapter, known=", ".join(ADAPTERS)))
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store(settings.store))
-        transport = await stack.enter_async_context(EmbeddedTransport(settings.exchange, settings.party, clock))
+        store = await stack.enter_async_context(open_store(settings))
+        transport = await stack.enter_async_context(open_transport(settings, clock))
         adapter = ADAPTERS[settings.adapter](settings.folder, directory)
         context = Context(settings.party, directory, store, clock, observe, chance)
-        yield Gateway(context, adapter, transport)
+        yield Gateway(context, adapter, transport, alone=alone, leads=leads)
+
+
+def open_store(settings: Settings, *, migrates: bool = True) -> Store:
+    """Return the database of the settings, for use with ``async with``."""
+    return Store(settings.store, migrates=migrates, password=settings.store_password(), pool=settings.database_pool)
+
+
+def open_transport(settings: Settings, clock: Clock) -> AbstractAsyncContextManager[Transport]:
+    """Return the party's place on the exchange of the settings; its address tells which product that is."""
+    if scheme_of(settings.exchange) == EMBEDDED_EXCHANGE:
+        return EmbeddedTransport(settings.exchange, settings.party, clock)
+    # Loaded here: a command that meets no broker starts without its library.
+    from gateway.transport.rabbitmq import RabbitMqTransport  # noqa: PLC0415
+
+    password, tls = settings.exchange_password(), _tls(settings)
+    return RabbitMqTransport(settings.exchange, settings.party, password=password, tls=tls)
+
+
+async def declare_exchange(settings: Settings, parties: Collection[str]) -> None:
+    """Create on the exchange what is missing for some parties. Repeatable; what exists is left as it is.
+
+    Raises:
+        ConfigurationError: the user may not, or something exists with other properties.
+        DependencyDownError: the exchange does not answer.
+    """
+    if scheme_of(settings.exchange) == EMBEDDED_EXCHANGE:
+        for party in parties:  # opening it is what declares a party
+            async with EmbeddedTransport(settings.exchange, party, SystemClock()):
+                pass
+        return
+    from gateway.transport import rabbitmq_topology  # noqa: PLC0415
+
+    await rabbitmq_topology.declare(_address(settings), parties)
+
+
+async def check_exchange(settings: Settings, parties: Collection[str]) -> list[Finding]:
+    """Return what is missing on the exchange for some parties, or is there with other properties; change nothing.
+
+    Raises:
+        ConfigurationError: the exchange does not let this user in.
+        DependencyDownError: the exchange does not answer.
+    """
+    if scheme_of(settings.exchange) == EMBEDDED_EXCHANGE:
+        known = await known_parties(settings.exchange)
+        return [NOT_DECLARED.at(name=party) for party in parties if party not in known]
+    from gateway.transport import rabbitmq_topology  # noqa: PLC0415
+
+    return await rabbitmq_topology.check(_address(settings), parties)
+
+
+def _address(settings: Settings) -> Any:
+    from gateway.transport.rabbitmq_connection import Address  # noqa: PLC0415
+
+    return Address(url=settings.exchange, password=settings.exchange_password(), tls=_tls(settings))
+
+
+def _tls(settings: Settings) -> Any:
+    if scheme_of(settings.exchange) != "amqps":
+        return None
+    from gateway.transport.rabbitmq_connection import Tls  # noqa: PLC0415
+
+    return Tls(
+        ca=settings.exchange_ca_file,
+        certificate=settings.exchange_certificate_file,
+        key=settings.exchange_key_file,
+    )
 
 
 @asynccontextmanager

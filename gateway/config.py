@@ -1,75 +1,218 @@
-"""The settings of one gateway: flags win over the environment, which wins over a file, which wins over defaults."""
+"""The settings of one gateway: flags win over the environment, which wins over files, which win over defaults.
+
+Two files are read where they exist: the one that is named, or ``gateway.toml`` in the working folder, and beneath it
+the one of the machine. A name that is no setting is an error in every one of these places, so that nothing misspelt
+passes in silence.
+"""
 
 from __future__ import annotations
 
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.errors import ConfigurationError, Fault
+from gateway.errors import ConfigurationError, Fault, Finding
 
+UNKNOWN = Fault("config.unknown", "Inställningen {name} finns inte.", "There is no setting {name}.")
+UNKNOWN_NEAR = Fault(
+    "config.unknown-near",
+    "Inställningen {name} finns inte. Menade du {nearest}?",
+    "There is no setting {name}. Did you mean {nearest}?",
+)
 INVALID = Fault(
-    "config.invalid", "Inställningen {name} är felaktig eller okänd.", "The setting {name} is wrong or not known."
+    "config.invalid",
+    "Inställningen {name} har ett värde som inte kan användas. Det ska vara: {expected}.",
+    "The setting {name} has a value that cannot be used. It should be: {expected}.",
 )
 UNREADABLE = Fault(
     "config.unreadable", "Filen {file} kan inte läsas som TOML.", "The file {file} cannot be read as TOML."
 )
+SECRET_UNREADABLE = Fault(
+    "config.secret-unreadable",
+    "Filen {file} med lösenordet ({name}) kan inte läsas eller är tom.",
+    "The file {file} with the password ({name}) cannot be read or is empty.",
+)
 
 DEFAULT_FILE = Path("gateway.toml")
 """Read from the working folder when no other file is named."""
+MACHINE_FILE = Path("/etc/gateway/gateway.toml")
+"""Read beneath every other source."""
+PREFIX = "GATEWAY_"
+"""What the names of settings begin with in the environment."""
+
+_SERVICE_LINK = re.compile(r"GATEWAY_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+"""What Kubernetes sets by itself in every container beside a service that is called ``gateway``."""
+
+_PASSWORD = re.compile(r"(?<=://)([^:/@?#]*):.*@")
+_QUERY_PASSWORD = re.compile(r"(?<=[?&])(pass\w*)=[^&]*", re.IGNORECASE)
+
+Words = Annotated[str, Field(min_length=1)]
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What one gateway must know to run. In the environment each name has the prefix ``GATEWAY_``."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_", extra="forbid", frozen=True, toml_file=DEFAULT_FILE)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    party: str = "kommun"
+    party: Words = "kommun"
     """The party this gateway serves, by its name in the directory."""
-    store: str = "sqlite+aiosqlite:///gateway.sqlite"
+    store: Words = "sqlite+aiosqlite:///gateway.sqlite"
     """The gateway's own database, as an SQLAlchemy URL."""
-    exchange: str = "sqlite+aiosqlite:///exchange.sqlite"
+    store_password_file: Path | None = None
+    """The file that holds the password of the database, and nothing else."""
+    database_pool: Annotated[int, Field(ge=2, le=100)] = 10
+    """How many connections one process may have to a database server."""
+    exchange: Words = "sqlite+aiosqlite:///exchange.sqlite"
     """The exchange; the embedded one is a SQLite file that the gateways of one machine share."""
+    exchange_password_file: Path | None = None
+    """The file that holds the password of the exchange, and nothing else."""
+    exchange_ca_file: Path | None = None
+    """The certificates that may vouch for the exchange; those of the system where none are named."""
+    exchange_certificate_file: Path | None = None
+    """The certificate this gateway shows the exchange."""
+    exchange_key_file: Path | None = None
+    """The key of that certificate."""
     directory: Path = Path("directory.toml")
     """The file of parties and units."""
-    adapter: str = "treserva"
+    adapter: Words = "treserva"
     """The kind of case system, by its name in the table of adapters."""
     folder: Path = Path("case-system")
     """The folder that the case system and the gateway exchange files in."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return where settings come from, the strongest first."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many processes run this gateway."""
+    drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
+    """How long a gateway that is told to stop may take to finish what it has in hand."""
+    log_format: Literal["auto", "json", "pretty"] = "auto"
+    """How the log looks; ``auto`` is pretty on a terminal and JSON lines elsewhere."""
 
     @classmethod
     def load(cls, file: Path | None = None, **flags: Any) -> Settings:
-        """Return the settings from flags, environment and ``file`` (or ``./gateway.toml`` where there is one).
+        """Return the settings from flags, environment and files; a flag that is ``None`` was not given.
 
         Raises:
-            ConfigurationError: the file cannot be read, or a setting is wrong or not known.
+            ConfigurationError: a file cannot be read, or a setting is wrong or not known.
         """
-        chosen = file or DEFAULT_FILE
-        if file is not None and not file.is_file():
-            raise ConfigurationError(UNREADABLE.at(file=file))
+        return Configuration.read(file, **flags).settings
 
-        class FromFile(cls):  # type: ignore[valid-type, misc]
-            model_config = SettingsConfigDict(toml_file=chosen)
+    def store_password(self) -> str | None:
+        """Return the password of the database, where a file names one; raises :class:`ConfigurationError`."""
+        return _secret("store_password_file", self.store_password_file)
 
+    def exchange_password(self) -> str | None:
+        """Return the password of the exchange, where a file names one; raises :class:`ConfigurationError`."""
+        return _secret("exchange_password_file", self.exchange_password_file)
+
+
+def _secret(name: str, file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        secret = file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        secret = ""
+    if not secret:
+        raise ConfigurationError(SECRET_UNREADABLE.at(name=name, file=file))
+    return secret
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place settings come from. ``called`` gives a setting the name it has there; ``name`` is for people."""
+
+    name: str
+    called: str
+    values: Mapping[str, Any]
+
+    def call(self, setting: str) -> str:
+        """Return what a setting is called in this place."""
+        shown = {"flag": setting.replace("_", "-"), "environment": setting.upper()}.get(self.name, setting)
+        return f"{self.called}{shown}"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The settings, and for each where it came from."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+    @classmethod
+    def read(cls, file: Path | None = None, **flags: Any) -> Configuration:
+        """Read every source there is, the strongest first.
+
+        Raises:
+            ConfigurationError: with everything that is wrong in any of them.
+        """
+        sources = [
+            Source("flag", "--", {name: value for name, value in flags.items() if value is not None}),
+            Source("environment", PREFIX, _environment(os.environ)),
+            *_files(file),
+        ]
+        findings = [_unknown(source, name) for source in sources for name in source.values if name not in _NAMES]
+        found = {name: source for source in reversed(sources) for name in source.values if name in _NAMES}
         try:
-            settings: Settings = FromFile(**{name: value for name, value in flags.items() if value is not None})
+            settings = Settings.model_validate({name: source.values[name] for name, source in found.items()})
         except ValidationError as error:
-            names = [".".join(str(part) for part in fault["loc"]) for fault in error.errors()]
-            raise ConfigurationError([INVALID.at(name=name) for name in names]) from None
-        except (OSError, ValueError):
-            raise ConfigurationError(UNREADABLE.at(file=chosen)) from None
-        return settings
+            wrong = dict.fromkeys(str(fault["loc"][0]) for fault in error.errors())
+            findings += [INVALID.at(name=found[name].call(name), expected=_expected(name)) for name in wrong]
+        if findings:
+            raise ConfigurationError(findings)
+        origins = {name: found[name].name if name in found else "default" for name in Settings.model_fields}
+        return cls(settings, origins)
+
+    def shown(self) -> dict[str, str | int | float | None]:
+        """Return each setting as it may be shown: passwords in addresses are masked."""
+        values = self.settings.model_dump(mode="json")
+        return {name: masked(value) if isinstance(value, str) else value for name, value in values.items()}
+
+
+_NAMES = tuple(Settings.model_fields)
+
+
+def masked(address: str) -> str:
+    """Return an address without the password in it."""
+    return _QUERY_PASSWORD.sub(r"\1=***", _PASSWORD.sub(r"\1:***@", address))
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings in the environment by name; an empty one counts as not given."""
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and value and not _SERVICE_LINK.fullmatch(name)
+    }
+
+
+def _files(file: Path | None) -> Iterable[Source]:
+    """Yield the file that is named, or the one in the working folder, and then the one of the machine."""
+    for place in (file or DEFAULT_FILE, MACHINE_FILE):
+        if place.exists() or place == file:
+            try:
+                values = tomllib.loads(place.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                raise ConfigurationError(UNREADABLE.at(file=place)) from None
+            yield Source(str(place), f"{place}: ", values)
+
+
+def _unknown(source: Source, name: str) -> Finding:
+    near = difflib.get_close_matches(name, _NAMES, n=1, cutoff=0.6)
+    if near:
+        return UNKNOWN_NEAR.at(name=source.call(name), nearest=source.call(near[0]))
+    return UNKNOWN.at(name=source.call(name))
+
+
+def _expected(name: str) -> str:
+    """Return the form of a setting, in a notation that is the same in both languages."""
+    form = Settings.model_json_schema()["properties"][name]
+    if "enum" in form:
+        return " | ".join(form["enum"])
+    if "minimum" in form:
+        return f"{form['minimum']:g} … {form['maximum']:g}"
+    return '"…"'

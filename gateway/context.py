@@ -4,15 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+from gateway.circuit import Pace
 from gateway.clock import Clock
 from gateway.directory import Directory
+from gateway.errors import WrittenMeanwhileError
 from gateway.progress import Hop, Observer, Passage
 from gateway.store import Store
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+AGAIN = 3
+"""How often work begins again because someone else wrote the same at the same time."""
+
+
+def begins_again(work: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """Let ``work``, which does everything in one transaction, begin again when another was quicker to write the same.
+
+    The next try sees what the other wrote. What fails every time is a mistake of ours, and whoever called hears of it.
+    """
+
+    @wraps(work)
+    async def patient(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(AGAIN):
+            try:
+                return await work(*args, **kwargs)
+            except WrittenMeanwhileError:
+                continue
+        return await work(*args, **kwargs)
+
+    return patient
 
 
 def trace_of(error: BaseException) -> dict[str, Any]:
@@ -57,6 +84,7 @@ class Context:
     clock: Clock
     observe: Observer
     chance: Callable[[], float]
+    pace: Pace = field(default_factory=Pace)
     outgoing: Bell = field(default_factory=Bell)
     """Rung when something waits for the relay."""
     incoming: Bell = field(default_factory=Bell)

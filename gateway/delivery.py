@@ -9,20 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from gateway.answering import answer
-from gateway.context import Context, trace_of
+from gateway.circuit import Circuit
+from gateway.context import Context, begins_again, trace_of
 from gateway.errors import DependencyDownError, Fault, RefusedError
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, Level, Outcome, retry_wait
-from gateway.messages import parse_xml
+from gateway.opening import message_in
 from gateway.ports import Adapter, Registration
 from gateway.progress import Hop
-from gateway.store import history, incoming, notes
+from gateway.store import Transaction, circuits, incoming, notes
 from gateway.store.notes import Note
+from gateway.store.sheet import Sheet
 
 ADAPTER_FAILED = Fault(
     "system.adapter-failed",
@@ -35,8 +37,14 @@ log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=60)
 """How long a worker may hold a message before another may take it; longer than any adapter waits for its system."""
 
-BATCH = 16
+BATCH = 64
 """How many messages are handed to the case system at a time."""
+
+PATIENCE = timedelta(milliseconds=5)
+"""How long an answer of the system may wait for others, to be written down with them."""
+
+Answer = Registration | RefusedError | DependencyDownError
+"""What the case system answers when it is handed a message."""
 
 
 class CaseSystemDelivery:
@@ -61,66 +69,101 @@ class CaseSystemDelivery:
         """
         now = self._context.clock.now()
         async with self._context.store.writing() as tx:
-            due = await incoming.claimable(tx, now, BATCH)
+            circuit = await self._circuit(tx)
+            room = circuit.room(now, self._context.pace)
+            due = await incoming.claimable(tx, now, BATCH if room is None else min(room, BATCH))
             claimed = [
                 _on_time(row, row.after(InEvent.CLAIM, now, lease_until=now + LEASE, attempts=row.attempts + 1))
                 for row in due
             ]
             await incoming.save(tx, claimed)
-            steps = await notes.claim(tx, now, LEASE, BATCH)
-        work = [self._hand_over(row) for row in claimed]
-        # Each to its end, whatever happens to the others; then the first failure, as its own error.
-        done = await asyncio.gather(*work, self._write_all(steps), return_exceptions=True)
-        for failure in done:
-            if isinstance(failure, BaseException):
-                raise failure
+            if room is not None and circuit.drains_since is not None:
+                await circuits.save(tx, [circuit.drained(room, len(claimed), now)])
+            steps = await notes.claim(tx, now, LEASE, BATCH) if circuit.opened_at is None else []
+        work = {asyncio.create_task(self._hand_over(row)) for row in claimed}
+        writing = asyncio.create_task(self._write_all(steps))
+        try:
+            while work:
+                await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+                done, work = await asyncio.wait(work, timeout=PATIENCE.total_seconds())
+                await self._settle([task.result() for task in done])
+        finally:  # each to its end, whatever happens to the others
+            await asyncio.wait({*work, writing})
+        writing.result()
         return len(claimed) + len(steps)
 
-    async def _hand_over(self, row: Inbound) -> None:
+    async def _circuit(self, tx: Transaction) -> Circuit:
+        """Return the circuit of the own case system, which goes by the name of the party."""
+        party = self._context.party
+        return (await circuits.load(tx)).get(party) or Circuit(party=party)
+
+    async def _hand_over(self, row: Inbound) -> tuple[Inbound, Answer]:
         try:
-            registration = await self._adapter.deliver(parse_xml(row.xml), row.unit)
-        except DependencyDownError as error:
-            await self._wait_for_system(row, error.codes[0])
-        except RefusedError as error:
-            await self._refused(row, error)
+            registration = await self._adapter.deliver(message_in(row.xml), row.unit)
+        except (DependencyDownError, RefusedError) as error:
+            return row, error
         except Exception as error:  # a fault of the adapter; other messages are not its hostages
             log.error("delivery.failed", message_id=row.message_id, **trace_of(error))
-            await self._wait_for_system(row, ADAPTER_FAILED.code)
-        else:
-            self._passed(Hop.HANDED_OVER, row)
-            await self._registered(row, registration)
+            return row, DependencyDownError(ADAPTER_FAILED.at())
+        self._passed(Hop.HANDED_OVER, row)
+        return row, registration
 
-    async def _registered(self, row: Inbound, registration: Registration) -> None:
-        now = self._context.clock.now()
-        at = registration.at or now  # the system knows best when it committed
-        done = row.after(InEvent.REGISTER, now, registered_at=at, record_id=registration.record_id, lease_until=None)
+    @begins_again
+    async def _settle(self, answers: Sequence[tuple[Inbound, Answer]]) -> None:
+        """Write down what the system answered about messages, with the acknowledgements that this earns."""
         async with self._context.store.writing() as tx:
-            await incoming.save(tx, [done])
-            await history.record(tx, [done], InEvent.REGISTER, now)
-            await answer(self._context, tx, done, Level.REGISTERED, Outcome.ACCEPTED, now=now, at=at)
-        self._passed(Hop.REGISTERED, row)
+            sheet = Sheet(tx, self._context.clock.now())
+            about = {row.message_id for row, _ in answers}
+            await sheet.read_inbound(about)
+            await sheet.read_answers({row.message_id for row, _ in answers if row.attempts > 1})
+            await sheet.read_position()
+            before = after = await self._circuit(tx)
+            for row, answered in answers:
+                match answered:
+                    case Registration():
+                        self._registered(sheet, row, answered)
+                    case RefusedError():
+                        self._refused(sheet, row, answered)
+                    case DependencyDownError():
+                        self._wait_for_system(sheet, row, answered.codes[0])
+                after = self._judged(after, answered, sheet.now)
+            await sheet.write()
+            if after != before:
+                await circuits.save(tx, [after])
+        if (after.opened_at is None) != (before.opened_at is None):
+            log.warning("circuit.opened" if after.opened_at else "circuit.closed", party=self._context.party)
+        for row, answered in answers:
+            if isinstance(answered, Registration):
+                self._passed(Hop.REGISTERED, row)
         self._context.outgoing.ring()
         self._context.registered.ring()
         self._context.incoming.ring()  # the next message of the case may go
 
-    async def _refused(self, row: Inbound, error: RefusedError) -> None:
-        now = self._context.clock.now()
-        findings = [finding.as_json() for finding in error.findings]
-        done = row.after(InEvent.REJECT, now, findings=findings, lease_until=None)
-        async with self._context.store.writing() as tx:
-            await incoming.save(tx, [done])
-            await history.record(tx, [done], InEvent.REJECT, now, error.codes[0])
-            await answer(self._context, tx, done, Level.REGISTERED, Outcome.REJECTED, now=now, reasons=error.findings)
-        self._context.outgoing.ring()
-        self._context.incoming.ring()
+    def _judged(self, circuit: Circuit, answered: Answer, now: datetime) -> Circuit:
+        if not isinstance(answered, DependencyDownError):
+            return circuit.succeeded(now)
+        if ADAPTER_FAILED.code in answered.codes:  # says nothing about the system
+            return circuit
+        return circuit.failed(now, self._context.pace)
 
-    async def _wait_for_system(self, row: Inbound, code: str) -> None:
-        now = self._context.clock.now()
-        until = now + retry_wait(row.attempts, self._context.chance())
-        waiting = _on_time(row, row.after(InEvent.SYSTEM_SILENT, now, next_attempt_at=until, lease_until=None))
-        async with self._context.store.writing() as tx:
-            await incoming.save(tx, [waiting])
-            await history.record(tx, [waiting], InEvent.SYSTEM_SILENT, now, code)
+    def _registered(self, sheet: Sheet, row: Inbound, registration: Registration) -> None:
+        at = registration.at or sheet.now  # the system knows best when it committed
+        done = row.after(
+            InEvent.REGISTER, sheet.now, registered_at=at, record_id=registration.record_id, lease_until=None
+        )
+        sheet.put_inbound(done, InEvent.REGISTER)
+        answer(self._context, sheet, done, Level.REGISTERED, Outcome.ACCEPTED, at=at)
+
+    def _refused(self, sheet: Sheet, row: Inbound, error: RefusedError) -> None:
+        findings = [finding.as_json() for finding in error.findings]
+        done = row.after(InEvent.REJECT, sheet.now, findings=findings, lease_until=None)
+        sheet.put_inbound(done, InEvent.REJECT, error.codes[0])
+        answer(self._context, sheet, done, Level.REGISTERED, Outcome.REJECTED, reasons=error.findings)
+
+    def _wait_for_system(self, sheet: Sheet, row: Inbound, code: str) -> None:
+        until = sheet.now + retry_wait(row.attempts, self._context.chance())
+        waiting = row.after(InEvent.SYSTEM_SILENT, sheet.now, next_attempt_at=until, lease_until=None)
+        sheet.put_inbound(_on_time(row, waiting), InEvent.SYSTEM_SILENT, code)
 
     async def _write_all(self, steps: Sequence[Note]) -> None:
         """Write steps in order; after one that cannot be written, the rest of its case wait, to keep their order.
@@ -128,13 +171,17 @@ class CaseSystemDelivery:
         A system that is silent is not asked about the other cases either.
         """
         stuck: set[str] = set()
+        written: list[Note] = []
+        loop = asyncio.get_running_loop()
+        kept_at = loop.time()
         for position, step in enumerate(steps):
             if step.case_number in stuck:
                 await self._postpone([step])
                 continue
             try:
-                await self._adapter.note(parse_xml(step.xml))
+                await self._adapter.note(message_in(step.xml))
             except DependencyDownError:
+                await self._written(written)
                 await self._postpone(steps[position:])
                 return
             except Exception as error:
@@ -143,15 +190,23 @@ class CaseSystemDelivery:
                 await self._postpone([step])
                 stuck.add(step.case_number)
                 continue
+            written.append(step)
+            if loop.time() - kept_at > PATIENCE.total_seconds():
+                await self._written(written)
+                written, kept_at = [], loop.time()
+        await self._written(written)
+
+    async def _written(self, steps: Sequence[Note]) -> None:
+        if steps:
             async with self._context.store.writing() as tx:
-                await notes.written(tx, step, self._context.clock.now())
+                await notes.written(tx, steps, self._context.clock.now())
+        for step in steps:
             self._context.passed(Hop.NOTED, message_id=step.message_id)
 
     async def _postpone(self, steps: Sequence[Note]) -> None:
         until = self._context.clock.now() + retry_wait(steps[0].attempts, self._context.chance())
         async with self._context.store.writing() as tx:
-            for step in steps:
-                await notes.postponed(tx, step, until)
+            await notes.postponed(tx, steps, until)
 
     def _passed(self, hop: Hop, row: Inbound) -> None:
         self._context.passed(hop, message_id=row.message_id, type=row.type, unit=row.unit, case_number=row.case_number)

@@ -105,6 +105,12 @@ class DependencyDownError(GatewayError):
     exit_code = 4
 
 
+class WrittenMeanwhileError(GatewayError):
+    """Someone else wrote the same at the same time. Worth beginning again at once, and only a few times."""
+
+    exit_code = 4
+
+
 class NotYetError(GatewayError):
     """Something else must happen first, and will; nothing is wrong, and others need not wait. Worth trying again."""
 

@@ -7,7 +7,7 @@ Nothing about a person leaves the party before a consent that covers the recipie
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -17,12 +17,13 @@ from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch
 from gateway.lifecycle import NEVER_LEFT, STOPPABLE, UNDER_WAY, OutEvent, OutState
-from gateway.messages import TYPES, Duty, Header, Message, Recipient, Sender, parse_xml, render_xml
+from gateway.messages import TYPES, Duty, Header, Message, Recipient, Sender, render_xml
 from gateway.messages.closure import Closure, ClosureReason
 from gateway.messages.consent import Consent
+from gateway.opening import message_in, remember
 from gateway.ports import Draft
 from gateway.process import CaseEvent, CaseState, SipCase
-from gateway.store import Transaction, cases, history, notes, outgoing
+from gateway.store.sheet import Sheet
 
 OWN_UNIT = Fault(
     "recipient.own-party",
@@ -41,55 +42,52 @@ SENDER_ELSEWHERE = Fault(
 )
 
 
-@dataclass
 class Desk:
-    """One case, open for change within one transaction. What is changed is written by :meth:`close`."""
+    """One case, open for change on a sheet. What is decided about the case stands on the sheet at once."""
 
-    context: Context
-    tx: Transaction
-    now: datetime
-    case: SipCase | None
-    revision: int
-    rows: dict[int, Dispatch]
-    position: int
-    saved: SipCase | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Remember what is stored already."""
-        self.saved = self.case
+    def __init__(self, context: Context, sheet: Sheet, number: str) -> None:
+        self.context = context
+        self.sheet = sheet
+        self.now = sheet.now
+        self.number = number
 
     @classmethod
-    async def open(cls, context: Context, tx: Transaction, number: str, now: datetime) -> Desk:
-        """Read the case with ``number`` and its ledger; a case that does not exist yet is empty."""
-        stored = await cases.load(tx, number)
-        rows = {row.id: row for row in await outgoing.of_case(tx, number)}
-        return cls(context, tx, now, stored.case, stored.revision, rows, await outgoing.next_position(tx))
+    async def open(cls, context: Context, sheet: Sheet, number: str) -> Desk:
+        """Read the case with ``number`` and its ledger, unless they are on the sheet; a case may not exist yet."""
+        await sheet.read_cases([number])
+        await sheet.read_ledgers([number])
+        await sheet.read_position()
+        return cls(context, sheet, number)
 
-    async def close(self) -> None:
-        """Write the case if it has changed."""
-        if self.case is not None and self.case != self.saved:
-            self.revision = await cases.save(self.tx, self.case, self.revision, self.now)
-            self.saved = self.case
+    @property
+    def case(self) -> SipCase | None:
+        """The case as it now is; ``None`` before it is opened."""
+        return self.sheet.case(self.number)
+
+    @property
+    def rows(self) -> list[Dispatch]:
+        """The case's ledger rows as they now are, in the order they were made."""
+        return self.sheet.ledger(self.number)
 
     # --- admitting --------------------------------------------------------------------------------------------------
 
-    async def admit(self, draft: Draft, message_id: str, number: str) -> Message:
+    async def admit(self, draft: Draft, message_id: str) -> Message:
         """Make ``draft`` a message of the case: queued, held, or kept at home.
 
         Raises:
             InvalidDocumentError: it breaks its schema, its rules or the case, or names a unit that is not known.
         """
-        message = Message(draft.type, self._header(draft, message_id, number), draft.body)
-        render_xml(message)  # a document that is wrong in itself is refused before the case is asked
+        message = Message(draft.type, self._header(draft, message_id), draft.body)
+        xml = render_xml(message)  # a document that is wrong in itself is refused before the case is asked
         if self._waits(message):
-            await self._preview(message)
-            await self._keep(message, applied=False)
+            self._preview(message)
+            self._keep(message, xml, applied=False)
         else:
-            self.case = process.apply(self.case, message)
-            await self._carry_out(message)
+            self.sheet.put_case(process.apply(self.case, message))
+            await self._carry_out(message, xml)
         return message
 
-    def _header(self, draft: Draft, message_id: str, number: str) -> Header:
+    def _header(self, draft: Draft, message_id: str) -> Header:
         sender = self.context.directory.unit(draft.unit, "header/sender/unit")
         if sender.party != self.context.party:
             raise InvalidDocumentError(SENDER_ELSEWHERE.at("header/sender/unit"))
@@ -97,7 +95,7 @@ class Desk:
         consent = self.case.consent_ref if self.case is not None and contract.consent is not None else None
         return Header(
             message_id=message_id,
-            case_number=number,
+            case_number=self.number,
             created_at=self.now,
             sender=Sender(party=self.context.party, unit=draft.unit, user=draft.user),
             recipients=tuple(
@@ -135,7 +133,7 @@ class Desk:
         if isinstance(draft.body, Consent):
             if any(self._covers(draft.body, *one) for one in self._parted()):
                 raise CaseRuleError(PARTED.at("body/scope"))
-            waiting = [(row.party, row.unit) for row in self.rows.values() if row.state is OutState.HELD]
+            waiting = [(row.party, row.unit) for row in self.rows if row.state is OutState.HELD]
             return [one for one in dict.fromkeys((*joined, *waiting)) if self._covers(draft.body, *one)]
         return named or joined
 
@@ -154,82 +152,85 @@ class Desk:
         assert self.case is not None
         return self.case.may_receive(message, party=to.party, unit=to.unit, on=local_date(self.now))
 
-    async def _preview(self, message: Message) -> None:
+    def _preview(self, message: Message) -> None:
         """Refuse now what the case would refuse once a consent has come."""
         assert self.case is not None
         case = self.case
         if case.state is CaseState.DRAFT:
             case = replace(case, state=CaseState.PREPARING)
-        for _, xml in await outgoing.unapplied(self.tx, case.number):
-            case = process.apply(case, parse_xml(xml))
+        for _, xml in self.sheet.unapplied(case.number):
+            case = process.apply(case, message_in(xml))
         process.apply(case, message)
 
-    async def _carry_out(self, message: Message) -> None:
+    async def _carry_out(self, message: Message, xml: bytes) -> None:
         """Do what a message that has moved the case brings with it."""
         match process.event_of(message):
             case CaseEvent.CONSENT:
                 parted = await self._narrow(message)
                 await self._release(row for row in self._held() if row.type == "sipStart")
-                await self._keep(message)
-                await self._apply_held()
+                self._keep(message, xml)
+                self._apply_held()
                 await self._release(self._held())
                 # Last: a party whose units take over from each other must not see its case end in between.
-                await self._tell_closed(message, parted)
+                self._tell_closed(message, parted)
             case CaseEvent.DECLINE | CaseEvent.CLOSE:
-                await self._stop(self._held(), process.event_of(message).value)
-                await self._keep(message)
+                self._stop(self._held(), process.event_of(message).value)
+                self._keep(message, xml)
                 # Those whom the consent no longer covers learn that it closed, and nothing else.
-                await self._tell_closed(message, self._told())
+                self._tell_closed(message, self._told())
             case CaseEvent.WITHDRAW:
-                await self._keep(message)
-                await self.withdrawn(message)
+                self._keep(message, xml)
+                self.withdrawn(message)
             case _:
-                await self._keep(message)
+                self._keep(message, xml)
 
     # --- what waits -------------------------------------------------------------------------------------------------
 
     def _held(self) -> list[Dispatch]:
-        return [row for row in self.rows.values() if row.state is OutState.HELD]
+        return [row for row in self.rows if row.state is OutState.HELD]
 
-    async def _apply_held(self) -> None:
+    def _apply_held(self) -> None:
         """Let the messages that waited move the case, in the order they were made."""
-        for message_id, xml in await outgoing.unapplied(self.tx, self._number):
-            message = parse_xml(xml)
+        for message_id, xml in self.sheet.unapplied(self.number):
+            message = message_in(xml)
             if self._waits(message):
                 continue
             try:
-                self.case = process.apply(self.case, message)
+                self.sheet.put_case(process.apply(self.case, message))
             except CaseRuleError as error:  # overtaken by what was sent meanwhile
-                mine = [row for row in self.rows.values() if row.message_id == message_id]
-                await self._stop(mine, error.codes[0])
+                mine = [row for row in self.rows if row.message_id == message_id]
+                self._stop(mine, error.codes[0])
                 continue
-            await outgoing.mark_applied(self.tx, message_id)
-            await notes.add(self.tx, message, xml, self.now)
+            self.sheet.mark_applied(message_id)
+            self.sheet.note(message, xml)
 
     async def _release(self, rows: Iterable[Dispatch]) -> None:
         """Queue what a consent now covers, in order."""
         released: list[Dispatch] = []
         for row in rows:
-            xml = await outgoing.content(self.tx, row.message_id)
-            message = parse_xml(xml)
+            message = message_in(await self.sheet.content(row.message_id))
             if not self._may_leave(message, row):
                 continue
-            if all(other.state is OutState.HELD for other in self.rows.values() if other.message_id == row.message_id):
-                await self._refer_to_consent(message)
-            leaves = {"queued_at": self.now, "position": self._next_position(), "leave_by": self._leave_by(message)}
+            if all(other.state is OutState.HELD for other in self.rows if other.message_id == row.message_id):
+                self._refer_to_consent(message)
+            leaves = {
+                "queued_at": self.now,
+                "position": self.sheet.next_position(),
+                "leave_by": self._leave_by(message),
+            }
             released.append(row.after(OutEvent.RELEASE, self.now, **leaves))
-        await self._write(released, OutEvent.RELEASE)
+        self.sheet.put_dispatches(released, OutEvent.RELEASE)
 
-    async def _refer_to_consent(self, message: Message) -> None:
+    def _refer_to_consent(self, message: Message) -> None:
         """Render a message that was held again, with the consent it leaves under; nobody has seen it yet."""
         assert self.case is not None
         if TYPES[message.type].contract.consent is not None:
             owed = self._owed(message.type)
             header = replace(message.header, consent_ref=self.case.consent_ref, due_at=owed)
             final = replace(message, header=header)
-            await outgoing.rewrite(self.tx, message.header.message_id, render_xml(final))
+            self.sheet.rewrite(message.header.message_id, render_xml(final))
 
-    async def _stop(self, rows: Iterable[Dispatch], code: str) -> None:
+    def _stop(self, rows: Iterable[Dispatch], code: str) -> None:
         """Stop what has not left. What a try may have brought to the exchange is given up: no other try is made."""
         stopped, given_up = [], []
         for row in rows:
@@ -237,18 +238,18 @@ class Desk:
                 stopped.append(row.after(OutEvent.STOP, self.now))
             elif row.state in UNDER_WAY:
                 given_up.append(row.after(OutEvent.EXPIRE, self.now, next_attempt_at=None))
-        await self._write(stopped, OutEvent.STOP, code)
-        await self._write(given_up, OutEvent.EXPIRE, code)
+        self.sheet.put_dispatches(stopped, OutEvent.STOP, code)
+        self.sheet.put_dispatches(given_up, OutEvent.EXPIRE, code)
 
     def _told(self) -> list[tuple[str, str]]:
         """Return party and unit of everyone who knows of the case: something left, or is about to, and no closure."""
-        left = [row for row in self.rows.values() if row.state not in NEVER_LEFT]
+        left = [row for row in self.rows if row.state not in NEVER_LEFT]
         parted = self._parted()
         return [one for one in dict.fromkeys((row.party, row.unit) for row in left) if one not in parted]
 
     def _parted(self) -> set[tuple[str, str]]:
         """Return party and unit of everyone who is told that the case has closed."""
-        rows = (row for row in self.rows.values() if row.type == "closure" and row.state not in NEVER_LEFT)
+        rows = (row for row in self.rows if row.type == "closure" and row.state not in NEVER_LEFT)
         return {(row.party, row.unit) for row in rows}
 
     def _is_covered(self, party: str, unit: str) -> bool:
@@ -258,32 +259,32 @@ class Desk:
 
     # --- a consent that shrinks or ends -----------------------------------------------------------------------------
 
-    async def withdrawn(self, message: Message) -> None:
+    def withdrawn(self, message: Message) -> None:
         """End the case after a withdrawal: nothing more leaves, and those who know of the case learn that it closed."""
         assert self.case is not None
-        mine = [row for row in self.rows.values() if row.message_id != message.header.message_id]
-        await self._stop(mine, "consent-withdrawn")
+        mine = [row for row in self.rows if row.message_id != message.header.message_id]
+        self._stop(mine, "consent-withdrawn")
         if self.case.convener == self.context.party:
-            await self._tell_closed(message, self._told())
+            self._tell_closed(message, self._told())
 
     async def _narrow(self, message: Message) -> list[tuple[str, str]]:
         """Stop what a new consent no longer covers; return the units to part with, which it does not cover at all."""
         assert self.case is not None
         lost = [one for one in self._told() if not self._covers(message.body, *one)]
-        ends = [row for row in self.rows.values() if (row.party, row.unit) in lost]
-        for row in self.rows.values():
+        ends = [row for row in self.rows if (row.party, row.unit) in lost]
+        for row in self.rows:
             if row not in ends and row.state in UNDER_WAY:
-                waiting = parse_xml(await outgoing.content(self.tx, row.message_id))
+                waiting = message_in(await self.sheet.content(row.message_id))
                 if not self._may_leave(waiting, row):
                     ends.append(row)
-        await self._stop(ends, "consent-narrowed")
+        self._stop(ends, "consent-narrowed")
         lost = [one for one in lost if one in self._told()]
         if lost:
             left = tuple(one for one in self.case.participants if (one.party, one.unit) not in lost)
-            self.case = replace(self.case, participants=left)
+            self.sheet.put_case(replace(self.case, participants=left))
         return lost
 
-    async def _tell_closed(self, because: Message, units: Sequence[tuple[str, str]]) -> None:
+    def _tell_closed(self, because: Message, units: Sequence[tuple[str, str]]) -> None:
         """Tell ``units`` that the case is closed to them, and nothing else."""
         if not units:
             return
@@ -296,13 +297,13 @@ class Desk:
             recipients=tuple(Recipient(party=party, unit=unit, duty=Duty.NOTIFY) for party, unit in units),
         )
         body = Closure(reason=ClosureReason.CONSENT_WITHDRAWN, closed_on=local_date(self.now))
-        await self._keep(Message("closure", header, body))
+        message = Message("closure", header, body)
+        self._keep(message, render_xml(message))
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    async def _keep(self, message: Message, *, applied: bool = True) -> None:
+    def _keep(self, message: Message, xml: bytes, *, applied: bool = True) -> None:
         """Store ``message`` with a ledger row per recipient: queued where it may leave, held where it may not."""
-        xml = render_xml(message)
         rows = []
         for recipient in message.header.recipients:
             may_leave = self._may_leave(message, recipient)
@@ -316,33 +317,16 @@ class Desk:
                 state=OutState.QUEUED if may_leave else OutState.HELD,
                 created_at=self.now,
                 queued_at=self.now if may_leave else None,
-                position=self._next_position() if may_leave else None,
+                position=self.sheet.next_position() if may_leave else None,
                 leave_by=self._leave_by(message) if may_leave else None,
             )
             rows.append(row.timed(self.now))
-        await self.close()  # the case row first: what follows refers to it
-        await outgoing.add(self.tx, message, xml, rows, applied=applied)
-        await history.record(self.tx, rows, "submit", self.now)
-        stored = await outgoing.of_case(self.tx, message.header.case_number)
-        self.rows = {row.id: row for row in stored}
+        remember(xml, message)
+        self.sheet.add_message(message, xml, rows, "submit", applied=applied)
         if applied:
-            await notes.add(self.tx, message, xml, self.now)
+            self.sheet.note(message, xml)
 
     def _leave_by(self, message: Message) -> datetime | None:
         """Return when the consent that ``message`` leaves under runs out."""
         needs_consent = TYPES[message.type].contract.consent is not None or isinstance(message.body, Consent)
         return self.case.consent_ends_at if self.case is not None and needs_consent else None
-
-    async def _write(self, rows: Sequence[Dispatch], event: OutEvent, code: str | None = None) -> None:
-        await outgoing.save(self.tx, rows)
-        await history.record(self.tx, rows, event, self.now, code)
-        self.rows.update({row.id: row for row in rows})
-
-    def _next_position(self) -> int:
-        self.position += 1
-        return self.position - 1
-
-    @property
-    def _number(self) -> str:
-        assert self.case is not None
-        return self.case.number

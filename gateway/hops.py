@@ -9,13 +9,17 @@ from datetime import timedelta
 import structlog
 
 from gateway.context import Bell, Context, trace_of
+from gateway.dead_letters import DeadLetters, Take
 from gateway.delivery import CaseSystemDelivery
 from gateway.envelope import Channel
 from gateway.errors import DependencyDownError, InvalidDocumentError, NotYetError
 from gateway.inbox import Inbox
+from gateway.outages import Outages
 from gateway.outbox import Outbox, Submission
-from gateway.ports import Adapter, Arrival, Delivery, Event, Settlement, Transport
+from gateway.ports import Adapter, Arrival, Delivery, Settlement, Transport
 from gateway.progress import Hop
+from gateway.relay import Relay
+from gateway.stopping import pause, until
 from gateway.tracker import Tracker
 
 log = structlog.get_logger(__name__)
@@ -26,117 +30,222 @@ IDLE = timedelta(seconds=1)
 SWEEP_EVERY = timedelta(seconds=15)
 """How often deadlines are looked over."""
 
-Take = Callable[[Sequence[Delivery]], Awaitable[None]]
+DRAIN = timedelta(seconds=30)
+"""How long a gateway that is to stop may take to finish what it has in hand."""
 
 
 class Gateway:
-    """One party's gateway: its hops over one store, one adapter and one place on the exchange."""
+    """One party's gateway: its hops over one store, one adapter and one place on the exchange.
 
-    def __init__(self, context: Context, adapter: Adapter, transport: Transport) -> None:
+    Several processes may run it over one store. ``alone`` says that this one does not share it; ``leads`` that it is
+    the one that takes events, which must keep their order, and looks over deadlines.
+    """
+
+    def __init__(
+        self, context: Context, adapter: Adapter, transport: Transport, *, alone: bool = True, leads: bool = True
+    ) -> None:
         self.context = context
-        self.outbox = Outbox(context, adapter, transport)
+        self.outbox = Outbox(context, adapter)
+        self.relay = Relay(context, transport)
         self.inbox = Inbox(context)
         self.tracker = Tracker(context)
         self.delivery = CaseSystemDelivery(context, adapter)
+        self.dead_letters = DeadLetters(
+            context, {Channel.MESSAGES: self.inbox.take, Channel.ACKNOWLEDGEMENTS: self.tracker.take}
+        )
         self._adapter = adapter
-        self._transport = transport
+        self.transport = transport
+        self._alone = alone
+        self._leads = leads
+        self._outages = Outages(context.party)
 
-    async def run(self) -> None:
-        """Do the work of every hop until cancelled. What a dead process left half-done is taken up first."""
-        await self.delivery.recover()
-        await self.outbox.recover()
+    async def run(self, stop: asyncio.Event | None = None, drain: timedelta = DRAIN) -> None:
+        """Do the work of every hop until ``stop`` is set, or until cancelled.
+
+        Once it is set nothing new is taken: no event, no delivery, nothing for the case system. What is in hand is
+        finished, and what that has queued is published. What is not done after ``drain`` is cut off, and taken up by
+        the next who runs this gateway.
+        """
+        stop = stop or asyncio.Event()
+        quiet = asyncio.Event()  # set when nothing is taken any more, so that the relay may end with the last of it
+        bells = [self.context.incoming]
+        if self._alone:
+            await self.recover()
         async with asyncio.TaskGroup() as group:
-            for work, bell, every in (
-                (self.outbox.relay, self.context.outgoing, IDLE),
-                (self.delivery.deliver, self.context.incoming, IDLE),
-                (self.tracker.sweep, Bell(), SWEEP_EVERY),
-                (self.inbox.sweep, Bell(), SWEEP_EVERY),
-            ):
-                group.create_task(self._repeat(work, bell, every))
-            group.create_task(self._listen(Channel.MESSAGES, self.inbox.take))
-            group.create_task(self._listen(Channel.ACKNOWLEDGEMENTS, self.tracker.take))
-            group.create_task(self._take_events())
-
-    async def _repeat(self, work: Callable[[], Awaitable[int]], bell: Bell, every: timedelta) -> None:
-        """Do ``work`` for as long as there is any, then wait for the bell."""
-        while True:
+            relay = group.create_task(self._relay(quiet), name="relay")
+            takers = {
+                "delivery": self._repeat("delivery", self.delivery.deliver, self.context.incoming, IDLE, stop),
+                "messages": self._listen(Channel.MESSAGES, self.inbox.take, stop),
+                "acknowledgements": self._listen(Channel.ACKNOWLEDGEMENTS, self.tracker.take, stop),
+            }
+            if self._leads:
+                bells += (tracker := Bell(), inbox := Bell(), letters := Bell())
+                takers |= {
+                    "tracker": self._repeat("tracker", self.tracker.sweep, tracker, SWEEP_EVERY, stop),
+                    "inbox": self._repeat("inbox", self.inbox.sweep, inbox, SWEEP_EVERY, stop),
+                    "dead letters": self._bury(stop),
+                    "dead letters again": self._repeat(
+                        "dead letters again", self.dead_letters.retry, letters, SWEEP_EVERY, stop
+                    ),
+                    "events": self._take_events(stop),
+                }
+            taking = [group.create_task(taker, name=name) for name, taker in takers.items()]
+            await stop.wait()
+            for bell in bells:
+                bell.ring()
             try:
-                done = await work()
-            except DependencyDownError as error:
-                self._log_down(error)
-                done = 0
-            except Exception as error:  # nothing we foresaw; the other hops go on, and this one tries again
-                log.error("worker.failed", party=self.context.party, **trace_of(error))
-                done = 0
-            if not done:
+                async with asyncio.timeout(drain.total_seconds()):
+                    await asyncio.wait(taking)
+                    quiet.set()
+                    self.context.outgoing.ring()
+                    await asyncio.wait([relay])
+            except TimeoutError:
+                late = [task for task in (*taking, relay) if not task.done()]
+                log.warning("stop.cut-off", party=self.context.party, workers=[task.get_name() for task in late])
+                for task in late:
+                    task.cancel()
+
+    async def recover(self) -> None:
+        """Take up what dead processes of this gateway left half-done; right only while no other process runs it."""
+        await self.delivery.recover()
+        await self.relay.recover()
+
+    async def _repeat(
+        self, worker: str, work: Callable[[], Awaitable[int]], bell: Bell, every: timedelta, stop: asyncio.Event
+    ) -> None:
+        """Do ``work`` for as long as there is any, then wait for the bell; whoever sets ``stop`` rings it."""
+        while not stop.is_set():
+            if not await self._tried(worker, work):
                 await bell.wait(every)
 
-    async def _listen(self, channel: Channel, take: Take) -> None:
-        while True:
-            try:
-                async for batch in self._transport.deliveries(channel):
-                    await self._take_batch(batch, take)
-                return  # the exchange has been closed
-            except DependencyDownError as error:
-                self._log_down(error)
-                await asyncio.sleep(IDLE.total_seconds())
+    async def _relay(self, quiet: asyncio.Event) -> None:
+        await self._repeat("relay", self.relay.send, self.context.outgoing, IDLE, quiet)
+        while await self._tried("relay", self.relay.send):
+            pass  # what was queued last goes out too
 
-    async def _take_batch(self, batch: Sequence[Delivery], take: Take) -> None:
-        """Take a batch and settle it; while the database is away the batch is kept, and tried until it is back."""
+    async def _tried(self, worker: str, work: Callable[[], Awaitable[int]]) -> int:
+        """Return how much ``work`` did; nothing when it failed, which leaves the other hops running."""
+        try:
+            done = await work()
+        except DependencyDownError as error:
+            self._outages.met(worker, error)
+            return 0
+        except Exception as error:  # nothing we foresaw; this hop tries again
+            log.error("worker.failed", party=self.context.party, **trace_of(error))
+            return 0
+        self._outages.over(worker)
+        return done
+
+    async def _listen(self, channel: Channel, take: Take, stop: asyncio.Event) -> None:
+        worker = f"exchange {channel}"
+        while not stop.is_set():
+            try:
+                if self._outages.is_met(worker):
+                    await self.transport.ping()
+                    self._outages.over(worker)
+                async for batch in until(stop, self.transport.deliveries(channel)):
+                    await self._take_batch(batch, take, stop)
+                return  # stopping, or the exchange has been closed
+            except DependencyDownError as error:
+                self._outages.met(worker, error)
+                await pause(stop, IDLE)
+
+    async def _take_batch(self, batch: Sequence[Delivery], take: Take, stop: asyncio.Event) -> None:
+        """Take a batch and settle it; while the database is away the batch is kept, and tried until it is back.
+
+        Whoever is to stop does not wait for that: the exchange hands over again what was not settled.
+        """
+        worker = f"{batch[0].envelope.channel}"
         while True:
             try:
                 await take(batch)
+                self._outages.over(worker)
                 break
             except DependencyDownError as error:
-                self._log_down(error)
-                await asyncio.sleep(IDLE.total_seconds())
+                self._outages.met(worker, error)
+                if stop.is_set():
+                    return
+                await pause(stop, IDLE)
             except Exception as error:
                 if len(batch) == 1:
                     # Nothing we foresaw. It comes again a few times and then lies among the dead letters, seen.
                     log.error("take.failed", message_id=batch[0].envelope.message_id, **trace_of(error))
-                    await asyncio.sleep(IDLE.total_seconds())
-                    await self._transport.settle([(batch[0], Settlement.REQUEUE)])
+                    await pause(stop, IDLE)
+                    await self.transport.settle([(batch[0], Settlement.REQUEUE)])
                     return
                 for one in batch:  # find out which one it is; the others are not its hostages
-                    await self._take_batch([one], take)
+                    await self._take_batch([one], take, stop)
                 return
-        await self._transport.settle([(delivery, Settlement.ACCEPT) for delivery in batch])
+        await self.transport.settle([(delivery, Settlement.ACCEPT) for delivery in batch])
         for delivery in batch:
             self.context.passed(Hop.SETTLED, message_id=delivery.envelope.message_id, type=delivery.envelope.type)
 
-    async def _take_events(self) -> None:
-        while True:
+    async def _bury(self, stop: asyncio.Event) -> None:
+        """Move dead letters from the exchange to the database, where they are seen and tried again."""
+        while not stop.is_set():
             try:
-                async for arrival in self._adapter.arrivals():
-                    await self._take_event(arrival)
+                async for letters in until(stop, self.transport.buried()):
+                    await self.dead_letters.keep(letters)
+                    await self.transport.settle([(letter, Settlement.ACCEPT) for letter in letters])
+                    self._outages.over("dead letters")
+                return  # stopping, or the exchange has been closed
+            except DependencyDownError as error:
+                self._outages.met("dead letters", error)
+                await pause(stop, IDLE)
+
+    async def _take_events(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                async for arrivals in until(stop, self._adapter.arrivals()):
+                    await self._take_arrivals(arrivals)
+                    self._outages.over("events")
             except DependencyDownError as error:
                 # The events are still with the case system; begin anew, so that they keep their order.
-                self._log_down(error)
-                await asyncio.sleep(IDLE.total_seconds())
+                self._outages.met("events", error)
+                await pause(stop, IDLE)
 
-    async def _take_event(self, arrival: Arrival) -> None:
+    async def _take_arrivals(self, arrivals: Sequence[Arrival]) -> None:
+        """Submit events in one go, and tell the system what became of each."""
         try:
-            submission = await self._submit(arrival.event)
-        except InvalidDocumentError as error:
-            await arrival.refuse(error.findings)
-            self.context.passed(Hop.EVENT_ANSWERED, detail=error.codes[0])
-        except NotYetError:
-            return  # it stays with the case system and comes again; those behind it may pass
-        else:
-            await arrival.accept(submission.as_json())
-            for message_id in submission.message_ids or (None,):  # taking charge of a message makes none
-                self.context.passed(Hop.EVENT_ANSWERED, message_id=message_id, case_number=submission.case_number)
+            answers = await self.outbox.submit_all([arrival.event for arrival in arrivals])
+        except DependencyDownError:
+            raise
+        except Exception as error:
+            if len(arrivals) == 1:  # nothing we foresaw; the system still holds the event, and it comes again
+                log.error("event.failed", party=self.context.party, **trace_of(error))
+                return
+            for arrival in arrivals:  # find out which one it is; the others are not its hostages
+                await self._take_arrivals([arrival])
+            return
+        early = []
+        for arrival, answered in zip(arrivals, answers, strict=True):
+            if isinstance(answered, NotYetError):
+                early.append(arrival)
+            else:
+                await self._answer(arrival, answered)
+        if early:
+            await self._take_early(early)
 
-    async def _submit(self, event: Event) -> Submission:
-        """Submit an event; staff may take charge of a message in the moment before it is marked as registered."""
+    async def _take_early(self, arrivals: Sequence[Arrival]) -> None:
+        """Try again for a moment: staff may take charge of a message just before it is marked as registered.
+
+        After that the events stay with the case system and come again; those behind them may pass.
+        """
         give_up_at = asyncio.get_running_loop().time() + IDLE.total_seconds()
-        while True:
-            try:
-                return await self.outbox.submit(event)
-            except NotYetError:
-                if asyncio.get_running_loop().time() > give_up_at:
-                    raise
-                await self.context.registered.wait(IDLE)
+        while arrivals and asyncio.get_running_loop().time() < give_up_at:
+            await self.context.registered.wait(IDLE)
+            answers = await self.outbox.submit_all([arrival.event for arrival in arrivals])
+            said = list(zip(arrivals, answers, strict=True))
+            for arrival, answered in said:
+                if not isinstance(answered, NotYetError):
+                    await self._answer(arrival, answered)
+            arrivals = [arrival for arrival, answered in said if isinstance(answered, NotYetError)]
 
-    def _log_down(self, error: DependencyDownError) -> None:
-        log.warning("dependency.down", party=self.context.party, codes=error.codes)
+    async def _answer(self, arrival: Arrival, answered: Submission | InvalidDocumentError) -> None:
+        if isinstance(answered, InvalidDocumentError):
+            await arrival.refuse(answered.findings)
+            self.context.passed(Hop.EVENT_ANSWERED, detail=answered.codes[0])
+            return
+        await arrival.accept(answered.as_json())
+        for message_id in answered.message_ids or (None,):  # taking charge of a message makes none
+            self.context.passed(Hop.EVENT_ANSWERED, message_id=message_id, case_number=answered.case_number)

@@ -12,19 +12,21 @@ from datetime import datetime
 
 from gateway import process
 from gateway.answering import answer, answer_again
-from gateway.context import Context
+from gateway.context import Context, begins_again
 from gateway.envelope import Envelope, content_hash
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.gate import Desk
 from gateway.identifiers import CaseNumber, HsaId
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome
-from gateway.messages import Message, parse_xml
-from gateway.opening import Opened, opened
+from gateway.messages import Message
+from gateway.opening import Opened, message_in, opened
 from gateway.ports import Delivery
 from gateway.process import CaseEvent
 from gateway.progress import Hop
-from gateway.store import Transaction, cases, history, incoming, notes
+from gateway.store import incoming
+from gateway.store.incoming import Stream
+from gateway.store.sheet import Sheet
 
 ID_CONFLICT = Fault(
     "message.id-conflict",
@@ -63,6 +65,7 @@ class Inbox:
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    @begins_again
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """Store a batch of deliveries and queue their answers, in one transaction. Settle them after it, not before.
 
@@ -73,45 +76,69 @@ class Inbox:
             self._passed(Hop.TAKEN, delivery.envelope)
         arrivals = [opened(delivery.envelope) for delivery in deliveries]
         async with self._context.store.writing() as tx:
+            sheet = Sheet(tx, self._context.clock.now())
+            await self._read_ahead(sheet, arrivals)
             for arrival in arrivals:
-                await self._store(tx, arrival)
+                await self._store(sheet, arrival)
+            await sheet.write()
         for arrival in arrivals:
             self._passed(Hop.RECEIVED, arrival.envelope)
         self._context.outgoing.ring()
         self._context.incoming.ring()
 
-    async def _store(self, tx: Transaction, arrival: Opened) -> None:
-        now = self._context.clock.now()
+    @staticmethod
+    async def _read_ahead(sheet: Sheet, arrivals: Sequence[Opened]) -> None:
+        """Read what storing ``arrivals`` asks for. The cases first: whoever has them keeps others from the rest."""
+        envelopes = [arrival.envelope for arrival in arrivals]
+        numbers = {envelope.case_ref for envelope in envelopes}
+        await sheet.read_cases(numbers)
+        await sheet.read_inbound({envelope.message_id for envelope in envelopes})
+        await sheet.read_streams(numbers, {one.sequence for one in envelopes if one.sequence is not None})
+        # Only what came before, or what is unreadable and may have, can have been answered already.
+        answered = {
+            one.envelope.message_id
+            for one in arrivals
+            if one.message is None or sheet.inbound_about(one.envelope.message_id)
+        }
+        await sheet.read_answers(answered)
+        await sheet.read_position()
+
+    async def _store(self, sheet: Sheet, arrival: Opened) -> None:
         envelope = arrival.envelope
-        known = await incoming.find(tx, envelope)
+        known = sheet.inbound((envelope.sender, envelope.type, envelope.message_id, envelope.unit))
         if known is not None:
             if known.content_hash == content_hash(envelope.body):
-                await self._duplicate(tx, known, now)
+                self._duplicate(sheet, known)
             else:
-                await self._set_aside(tx, envelope, [ID_CONFLICT.at()], now)
+                await self._set_aside(sheet, envelope, [ID_CONFLICT.at()])
         elif arrival.message is None:
-            await self._set_aside(tx, envelope, arrival.findings, now)
-            await self._follow(tx, (envelope.sender, envelope.case_ref, envelope.unit), envelope.sequence, now)
+            await self._set_aside(sheet, envelope, arrival.findings)
+            await self._follow(sheet, (envelope.sender, envelope.case_ref, envelope.unit), envelope.sequence)
         else:
-            await self._first(tx, envelope, arrival.message, now)
+            await self._first(sheet, envelope, arrival.message)
 
-    async def _duplicate(self, tx: Transaction, known: Inbound, now: datetime) -> None:
+    @staticmethod
+    def _duplicate(sheet: Sheet, known: Inbound) -> None:
         """Answer a duplicate again with the same verdict; it is stored once and shown once."""
-        await incoming.save(tx, [replace(known, duplicates=known.duplicates + 1)])
-        await history.record(tx, [known], "duplicate", now)
-        await answer_again(tx, known, now)
+        sheet.put_inbound(replace(known, duplicates=known.duplicates + 1), "duplicate")
+        answer_again(sheet, known)
 
-    async def _set_aside(self, tx: Transaction, envelope: Envelope, findings: Sequence[Finding], now: datetime) -> None:
+    async def _set_aside(self, sheet: Sheet, envelope: Envelope, findings: Sequence[Finding]) -> None:
         """Park what cannot become a message here, as it came, and tell its sender."""
-        await incoming.park(tx, envelope, findings, now)
-        await self._tell_refused(tx, self._row(envelope, now), findings, now)
+        await incoming.park(sheet.tx, envelope, findings, sheet.now)
+        if envelope.sequence is not None:
+            stream = sheet.stream((envelope.sender, envelope.case_ref, envelope.unit))
+            stream.parked.add(envelope.sequence)
+            stream.last = max(stream.last, envelope.sequence)
+        self._tell_refused(sheet, self._row(envelope, sheet.now), findings)
 
-    async def _tell_refused(self, tx: Transaction, row: Inbound, findings: Sequence[Finding], now: datetime) -> None:
+    def _tell_refused(self, sheet: Sheet, row: Inbound, findings: Sequence[Finding]) -> None:
         """Answer *rejected*, when the envelope says where to; otherwise it is kept and shown, and nobody is told."""
         try:
             HsaId.parse(row.sender_unit)
             CaseNumber.parse(row.case_number)
-            await answer(self._context, tx, row, Level.RECEIVED, Outcome.REJECTED, now=now, reasons=findings)
+            with sheet.attempt():
+                answer(self._context, sheet, row, Level.RECEIVED, Outcome.REJECTED, reasons=findings)
         except (InvalidDocumentError, ValueError):
             return
 
@@ -130,66 +157,74 @@ class Inbox:
             received_at=now,
         )
 
-    async def _first(self, tx: Transaction, envelope: Envelope, message: Message, now: datetime) -> None:
+    async def _first(self, sheet: Sheet, envelope: Envelope, message: Message) -> None:
         """Store what has not been seen before; judge it now, or when what comes before it has come.
 
         One that is only late, because those after it did not wait any longer, is judged like any other. The end of a
         consent waits for nothing.
         """
-        row = self._row(envelope, now).timed(now)
-        stream = (envelope.sender, envelope.case_ref, envelope.unit)
-        taken = envelope.sequence is not None and await incoming.at_sequence(tx, *stream, envelope.sequence) is not None
-        last = await incoming.last_sequence(tx, *stream)
-        row = replace(row, id=await incoming.add(tx, row))
-        await history.record(tx, [row], "store", now)
+        row = self._row(envelope, sheet.now).timed(sheet.now)
+        name = (envelope.sender, envelope.case_ref, envelope.unit)
+        stream, sequence = sheet.stream(name), envelope.sequence
+        taken, last = sequence in stream.held, stream.last
         if taken:
-            await self._reject(tx, row, [SEQUENCE_TAKEN.at()], now)
-        elif envelope.sequence is None or envelope.sequence <= last + 1 or _ends_consent(message):
-            await self._judge(tx, row, message, now)
-            await self._follow(tx, stream, envelope.sequence, now)
+            sheet.record([row], "store")
+            self._reject(sheet, row, [SEQUENCE_TAKEN.at()])
+            return
+        sheet.put_inbound(row, "store")
+        if sequence is None or sequence <= last + 1 or _ends_consent(message):
+            await self._judge(sheet, row, message)
+            await self._follow(sheet, name, sequence)
 
-    async def _follow(self, tx: Transaction, stream: tuple[str, str, str], sequence: int | None, now: datetime) -> None:
-        """Judge what has waited for number ``sequence`` of ``stream`` (party, case, unit), one after the other."""
+    async def _follow(self, sheet: Sheet, name: Stream, sequence: int | None) -> None:
+        """Judge what has waited for number ``sequence`` of a stream, one after the other."""
+        stream = sheet.stream(name)
         while sequence is not None:
             sequence += 1
-            following = await incoming.at_sequence(tx, *stream, sequence)
+            following = stream.held.get(sequence)
             if following is not None and following.state is InState.STORED:
-                await self._judge(tx, following, parse_xml(following.xml), now)
-            elif following is not None or not await incoming.is_parked_at(tx, *stream, sequence):
+                await self._judge(sheet, following, message_in(following.xml))
+            elif following is not None or sequence not in stream.parked:
                 return
 
+    @begins_again
     async def sweep(self) -> int:
         """Judge messages that have waited too long for the one before them, in order; return how many.
 
         The gap stays visible in their history. What is missing may still come, and is then judged by itself.
         """
-        now = self._context.clock.now()
         async with self._context.store.writing() as tx:
-            late = await incoming.overdue(tx, now, SWEEP_BATCH)
+            sheet = Sheet(tx, self._context.clock.now())
+            late = await incoming.overdue(tx, sheet.now, SWEEP_BATCH)
+            numbers = {row.case_number for row in late}
+            await sheet.read_cases(numbers)
+            await sheet.read_inbound({row.message_id for row in late})
+            await sheet.read_streams(numbers, ())
+            await sheet.read_position()
             for row in late:
-                await history.record(tx, [row], "gap", now)
-                await self._judge(tx, row, parse_xml(row.xml), now)
-                await self._follow(tx, (row.party, row.case_number, row.unit), row.sequence, now)
+                sheet.record([row], "gap")
+                await self._judge(sheet, row, message_in(row.xml))
+                await self._follow(sheet, (row.party, row.case_number, row.unit), row.sequence)
+            await sheet.write()
         if late:
             self._context.outgoing.ring()
             self._context.incoming.ring()
         return len(late)
 
-    async def _judge(self, tx: Transaction, row: Inbound, message: Message, now: datetime) -> None:
+    async def _judge(self, sheet: Sheet, row: Inbound, message: Message) -> None:
         """Let the case decide: level *received*, accepted or rejected with every reason."""
         try:
             self._check_recipient(row, message)
             self._check_sender(message)
-            async with tx.begin_nested():
-                await self._move_case(tx, row, message, now)
+            with sheet.attempt():
+                await self._move_case(sheet, row, message)
         except InvalidDocumentError as error:
-            await self._reject(tx, row, error.findings, now)
+            self._reject(sheet, row, error.findings)
             return
-        taken = row.after(InEvent.VALIDATE, now)
-        await incoming.save(tx, [taken])
-        await history.record(tx, [taken], InEvent.VALIDATE, now)
-        await notes.add(tx, message, row.xml, now)
-        await answer(self._context, tx, taken, Level.RECEIVED, Outcome.ACCEPTED, now=now)
+        taken = row.after(InEvent.VALIDATE, sheet.now)
+        sheet.put_inbound(taken, InEvent.VALIDATE)
+        sheet.note(message, row.xml)
+        answer(self._context, sheet, taken, Level.RECEIVED, Outcome.ACCEPTED)
 
     def _check_recipient(self, row: Inbound, message: Message) -> None:
         unit = self._context.directory.units.get(row.unit)
@@ -207,20 +242,24 @@ class Inbox:
         if process.event_of(message) is CaseEvent.START and not number.startswith(f"SIP{series}"):
             raise InvalidDocumentError(OTHER_SERIES.at(f"/{message.type}/header/caseNumber"))
 
-    async def _move_case(self, tx: Transaction, row: Inbound, message: Message, now: datetime) -> None:
-        again = await incoming.seen_for_other_unit(tx, row)
-        stored = await cases.load(tx, row.case_number)
-        case = process.receive(stored.case, message, unit=row.unit, party=self._context.party, again=again)
-        await cases.save(tx, case, stored.revision, now)
+    async def _move_case(self, sheet: Sheet, row: Inbound, message: Message) -> None:
+        again = any(
+            (other.party, other.type) == (row.party, row.type)
+            and other.unit != row.unit
+            and other.state not in (InState.STORED, InState.REJECTED)
+            for other in sheet.inbound_about(row.message_id)
+        )
+        before = sheet.case(row.case_number)
+        case = process.receive(before, message, unit=row.unit, party=self._context.party, again=again)
+        sheet.put_case(case)
         if case.convener == self._context.party and process.event_of(message) is CaseEvent.WITHDRAW and not again:
-            desk = await Desk.open(self._context, tx, row.case_number, now)
-            await desk.withdrawn(message)
+            desk = await Desk.open(self._context, sheet, row.case_number)
+            desk.withdrawn(message)
 
-    async def _reject(self, tx: Transaction, row: Inbound, findings: Sequence[Finding], now: datetime) -> None:
-        refused = row.after(InEvent.REJECT, now, findings=[finding.as_json() for finding in findings])
-        await incoming.save(tx, [refused])
-        await history.record(tx, [refused], InEvent.REJECT, now, findings[0].code)
-        await self._tell_refused(tx, refused, findings, now)
+    def _reject(self, sheet: Sheet, row: Inbound, findings: Sequence[Finding]) -> None:
+        refused = row.after(InEvent.REJECT, sheet.now, findings=[finding.as_json() for finding in findings])
+        sheet.put_inbound(refused, InEvent.REJECT, findings[0].code)
+        self._tell_refused(sheet, refused, findings)
 
     def _passed(self, hop: Hop, envelope: Envelope) -> None:
         self._context.passed(

@@ -67,7 +67,7 @@ class Dispatch:
         answered = self.type != ACKNOWLEDGEMENT
         clock = out_clock(self.state, answered=answered, duty=_duty(self.type))
         if clock is None:
-            return replace(self, due_at=None, owner=None)
+            return self if self.due_at is None else replace(self, due_at=None, owner=None)
         since = self.queued_at or now if self.state is OutState.RETRYING else now
         return replace(self, due_at=since + clock[0], owner=clock[1])
 

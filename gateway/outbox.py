@@ -1,39 +1,38 @@
-"""The outbox: an event becomes messages with the promise to send them, and the relay keeps the promise.
+"""The outbox: an event becomes messages with the promise to send them.
 
-``submit`` does hops 1 to 4 in one transaction: the event is kept with its messages, or refused and kept with its
-reasons, and the same event always gets the same answer. ``relay`` does hop 5: claim, publish, mark.
+``submit_all`` does hops 1 to 4 in one transaction: events are kept with their messages, or refused and kept with their
+reasons, and the same event always gets the same answer. The relay keeps the promise.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
 from gateway.answering import answer
-from gateway.context import Context
-from gateway.envelope import ACKNOWLEDGEMENT, Envelope
+from gateway.context import Context, begins_again
+from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import (
     CaseRuleError,
-    DependencyDownError,
     Fault,
     Finding,
+    GatewayError,
     InvalidDocumentError,
     NotYetError,
 )
 from gateway.gate import Desk
 from gateway.identifiers import CaseNumber
-from gateway.ledger import Dispatch
-from gateway.lifecycle import InEvent, InState, Level, Outcome, OutEvent, retry_wait
+from gateway.lifecycle import InEvent, InState, Level, Outcome
 from gateway.messages.acknowledgement import Acknowledgement
-from gateway.ports import Adapter, Draft, Event, PublishOutcome, Translation, Transport
+from gateway.ports import Adapter, Draft, Event, Translation
 from gateway.process import UNKNOWN_CASE
 from gateway.progress import Hop
-from gateway.store import Transaction, cases, events, history, incoming, outgoing
-from gateway.store.outgoing import Claimed
+from gateway.store import events
+from gateway.store.events import KeptEvent
+from gateway.store.sheet import Sheet
 
 EVENT_CONFLICT = Fault(
     "event.id-conflict",
@@ -56,12 +55,6 @@ NOT_YET_REGISTERED = Fault(
     "The message is not yet registered in the case system; the acknowledgement will be taken in a moment.",
 )
 
-LEASE = timedelta(seconds=60)
-"""How long a relay may hold what it has claimed before another may take it; far longer than a publish takes."""
-
-BATCH = 64
-"""How many messages are claimed, published and marked at a time."""
-
 _MESSAGE_IDS = UUID("5b0b6f3e-7a52-5b8c-9a8d-3f1f0d0f7f51")
 """Namespace of the message ids made from events: the same event gives the same ids."""
 
@@ -83,56 +76,132 @@ class Submission:
         return cls(members["caseNumber"], tuple(members["messageIds"]))
 
 
-class Outbox:
-    """Takes events in and sends messages out, for one gateway."""
+Answer = Submission | InvalidDocumentError | NotYetError
+"""What an event is answered."""
 
-    def __init__(self, context: Context, adapter: Adapter, transport: Transport) -> None:
+Understood = tuple[Event, Translation | None, Sequence[Finding]]
+"""An event with what it means, or with what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What has been said before: events by content hash, and the ids under which events were accepted."""
+
+    same: dict[str, Any]
+    accepted: set[str]
+
+    def keep(self, event: KeptEvent) -> None:
+        """Let an event be known to those that follow it."""
+        state = "accepted" if event.findings is None else "refused"
+        self.same[event.content_hash] = {"id": event.id, "state": state, "answer": event.answer}
+        if event.event_id is not None and event.findings is None:
+            self.accepted.add(event.event_id)
+
+
+class Outbox:
+    """Takes events in for one gateway."""
+
+    def __init__(self, context: Context, adapter: Adapter) -> None:
         self._context = context
         self._adapter = adapter
-        self._transport = transport
-
-    # --- in: an event -----------------------------------------------------------------------------------------------
 
     async def submit(self, event: Event) -> Submission:
-        """Keep an event and the messages it becomes, in one transaction.
+        """Keep an event and the messages it becomes; see :meth:`submit_all`."""
+        answered = (await self.submit_all([event]))[0]
+        if isinstance(answered, GatewayError):
+            raise answered
+        return answered
+
+    @begins_again
+    async def submit_all(self, said: Sequence[Event]) -> list[Answer]:
+        """Keep events and the messages they become, in order and in one transaction; return what each is answered.
 
         An event that has been accepted gets the same answer again; one that was refused is looked at anew, since what
-        it met then (a directory without the unit, a case without its need) may have been put right.
+        it met then (a directory without the unit, a case without its need) may have been put right. An answer that is
+        an error is one of these:
+
+        - ``InvalidDocumentError``: the event is wrong or its case does not allow it; it is kept with its reasons.
+        - ``NotYetError``: it must wait for something else; nothing is kept, and the caller still holds the event.
 
         Raises:
-            InvalidDocumentError: the event is wrong or its case does not allow it; it is kept with its reasons.
-            NotYetError: it must wait for something else; nothing is kept, and the caller still holds the event.
-            DependencyDownError: the database does not answer; nothing is kept, and the caller still holds the event.
+            DependencyDownError: the database does not answer; nothing is kept, and the caller still holds the events.
         """
-        translation, findings = self._translate(event)
+        understood = [(event, *self._translate(event)) for event in said]
+        answers: list[Answer] = []
         async with self._context.store.writing() as tx:
-            earlier = await events.find_same(tx, event.source, event.content_hash)
-            if earlier is not None and earlier["state"] == "accepted":
-                return Submission.from_json(earlier["answer"])
-            submission: Submission | None = None
-            if translation is not None:
-                submission, findings = await self._try(tx, event, translation)
-            await events.keep(
-                tx,
-                earlier,
-                source=event.source,
-                event_id=translation.event_id if translation else None,
-                kind=translation.kind if translation else None,
-                content_hash=event.content_hash,
-                content=event.content,
-                received_at=self._context.clock.now(),
-                answer=submission.as_json() if submission else None,
-                findings=None if submission else [finding.as_json() for finding in findings],
-            )
-        if submission is None:
-            self._context.passed(Hop.EVENT_REFUSED, detail=findings[0].code)
-            raise InvalidDocumentError(findings)
-        self._tell(submission, translation)
+            sheet = Sheet(tx, self._context.clock.now())
+            known = await self._read_ahead(sheet, understood)
+            for event, translation, findings in understood:
+                answers.append(await self._answer(sheet, known, event, translation, findings))
+            await sheet.write()
+        for (_, translation, _), answered in zip(understood, answers, strict=True):
+            self._tell(answered, translation)
         self._context.outgoing.ring()
         self._context.incoming.ring()
-        return submission
+        return answers
 
-    def _tell(self, submission: Submission, translation: Translation | None) -> None:
+    async def _read_ahead(self, sheet: Sheet, understood: Sequence[Understood]) -> Known:
+        """Read what answering events asks for."""
+        source = self._adapter.name
+        translations = [translation for _, translation, _ in understood if translation is not None]
+        known = Known(
+            await events.find_same(sheet.tx, source, {event.content_hash for event, _, _ in understood}),
+            await events.find_accepted(sheet.tx, source, {one.event_id for one in translations}),
+        )
+        references = {one.case_reference for one in translations if one.case_reference is not None}
+        await sheet.read_references(source, references)
+        called = {_case_number(name) or sheet.case_called(source, name) for name in references}
+        numbers = {number for number in called if number is not None}
+        await sheet.read_cases(numbers)
+        await sheet.read_ledgers(numbers)
+        taken = {draft.body.message_id for one in translations for draft in one.drafts if draft.type == ACKNOWLEDGEMENT}
+        await sheet.read_inbound(taken)
+        await sheet.read_answers(taken)
+        await sheet.read_position()
+        return known
+
+    async def _answer(
+        self,
+        sheet: Sheet,
+        known: Known,
+        event: Event,
+        translation: Translation | None,
+        findings: Sequence[Finding],
+    ) -> Answer:
+        earlier = known.same.get(event.content_hash)
+        if earlier is not None and earlier["state"] == "accepted":
+            return Submission.from_json(earlier["answer"])
+        submission: Submission | None = None
+        if translation is not None:
+            try:
+                if translation.event_id in known.accepted:
+                    raise InvalidDocumentError(EVENT_CONFLICT.at())
+                with sheet.attempt():
+                    submission = await self._carry_out(sheet, event.source, translation)
+            except InvalidDocumentError as error:
+                findings = error.findings
+            except NotYetError as error:
+                return error
+        kept = KeptEvent(
+            source=event.source,
+            event_id=translation.event_id if translation else None,
+            kind=translation.kind if translation else None,
+            content_hash=event.content_hash,
+            content=event.content,
+            received_at=sheet.now,
+            answer=submission.as_json() if submission else None,
+            findings=None if submission else [finding.as_json() for finding in findings],
+            id=earlier["id"] if earlier is not None else None,
+        )
+        sheet.keep_event(kept)
+        known.keep(kept)
+        return submission or InvalidDocumentError(findings)
+
+    def _tell(self, submission: Answer, translation: Translation | None) -> None:
+        if isinstance(submission, InvalidDocumentError):
+            self._context.passed(Hop.EVENT_REFUSED, detail=submission.codes[0])
+        if not isinstance(submission, Submission):
+            return
         number = submission.case_number
         for message_id in submission.message_ids:
             self._context.passed(Hop.EVENT_STORED, message_id=message_id, case_number=number)
@@ -153,67 +222,43 @@ class Outbox:
         except InvalidDocumentError as error:
             return None, error.findings
 
-    async def _try(
-        self, tx: Transaction, event: Event, translation: Translation
-    ) -> tuple[Submission | None, Sequence[Finding]]:
-        """Carry the event out; what it has written is taken back if it turns out to be refused."""
-        if await events.find_accepted(tx, event.source, translation.event_id) is not None:
-            return None, [EVENT_CONFLICT.at()]
-        try:
-            async with tx.begin_nested():
-                return await self._carry_out(tx, event.source, translation), ()
-        except InvalidDocumentError as error:
-            return None, error.findings
-
-    async def _carry_out(self, tx: Transaction, source: str, translation: Translation) -> Submission:
+    async def _carry_out(self, sheet: Sheet, source: str, translation: Translation) -> Submission:
         message_ids = []
         number: str | None = None
         for index, draft in enumerate(translation.drafts):
+            if draft.type == ACKNOWLEDGEMENT:
+                number = self._acknowledge(sheet, draft)
+                continue
+            number = await self._case_number(sheet, source, translation, draft)
             key = json.dumps([self._context.party, source, translation.event_id, index])
             message_id = str(uuid5(_MESSAGE_IDS, key))
-            if draft.type == ACKNOWLEDGEMENT:
-                number = await self._acknowledge(tx, draft)
-                continue
-            number = await self._case_number(tx, source, translation, draft)
-            desk = await Desk.open(self._context, tx, number, self._context.clock.now())
-            await desk.admit(draft, message_id, number)
-            await desk.close()
-            await self._remember_reference(tx, source, translation.case_reference, number)
+            desk = await Desk.open(self._context, sheet, number)
+            await desk.admit(draft, message_id)
+            if translation.case_reference is not None and _case_number(translation.case_reference) is None:
+                sheet.refer(source, translation.case_reference, number)
             message_ids.append(message_id)
         return Submission(number, tuple(message_ids))
 
-    async def _case_number(self, tx: Transaction, source: str, translation: Translation, draft: Draft) -> str:
+    async def _case_number(self, sheet: Sheet, source: str, translation: Translation, draft: Draft) -> str:
         """Return the number of the case an event is about; a need that is new gets the next one."""
-        known = await self._known_case(tx, source, translation.case_reference)
+        reference = translation.case_reference
+        number = _case_number(reference)
+        if number is not None:
+            if sheet.case(number) is None:  # numbers are given out here, never brought along
+                raise CaseRuleError(UNKNOWN_CASE.at())
+            return number
+        known = sheet.case_called(source, reference) if reference is not None else None
         if known is not None:
             return known
         if draft.type != "sipStart":
             raise CaseRuleError(UNKNOWN_CASE.at())
         series = self._context.directory.parties[self._context.party].case_series
-        return await cases.next_number(tx, series)
+        return await sheet.next_case_number(series)
 
-    @staticmethod
-    async def _known_case(tx: Transaction, source: str, reference: str | None) -> str | None:
-        """Return the case that a system calls ``reference``: by its own name for it, or by the case number."""
-        if reference is None:
-            return None
-        try:
-            number = CaseNumber.parse(reference).value
-        except InvalidDocumentError:
-            return await cases.number_of(tx, source, reference)
-        if (await cases.load(tx, number)).case is None:  # numbers are given out here, never brought along
-            raise CaseRuleError(UNKNOWN_CASE.at())
-        return number
-
-    @staticmethod
-    async def _remember_reference(tx: Transaction, source: str, reference: str | None, number: str) -> None:
-        if reference is not None and reference != number and await cases.number_of(tx, source, reference) is None:
-            await cases.refer(tx, source, reference, number)
-
-    async def _acknowledge(self, tx: Transaction, draft: Draft) -> str:
+    def _acknowledge(self, sheet: Sheet, draft: Draft) -> str:
         """Level 4: a person or unit has taken charge of a message we received. Taking charge twice changes nothing."""
         body: Acknowledgement = draft.body
-        row = await incoming.for_unit(tx, body.message_id, draft.unit)
+        row = next((row for row in sheet.inbound_about(body.message_id) if row.unit == draft.unit), None)
         if row is None or row.type != body.message_type:
             raise CaseRuleError(NOTHING_TO_ACKNOWLEDGE.at())
         if row.state is InState.REJECTED:
@@ -222,94 +267,23 @@ class Outbox:
             return row.case_number
         if row.state is not InState.REGISTERED:
             raise NotYetError(NOT_YET_REGISTERED.at())
-        now = self._context.clock.now()
-        taken = row.after(InEvent.ACKNOWLEDGE, now, acknowledged_at=body.at)
-        await incoming.save(tx, [taken])
-        await history.record(tx, [taken], InEvent.ACKNOWLEDGE, now)
-        await answer(
+        taken = row.after(InEvent.ACKNOWLEDGE, sheet.now, acknowledged_at=body.at)
+        sheet.put_inbound(taken, InEvent.ACKNOWLEDGE)
+        answer(
             self._context,
-            tx,
+            sheet,
             taken,
             Level.ACKNOWLEDGED,
             Outcome.ACCEPTED,
-            now=now,
             at=body.at,
             acknowledged_by=body.acknowledged_by,
         )
         return row.case_number
 
-    async def recover(self) -> None:
-        """Give back what an earlier process of this gateway had in its hands; called once, before the first relay."""
-        async with self._context.store.writing() as tx:
-            await outgoing.release_leases(tx)
 
-    # --- out: the relay ---------------------------------------------------------------------------------------------
-
-    async def relay(self) -> int:
-        """Claim what is due, publish it and mark it; return how many were claimed.
-
-        Raises:
-            DependencyDownError: the database does not answer. A silent exchange is not an error here: the messages
-                stay promised and are tried again.
-        """
-        now = self._context.clock.now()
-        async with self._context.store.writing() as tx:
-            claimed = await outgoing.claim(tx, now, LEASE, BATCH)
-        if not claimed:
-            return 0
-        outcomes = await self._publish(claimed)
-        async with self._context.store.writing() as tx:
-            await self._mark(tx, claimed, outcomes)
-        for one, outcome in zip(claimed, outcomes, strict=True):
-            if outcome is PublishOutcome.CONFIRMED:
-                self._passed(Hop.SENT, one.dispatch)
-        return len(claimed)
-
-    async def _publish(self, claimed: Sequence[Claimed]) -> Sequence[PublishOutcome]:
-        try:
-            outcomes = await self._transport.publish([self._envelope(one) for one in claimed])
-        except DependencyDownError:
-            return [PublishOutcome.UNCONFIRMED] * len(claimed)
-        for one in claimed:
-            self._passed(Hop.PUBLISHED, one.dispatch)
-        return outcomes
-
-    def _envelope(self, one: Claimed) -> Envelope:
-        row = one.dispatch
-        return Envelope(
-            message_id=row.message_id,
-            type=row.type,
-            sender=self._context.party,
-            recipient=row.party,
-            unit=row.unit,
-            case_ref=row.case_number,
-            created_at=one.created_at,
-            body=one.xml,
-            sender_unit=one.sender_unit,
-            correlation_id=one.in_reply_to,
-            sequence=row.sequence,
-        )
-
-    async def _mark(self, tx: Transaction, claimed: Sequence[Claimed], outcomes: Sequence[PublishOutcome]) -> None:
-        now = self._context.clock.now()
-        # Read again: an acknowledgement may have overtaken us since the claim.
-        rows = await outgoing.with_id(tx, [one.dispatch.id for one in claimed])
-        sent, failed = [], []
-        for one, outcome in zip(claimed, outcomes, strict=True):
-            row = replace(rows[one.dispatch.id], lease_until=None)
-            if outcome is PublishOutcome.CONFIRMED:
-                sent.append(row.after(OutEvent.PUBLISHED, now, sent_at=row.sent_at or now, next_attempt_at=None))
-            else:
-                failed.append((self._postponed(row), outcome))
-        await outgoing.save(tx, [*sent, *(row for row, _ in failed)])
-        await history.record(tx, sent, OutEvent.PUBLISHED, now)
-        for row, outcome in failed:
-            await history.record(tx, [row], OutEvent.PUBLISH_FAILED, now, outcome)
-
-    def _postponed(self, row: Dispatch) -> Dispatch:
-        now = self._context.clock.now()
-        wait = retry_wait(row.attempts, self._context.chance())
-        return row.after(OutEvent.PUBLISH_FAILED, now, next_attempt_at=now + wait)
-
-    def _passed(self, hop: Hop, row: Dispatch) -> None:
-        self._context.passed(hop, message_id=row.message_id, type=row.type, unit=row.unit, case_number=row.case_number)
+def _case_number(reference: str | None) -> str | None:
+    """Return the case number a system calls a case by, ``None`` when it has a name of its own for it."""
+    try:
+        return CaseNumber.parse(reference).value if reference is not None else None
+    except InvalidDocumentError:
+        return None

@@ -51,6 +51,25 @@ class Delivery(Protocol):
         ...
 
 
+class DeadLetter(Protocol):
+    """A delivery that the exchange has given up, handed over to be kept elsewhere, until it is settled."""
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """What was to be delivered; ``None`` when no gateway has published it."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The bytes that came."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why it was given up: a word of the exchange."""
+        ...
+
+
 class Transport(Protocol):
     """An exchange of envelopes between parties: at least once, durable when confirmed."""
 
@@ -72,8 +91,23 @@ class Transport(Protocol):
         """
         ...
 
-    async def settle(self, settlements: Sequence[tuple[Delivery, Settlement]]) -> None:
+    def buried(self) -> AsyncIterator[Sequence[DeadLetter]]:
+        """Yield batches of this party's dead letters, oldest first, waiting while there are none.
+
+        At least once: what is not accepted stays a dead letter and comes again to whoever begins anew.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[tuple[Delivery | DeadLetter, Settlement]]) -> None:
         """Settle deliveries; idempotent. A delivery that has been handed over again meanwhile is left as it is."""
+        ...
+
+    async def depth(self, channel: Channel) -> int:
+        """Return how many envelopes to this party are not settled, those that are handed over included.
+
+        Raises:
+            DependencyDownError: the exchange does not answer.
+        """
         ...
 
     async def ping(self) -> None:
@@ -161,8 +195,8 @@ class Adapter(Protocol):
         """The name in the table of adapters, and the ``source`` of its events."""
         ...
 
-    def arrivals(self) -> AsyncIterator[Arrival]:
-        """Yield what the system tells by itself, in its order, waiting while there is nothing.
+    def arrivals(self) -> AsyncIterator[Sequence[Arrival]]:
+        """Yield what the system tells by itself, in its order, in batches, waiting while there is nothing.
 
         At least once: what was not answered comes again, also after a crash.
         """

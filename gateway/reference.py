@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
+import gateway
 from gateway.errors import FAULTS
 from gateway.lifecycle import IN, OUT
 from gateway.messages import TYPES, Duty
@@ -63,7 +66,10 @@ def states_page() -> str:
 
 
 def faults_page() -> str:
-    """Return the page of fault codes with their sentences."""
+    """Return the page of fault codes with their sentences: those of every module, loaded already or not."""
+    for module in pkgutil.walk_packages(gateway.__path__, "gateway."):
+        if module.name != "gateway.__main__":  # which runs when it is loaded
+            importlib.import_module(module.name)
     rows = ((f"`{code}`", fault.sv, fault.en) for code, fault in sorted(FAULTS.items()))
     return f"# Fault codes\n\n{_MADE_BY} Codes are never renamed.\n\n{_table(('Code', 'Svenska', 'English'), rows)}\n"
 

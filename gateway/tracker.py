@@ -7,10 +7,9 @@ sent, and one that cannot be read settle nothing: they are parked with their rea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from gateway.context import Context
+from gateway.context import Context, begins_again
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import Fault
 from gateway.ledger import Dispatch
@@ -28,7 +27,8 @@ from gateway.messages.acknowledgement import Acknowledgement
 from gateway.opening import Opened, opened
 from gateway.ports import Delivery
 from gateway.progress import Hop
-from gateway.store import Transaction, history, outgoing, verdicts
+from gateway.store import history, outgoing, verdicts
+from gateway.store.sheet import Sheet
 from gateway.store.verdicts import Verdict
 
 ORPHAN = Fault(
@@ -58,6 +58,7 @@ class Tracker:
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    @begins_again
     async def take(self, deliveries: Sequence[Delivery]) -> None:
         """Match a batch of acknowledgements, in one transaction. Settle them after it, not before.
 
@@ -65,9 +66,14 @@ class Tracker:
             DependencyDownError: the database does not answer; nothing is stored.
         """
         answers = [opened(delivery.envelope) for delivery in deliveries]
+        about = {one.message.body.message_id for one in answers if one.message is not None}
         async with self._context.store.writing() as tx:
+            sheet = Sheet(tx, self._context.clock.now())
+            await sheet.read_dispatches(about)
+            await sheet.read_verdicts(about)
             for one in answers:
-                await self._match(tx, one)
+                await self._match(sheet, one)
+            await sheet.write()
         for one in answers:
             body = one.message.body if one.message is not None else None
             self._context.passed(
@@ -79,39 +85,37 @@ class Tracker:
                 detail=f"{body.level}/{body.outcome}" if body is not None else one.findings[0].code,
             )
 
-    async def _match(self, tx: Transaction, one: Opened) -> None:
-        now = self._context.clock.now()
+    async def _match(self, sheet: Sheet, one: Opened) -> None:
         if one.message is None:
-            await verdicts.park(tx, one.envelope, one.findings, None, now)
+            await verdicts.park(sheet.tx, one.envelope, one.findings, None, sheet.now)
             return
         body: Acknowledgement = one.message.body
         about = (body.message_id, body.unit)
-        row = (await outgoing.to_units(tx, [about])).get(about)
+        row = sheet.dispatch(*about)
         if row is None or row.party != one.envelope.sender or row.type != body.message_type:
-            await verdicts.park(tx, one.envelope, [ORPHAN.at()], about, now)
+            await verdicts.park(sheet.tx, one.envelope, [ORPHAN.at()], about, sheet.now)
             return
-        standing = await verdicts.standing(tx, *about, body.level)
-        if standing is not None and (standing["outcome"], standing["record_id"]) == (body.outcome, body.record_id):
-            await self._arrived_again(tx, row, body, now)
+        standing = sheet.standing(*about, body.level)
+        if standing is not None and (standing.outcome, standing.record_id) == (body.outcome, body.record_id):
+            self._arrived_again(sheet, row, body)
             return
         try:
             if standing is not None:
                 raise IllegalTransitionError  # the first verdict at a level stands
-            await self._settle(tx, row, one.message, now)
+            self._settle(sheet, row, one.message)
         except IllegalTransitionError:
-            if await verdicts.park(tx, one.envelope, [CONTRADICTED.at()], about, now):
-                await history.record(tx, [row], "contradicted", now, CONTRADICTED.code)
+            if await verdicts.park(sheet.tx, one.envelope, [CONTRADICTED.at()], about, sheet.now):
+                sheet.record([row], "contradicted", CONTRADICTED.code)
 
     @staticmethod
-    async def _arrived_again(tx: Transaction, row: Dispatch, body: Acknowledgement, now: datetime) -> None:
+    def _arrived_again(sheet: Sheet, row: Dispatch, body: Acknowledgement) -> None:
         """The same answer again changes nothing, but for a message that was sent again: it need not go once more."""
         if row.state is OutState.SENT:
             happens = event_of(body.level, body.outcome)
-            arrived = row.after(happens, now)
-            await outgoing.save(tx, [arrived])
-            await history.record(tx, [arrived], happens, now, "again")
+            sheet.put_dispatches([row.after(happens, sheet.now)], happens, "again")
 
-    async def _settle(self, tx: Transaction, row: Dispatch, message: Message, now: datetime) -> None:
+    def _settle(self, sheet: Sheet, row: Dispatch, message: Message) -> None:
+        now = sheet.now
         body: Acknowledgement = message.body
         happens = event_of(body.level, body.outcome)
         late = row.state is OutState.EXPIRED or (row.due_at is not None and now > row.due_at)
@@ -126,8 +130,7 @@ class Tracker:
                 changes[_CLOCKS[body.level]] = body.at
         moved = row.after(happens, now, **changes)
         if happens is not OutEvent.RETRY:  # "not now" is no verdict: whatever comes next may differ
-            await verdicts.first(
-                tx,
+            sheet.add_verdict(
                 Verdict(
                     message_id=row.message_id,
                     unit=row.unit,
@@ -139,11 +142,11 @@ class Tracker:
                     record_id=body.record_id,
                     reasons=[{"code": reason.code, "sv": reason.sv, "en": reason.en} for reason in body.reasons],
                     late=late,
-                ),
+                )
             )
-        await outgoing.save(tx, [moved])
-        await history.record(tx, [moved], happens, now, body.reasons[0].code if body.reasons else None)
+        sheet.put_dispatches([moved], happens, body.reasons[0].code if body.reasons else None)
 
+    @begins_again
     async def sweep(self) -> int:
         """Act on deadlines that have passed: send again what nobody has received, give up what is spent.
 
@@ -152,7 +155,7 @@ class Tracker:
         """
         now = self._context.clock.now()
         async with self._context.store.writing() as tx:
-            late = await outgoing.overdue(tx, (OutState.SENT, OutState.RETRYING, OutState.QUEUED), now, SWEEP_BATCH)
+            late = await outgoing.overdue(tx, now, SWEEP_BATCH)
             ended = {row.id: row for row in await outgoing.without_consent(tx, now, SWEEP_BATCH)}
             stopped = [row.after(OutEvent.STOP, now) for row in ended.values() if not row.attempts]
             # An answer to a partner is never given up: without it the partner would never learn what became of it.

@@ -17,10 +17,11 @@ from gateway.directory import Directory
 from gateway.envelope import Channel, Envelope
 from gateway.ledger import Dispatch
 from gateway.messages import TYPES, Message, parse_xml
-from gateway.outbox import BATCH, LEASE, Outbox, Submission
+from gateway.outbox import Outbox, Submission
 from gateway.ports import Arrival, Draft, Event, Registration, Settlement, Translation
 from gateway.process import SipCase
 from gateway.progress import ignore
+from gateway.relay import BATCH, LEASE, Relay
 from gateway.resources import demo_directory
 from gateway.store import Store, cases, ledger, outgoing
 from gateway.tracker import Tracker
@@ -77,7 +78,8 @@ class Convener:
         self.published: list[Envelope] = []
         self.tracker = Tracker(self.context)
         self._adapter = ScriptedAdapter()
-        self._outbox = Outbox(self.context, self._adapter, transport)
+        self._outbox = Outbox(self.context, self._adapter)
+        self._relay = Relay(self.context, transport)
         self._partner = partner
 
     async def says(self, body: Any, *to: str, unit: str = OFFICE) -> Submission:
@@ -89,7 +91,7 @@ class Convener:
 
     async def publishes(self) -> list[tuple[str, str]]:
         """Publish what is due; return type and unit of everything that lies on the exchange since the last time."""
-        while await self._outbox.relay():
+        while await self._relay.send():
             pass
         before = len(self.published)
         self.published += await self._read_exchange()
@@ -126,7 +128,7 @@ class Convener:
 
     async def starts_again(self) -> None:
         """Do what a new process does before anything else."""
-        await self._outbox.recover()
+        await self._relay.recover()
 
     def waits(self, **time: float) -> None:
         """Let time pass."""

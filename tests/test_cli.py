@@ -202,5 +202,6 @@ def test_an_unknown_setting_in_the_file_is_a_configuration_error(tmp_path: Path)
     file.write_text('stroe = "sqlite+aiosqlite:///x.sqlite"\n')
     done = gateway("messages", "list", "--config", file)
     assert done.returncode == 3
-    assert "[config.invalid]" in done.stderr
-    assert "stroe" in done.stderr
+    assert "[config.unknown-near]" in done.stderr
+    assert "Did you mean" in done.stderr
+    assert "settings.toml: store?" in " ".join(done.stderr.split())

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from gateway.config import Settings
+from gateway import config
+from gateway.config import Configuration, Settings, masked
 from gateway.errors import ConfigurationError
 
 
 @pytest.fixture(autouse=True)
 def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty folder, with an environment that says nothing."""
+    """Work in an empty folder, with an environment and a machine that say nothing."""
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(f"GATEWAY_{name.upper()}", raising=False)
+    for name in [name for name in os.environ if name.startswith("GATEWAY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(config, "MACHINE_FILE", tmp_path / "machine.toml")
     return tmp_path
 
 
@@ -26,14 +29,36 @@ def file(working_folder: Path) -> Path:
     return place
 
 
+def refused(file: Path | None = None, **flags: object) -> ConfigurationError:
+    """Return the error that reading the settings ends with."""
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load(file, **flags)
+    return caught.value
+
+
 def test_without_any_source_the_defaults_hold() -> None:
-    assert Settings.load().model_dump() == {
-        "party": "kommun",
-        "store": "sqlite+aiosqlite:///gateway.sqlite",
-        "exchange": "sqlite+aiosqlite:///exchange.sqlite",
-        "directory": Path("directory.toml"),
-        "adapter": "treserva",
-        "folder": Path("case-system"),
+    read = Configuration.read()
+    assert read.settings == Settings()
+    assert set(read.origins.values()) == {"default"}
+
+
+def test_each_source_beats_those_beneath_it_and_is_told(
+    working_folder: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = working_folder / "machine.toml"
+    machine.write_text('party = "m"\nadapter = "m"\nstore = "m"\nexchange = "m"\n', encoding="utf-8")
+    file.write_text('party = "f"\nadapter = "f"\nstore = "f"\n', encoding="utf-8")
+    monkeypatch.setenv("GATEWAY_PARTY", "e")
+    monkeypatch.setenv("GATEWAY_ADAPTER", "e")
+    read = Configuration.read(file, party="flag")
+    settings = read.settings
+    assert (settings.party, settings.adapter, settings.store, settings.exchange) == ("flag", "e", "f", "m")
+    assert {name: read.origins[name] for name in ("party", "adapter", "store", "exchange", "folder")} == {
+        "party": "flag",
+        "adapter": "environment",
+        "store": str(file),
+        "exchange": str(machine),
+        "folder": "default",
     }
 
 
@@ -43,28 +68,20 @@ def test_the_file_in_the_working_folder_is_read_when_no_other_is_named(working_f
     assert Settings.load(file).party == "from-file"
 
 
-def test_the_environment_beats_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GATEWAY_PARTY", "from-environment")
-    settings = Settings.load(file)
-    assert (settings.party, settings.adapter) == ("from-environment", "journal")
-
-
-def test_a_flag_beats_the_environment(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GATEWAY_PARTY", "from-environment")
-    monkeypatch.setenv("GATEWAY_ADAPTER", "from-environment")
-    settings = Settings.load(file, party="from-flag")
-    assert (settings.party, settings.adapter) == ("from-flag", "from-environment")
-
-
 def test_a_flag_that_is_not_given_beats_nothing(file: Path) -> None:
     assert Settings.load(file, party=None).party == "from-file"
 
 
-def test_two_files_in_one_process_do_not_mix(working_folder: Path, file: Path) -> None:
-    second = working_folder / "second.toml"
-    second.write_text('folder = "elsewhere"\n', encoding="utf-8")
+def test_an_environment_name_without_a_value_beats_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_PARTY", "")
     assert Settings.load(file).party == "from-file"
-    assert (Settings.load(second).party, Settings.load(second).folder) == ("kommun", Path("elsewhere"))
+
+
+def test_a_number_in_the_environment_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_WORKERS", "3")
+    monkeypatch.setenv("GATEWAY_DRAIN_SECONDS", "2.5")
+    settings = Settings.load()
+    assert (settings.workers, settings.drain_seconds) == (3, 2.5)
 
 
 def test_settings_do_not_change_while_the_gateway_runs() -> None:
@@ -75,49 +92,99 @@ def test_settings_do_not_change_while_the_gateway_runs() -> None:
 @pytest.mark.parametrize(
     ("content", "codes", "named"),
     [
-        ('partty = "kommun"', ("config.invalid",), "partty"),
-        ("party = 10", ("config.invalid",), "party"),
-        ('party = 10\nfoldr = "x"', ("config.invalid", "config.invalid"), "foldr"),
+        ('partty = "kommun"', ("config.unknown-near",), "other.toml: party?"),
+        ('colour = "red"', ("config.unknown",), "other.toml: colour"),
+        ("party = 10", ("config.invalid",), "other.toml: party"),
+        ('party = ""', ("config.invalid",), "other.toml: party"),
+        ("workers = 0", ("config.invalid",), "1 … 64"),
+        ('log_format = "xml"', ("config.invalid",), "auto | json | pretty"),
+        ('party = 10\nfoldr = "x"', ("config.unknown-near", "config.invalid"), "folder?"),
         ("party = kommun", ("config.unreadable",), "other.toml"),
         ("[party]\nname = 'x'", ("config.invalid",), "party"),
     ],
 )
 def test_a_file_with_a_mistake_is_refused(file: Path, content: str, codes: tuple[str, ...], named: str) -> None:
     file.write_text(content, encoding="utf-8")
-    with pytest.raises(ConfigurationError) as caught:
-        Settings.load(file)
-    assert caught.value.codes == codes
-    assert named in str(caught.value)
-    assert caught.value.exit_code == 3
+    error = refused(file)
+    assert error.codes == codes
+    assert named in str(error)
+    assert error.exit_code == 3
 
 
-def test_a_value_that_is_wrong_is_named_and_not_repeated(file: Path) -> None:
-    file.write_text('store = ["secret"]', encoding="utf-8")
-    with pytest.raises(ConfigurationError) as caught:
-        Settings.load(file)
-    assert "secret" not in str(caught.value)
+def test_a_misspelt_name_in_the_environment_is_refused_with_the_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_STORE_PASWORD_FILE", "/run/secrets/store")
+    error = refused()
+    assert error.codes == ("config.unknown-near",)
+    assert "GATEWAY_STORE_PASWORD_FILE" in str(error)
+    assert "Did you mean GATEWAY_STORE_PASSWORD_FILE?" in str(error)
+
+
+def test_mistakes_in_several_sources_are_told_together(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("workers = 0\nfoldr = 'x'", encoding="utf-8")
+    monkeypatch.setenv("GATEWAY_DRAIN_SECONDS", "soon")
+    error = refused(file, partty="kommun")
+    assert error.codes == ("config.unknown-near", "config.unknown-near", "config.invalid", "config.invalid")
+    for named in ("--partty", "other.toml: foldr", "other.toml: workers", "GATEWAY_DRAIN_SECONDS"):
+        assert named in str(error)
+
+
+@pytest.mark.parametrize("content", ['store = ["hemligt"]', 'log_format = "hemligt"', 'workers = "hemligt"'])
+def test_a_value_that_is_wrong_is_named_and_not_repeated(file: Path, content: str) -> None:
+    file.write_text(content, encoding="utf-8")
+    assert "hemligt" not in str(refused(file))
 
 
 def test_a_file_that_is_not_text_is_refused(file: Path) -> None:
     file.write_bytes('party = "Göteborg"'.encode("latin-1"))
-    with pytest.raises(ConfigurationError) as caught:
-        Settings.load(file)
-    assert caught.value.codes == ("config.unreadable",)
+    assert refused(file).codes == ("config.unreadable",)
 
 
 @pytest.mark.parametrize("name", ["missing.toml", "."])
 def test_a_named_file_that_cannot_be_opened_is_refused(working_folder: Path, name: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        Settings.load(working_folder / name)
-    assert caught.value.codes == ("config.unreadable",)
+    assert refused(working_folder / name).codes == ("config.unreadable",)
 
 
-def test_a_flag_that_is_not_known_is_refused() -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        Settings.load(partty="kommun")
-    assert caught.value.codes == ("config.invalid",)
-
-
-def test_other_programs_may_use_the_same_prefix_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GATEWAY_SERVICE_HOST", "10.0.0.1")  # set by Kubernetes where a service is called gateway
+@pytest.mark.parametrize(
+    "name", ["SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_8080_TCP", "PORT_8080_TCP_ADDR"]
+)
+def test_what_kubernetes_sets_beside_a_service_called_gateway_is_no_setting(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"GATEWAY_{name}", "10.0.0.1")
     assert Settings.load().party == "kommun"
+
+
+def test_a_password_is_read_from_its_file_without_the_line_end(working_folder: Path) -> None:
+    secret = working_folder / "secret"
+    secret.write_text(" with spaces \n", encoding="utf-8")
+    settings = Settings.load(store_password_file=secret)
+    assert settings.store_password() == " with spaces "
+    assert settings.exchange_password() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", None])
+def test_a_password_file_that_holds_none_is_refused(working_folder: Path, content: bytes | None) -> None:
+    secret = working_folder / "secret"
+    if content is not None:
+        secret.write_bytes(content)
+    with pytest.raises(ConfigurationError) as caught:
+        Settings.load(exchange_password_file=secret).exchange_password()
+    assert caught.value.codes == ("config.secret-unreadable",)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql+asyncpg://gateway:hemligt@db/kommun", "postgresql+asyncpg://gateway:***@db/kommun"),
+        ("amqp://kommun:a@b:c@host:5672/sip", "amqp://kommun:***@host:5672/sip"),
+        ("amqp://:hemligt@host/", "amqp://:***@host/"),
+        (
+            "postgresql+asyncpg://db/x?user=u&password=hemligt&ssl=on",
+            "postgresql+asyncpg://db/x?user=u&password=***&ssl=on",
+        ),
+        ("amqp://kommun@host/sip", "amqp://kommun@host/sip"),
+        ("sqlite+aiosqlite:///file.sqlite", "sqlite+aiosqlite:///file.sqlite"),
+    ],
+)
+def test_a_password_in_an_address_is_masked(address: str, shown: str) -> None:
+    assert masked(address) == shown

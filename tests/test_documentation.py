@@ -46,13 +46,15 @@ def row_of(command: str) -> str:
 def test_the_readme_names_every_command_with_its_options(command: str) -> None:
     row = row_of(command)
     for parameter in COMMANDS[command].params:
-        if parameter.param_type_name == "option" and parameter.name != "help":
+        if parameter.param_type_name == "option" and parameter.name != "help" and not parameter.hidden:
             assert f"`{parameter.opts[0]}`" in row, f"{command} {parameter.opts[0]}"
 
 
 @pytest.mark.parametrize("setting", Settings.model_fields)
 def test_the_readme_names_every_setting_with_its_default(setting: str) -> None:
-    assert f"| `{setting}` | `{Settings.model_fields[setting].default}` |" in README
+    default = Settings.model_fields[setting].default
+    shown = "–" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+    assert f"| `{setting}` | {shown} |" in README
 
 
 @pytest.mark.parametrize("type_name", TYPES)

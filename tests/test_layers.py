@@ -15,14 +15,16 @@ PACKAGE = Path(gateway.__file__).parent
 
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
-    "words": "errors envelope lifecycle identifiers directory config clock progress resources",
+    "words": "errors envelope lifecycle identifiers directory config clock circuit progress resources "
+    "logs outages stopping",
     "meaning": "messages opening process ledger",
     "seams": "ports",
     "memory": "store",
-    "flow": "context answering gate outbox inbox tracker delivery",
+    "flow": "context answering gate outbox relay inbox tracker delivery dead_letters",
     "outside": "adapters transport",
     "work": "hops",
-    "assembly": "app",
+    "assembly": "app preflight",
+    "service": "service workers",
     "windows": "replay reference",
     "door": "cli __main__",
 }
@@ -30,6 +32,9 @@ LEVEL = {room: level for level, rooms in enumerate(LAYERS.values()) for room in 
 
 NEIGHBOURS = {
     ("directory", "errors"): "what is wrong is said the same way everywhere",
+    ("outages", "errors"): "an outage is known by the codes of the error that tells it",
+    ("app", "preflight"): "nothing is opened with settings that cannot be used",
+    ("workers", "service"): "each of several processes is stopped as a single one is",
     ("config", "errors"): "what is wrong is said the same way everywhere",
     ("identifiers", "errors"): "what is wrong is said the same way everywhere",
     ("identifiers", "clock"): "an age is counted in Swedish calendar days",
@@ -40,6 +45,8 @@ NEIGHBOURS = {
     ("answering", "context"): "every hop works in the surroundings of its gateway",
     ("gate", "context"): "every hop works in the surroundings of its gateway",
     ("outbox", "context"): "every hop works in the surroundings of its gateway",
+    ("dead_letters", "context"): "every hop works in the surroundings of its gateway",
+    ("relay", "context"): "every hop works in the surroundings of its gateway",
     ("inbox", "context"): "every hop works in the surroundings of its gateway",
     ("tracker", "context"): "every hop works in the surroundings of its gateway",
     ("delivery", "context"): "every hop works in the surroundings of its gateway",
@@ -60,6 +67,8 @@ PRODUCTS = {
     "sqlite3": {"store", "transport", "adapters"},
     "asyncpg": {"store"},
     "aio_pika": {"transport"},
+    "aiormq": {"transport"},
+    "pamqp": {"transport"},
     "aiohttp": {"transport", "adapters", "web", "app"},
     "lxml": {"messages"},
     "xmlschema": {"messages"},
@@ -70,7 +79,7 @@ PRODUCTS = {
 
 VENDORS = ("treserva", "lifecare", "procapita", "rabbitmq")
 """Names of systems the gateway meets. They stand where systems are met, and where a default names one."""
-MEETS_SYSTEMS = {"adapters", "transport", "replay", "app", "config"}
+MEETS_SYSTEMS = {"adapters", "transport", "replay", "app", "preflight", "config"}
 
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 ROOMS = {path: path.parts[0].removesuffix(".py") for path in MODULES}

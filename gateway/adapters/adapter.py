@@ -96,7 +96,7 @@ class FolderAdapter:
         """The name in the table of adapters, and the ``source`` of its events."""
         return self._vocabulary.name
 
-    def arrivals(self) -> AsyncIterator[FolderArrival]:
+    def arrivals(self) -> AsyncIterator[list[FolderArrival]]:
         """Yield the events that wait in the folder, in the order of their file names."""
         return self._folder.arrivals()
 

@@ -51,6 +51,8 @@ REFUSED = Fault(
     "The case system does not take the message (code {code}).",
 )
 
+BATCH: Final = 64
+"""How many events are yielded at a time."""
 ACCEPTED: Final = ".ok"
 NOT_ACCEPTED: Final = ".err"
 COME_AGAIN_AFTER: Final = 5.0
@@ -113,8 +115,8 @@ class Folder:
         """Return when the folder can be read and written. Raises :class:`DependencyDownError`."""
         await _on_disk(self._prepare)
 
-    async def arrivals(self) -> AsyncIterator[FolderArrival]:
-        """Yield events in the order of their file names, and wait while there are none.
+    async def arrivals(self) -> AsyncIterator[list[FolderArrival]]:
+        """Yield events in the order of their file names, some at a time, and wait while there are none.
 
         Each is yielded once; one that is still not answered comes again after :data:`COME_AGAIN_AFTER` seconds, and at
         once to whoever begins anew. While the folder is away, nothing is yielded and nothing is lost.
@@ -134,14 +136,16 @@ class Folder:
             yielded = {
                 file: yielded[file] for file in waiting if file in yielded and now - yielded[file] < COME_AGAIN_AFTER
             }
-            for file in waiting:
-                if file in yielded:
-                    continue
-                yielded[file] = now
-                name, _ = file
-                content = await self._content(name)
-                if content is not None:
-                    yield FolderArrival(self, name, Event(source=self._source, content=content))
+            new = [file for file in waiting if file not in yielded]
+            for start in range(0, len(new), BATCH):
+                batch = []
+                for name, inode in new[start : start + BATCH]:
+                    yielded[name, inode] = now
+                    content = await self._content(name)
+                    if content is not None:
+                        batch.append(FolderArrival(self, name, Event(source=self._source, content=content)))
+                if batch:
+                    yield batch
             await asyncio.sleep(self._interval)
 
     async def _content(self, name: str) -> bytes | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, TypeVar
+from functools import lru_cache
+from typing import Any, Final, TypeVar, cast
 
 from gateway.adapters.reading import Reader
 from gateway.clock import in_zone
@@ -19,6 +20,8 @@ from gateway.messages.binding import BAD_FORM, NOT_ALLOWED
 T = TypeVar("T")
 Kind = Callable[[Reader, str], T]
 """Reads a member, by its name, from the object a reader stands at."""
+Glance = Callable[[Any, Reader], T | None]
+"""Returns the value of an item that is right beyond doubt, and ``None`` for one that its kind has to look at."""
 
 TEXT_TOO_LONG: Final = Fault(
     "event.text-too-long", "Texten är längre än {limit} tecken.", "The text is longer than {limit} characters."
@@ -35,16 +38,31 @@ _FARTHEST_OFFSET = timedelta(hours=14)  # XML Schema 1.0 part 2 §3.2.7.3
 _STAND_IN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+def _at_a_glance(kind: Kind[T], glance: Glance[T]) -> Kind[T]:
+    """Return ``kind``, for which ``glance`` spares most of the work where nothing is wrong."""
+    cast(Any, kind).glance = glance
+    return kind
+
+
+def glance_of(kind: Kind[T]) -> Glance[T] | None:
+    """Return what reads most right values of ``kind`` at a glance, or ``None`` where the kind has to look at all."""
+    return getattr(kind, "glance", None)
+
+
 def _text_of(longest: int, *, one_line: bool) -> Kind[str]:
     def read(reader: Reader, name: str) -> str:
         found = reader.text(name) or ""
         if len(found) > longest:
             reader.note(TEXT_TOO_LONG.at(reader.place(name), limit=longest))
-        if one_line and len(found.splitlines()) > 1:
+        if one_line and not found.isprintable() and len(found.splitlines()) > 1:  # no line break can be printed
             reader.note(LINE_BREAK.at(reader.place(name)))
         return found
 
-    return read
+    def glance(item: Any, _: Reader) -> str | None:
+        is_right = type(item) is str and item.isprintable() and 0 < len(item) <= longest and not item.isspace()
+        return item if is_right else None
+
+    return _at_a_glance(read, glance)
 
 
 line: Final = _text_of(200, one_line=True)
@@ -63,7 +81,11 @@ def shaped(pattern: str, expected: str) -> Kind[str]:
             reader.note(BAD_FORM.at(reader.place(name), expected=expected))
         return found or ""
 
-    return read
+    def glance(item: Any, _: Reader) -> str | None:
+        is_right = type(item) is str and item.isprintable() and compiled.fullmatch(item) and not item.isspace()
+        return item if is_right else None
+
+    return _at_a_glance(read, glance)
 
 
 phone: Final = shaped(r"\+?[0-9][0-9 \-]{4,24}", "telefonnummer/telephone number")
@@ -75,6 +97,9 @@ case_number: Final = shaped(r"SIP[0-9]{6}", "SIPnnnnnn")
 def flag(reader: Reader, name: str) -> bool:
     """Read true or false."""
     return bool(reader.value(name, bool, expected="true/false"))
+
+
+_at_a_glance(flag, lambda item, _: item if type(item) is bool else None)
 
 
 def count(reader: Reader, name: str) -> int:
@@ -91,12 +116,19 @@ def moment(reader: Reader, name: str) -> datetime:
     if text is None:
         return _STAND_IN
     try:
-        found = in_zone(datetime.fromisoformat(text)) if _MOMENT.fullmatch(text) else None
+        return _moment_of(text)
     except ValueError:
-        found = None
-    if found is None or abs(found.utcoffset() or timedelta()) > _FARTHEST_OFFSET:
         reader.note(BAD_FORM.at(reader.place(name), expected="YYYY-MM-DDThh:mm:ss+hh:mm"))
         return _STAND_IN
+
+
+@lru_cache(maxsize=1024)  # an event says when it happened in several places, and many events say when a meeting is
+def _moment_of(text: str) -> datetime:
+    if not _MOMENT.fullmatch(text):
+        raise ValueError
+    found = in_zone(datetime.fromisoformat(text))
+    if abs(found.utcoffset() or timedelta()) > _FARTHEST_OFFSET:
+        raise ValueError
     return found
 
 
@@ -116,11 +148,13 @@ def one_of(codes: Mapping[str, T]) -> Kind[T]:
 
     def read(reader: Reader, name: str) -> T:
         found = reader.text(name)
-        if found is not None and found not in codes:
+        if found is not None:
+            if found in codes:
+                return codes[found]
             reader.note(NOT_ALLOWED.at(reader.place(name), allowed=", ".join(codes)))
-        return codes.get(found or "", next(iter(codes.values())))
+        return next(iter(codes.values()))
 
-    return read
+    return _at_a_glance(read, lambda item, _: codes.get(item) if type(item) is str else None)
 
 
 def word_for(codes: Mapping[str, T], meaning: T) -> str:
@@ -131,12 +165,15 @@ def word_for(codes: Mapping[str, T], meaning: T) -> str:
 def unit(reader: Reader, name: str) -> str:
     """Read the HSA-id of a unit that stands in the directory."""
     hsa_id = reader.text(name)
-    if hsa_id is not None:
+    if hsa_id is not None and hsa_id not in reader.directory.units:
         try:
             reader.directory.unit(hsa_id)
         except InvalidDocumentError as error:
             reader.place_of(error, name)
     return hsa_id or ""
+
+
+_at_a_glance(unit, lambda item, reader: item if type(item) is str and item in reader.directory.units else None)
 
 
 def party(reader: Reader, name: str) -> str:

@@ -8,19 +8,20 @@ before anyone uses what was read. Findings name places, limits and code lists, n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 from gateway.directory import Directory
 from gateway.errors import Fault, Finding, InvalidDocumentError
-from gateway.messages.binding import BAD_CHARACTER, MISSING, UNKNOWN, WRONG_TYPE
+from gateway.messages.binding import BAD_CHARACTER, MISSING, UNKNOWN, WRONG_TYPE, can_be_xml
+
+T = TypeVar("T")
 
 EMPTY_TEXT: Final = Fault("event.empty-text", "Texten är tom.", "The text is empty.")
 EMPTY_LIST: Final = Fault("event.empty-list", "Listan är tom.", "The list is empty.")
 
-_FORBIDDEN_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 
 
@@ -34,16 +35,27 @@ class _Reading:
     findings: dict[Finding, None] = field(default_factory=dict)  # a member read twice is wrong once
 
 
-class Reader:
-    """Stands at one object of an event; ``pointer`` is its place."""
+_NOTHING: Final[Mapping[str, Any]] = {}
 
-    def __init__(self, value: Any, reading: _Reading, pointer: str = "", *, missing: bool = False) -> None:
+
+class Reader:
+    """Stands at one object of an event, which it found in member ``name`` of the one ``above``.
+
+    ``members`` are what stands in the object, and ``read`` the names that were asked for. Whoever takes a value from
+    ``members`` sees to it that the value is right, and adds its name to ``read``.
+    """
+
+    __slots__ = ("_above", "_inner", "_missing", "_name", "_reading", "members", "read")
+
+    def __init__(self, value: Any, reading: _Reading, above: Reader | None = None, name: str = "") -> None:
         self._reading = reading
-        self._pointer = pointer
-        self._read: set[str] = set()
+        self._above = above
+        self._name = name
+        self.read: set[str] = set()
         self._inner: dict[str, Reader] = {}
-        self._missing = missing  # the object itself is absent: said once, not once more for each of its members
-        self._members: dict[str, Any] = value if isinstance(value, dict) else {}
+        self.members: Mapping[str, Any] = value if type(value) is dict else _NOTHING
+        # The object itself is absent: said once, not once more for each of its members.
+        self._missing = value is None
 
     @classmethod
     def of(cls, value: Any, directory: Directory) -> Reader:
@@ -77,6 +89,10 @@ class Reader:
         """Set the day on which the event happened."""
         self._reading.today = day
 
+    @property
+    def _pointer(self) -> str:
+        return self._above.place(self._name) if self._above is not None else ""
+
     def place(self, name: str) -> str:
         """Return the JSON pointer of member ``name``."""
         return f"{self._pointer}/{name}"
@@ -92,53 +108,54 @@ class Reader:
 
     def has(self, name: str) -> bool:
         """Tell whether member ``name`` is there and is not null."""
-        self._read.add(name)
-        return self._members.get(name) is not None
+        self.read.add(name)
+        return self.members.get(name) is not None
 
-    def value(self, name: str, *types: type, expected: str) -> Any:
-        """Return member ``name``, which must be there and of one of ``types`` (exactly); ``None`` after a fault."""
-        if not self.has(name):
-            if not self._missing:
-                self.note(MISSING.at(self.place(name), name=name))
-            return None
-        found = self._members[name]
-        if type(found) not in types:  # exactly: True is an int to isinstance
+    def value(self, name: str, kind: type[T], *, expected: str) -> T | None:
+        """Return member ``name``, which must be there and of the type ``kind`` (exactly); ``None`` after a fault."""
+        self.read.add(name)
+        found = self.members.get(name)
+        if type(found) is kind:  # exactly: True is an int to isinstance
+            return found
+        if found is not None:
             self.note(WRONG_TYPE.at(self.place(name), expected=expected))
-            return None
-        return found
+        elif not self._missing:
+            self.note(MISSING.at(self.place(name), name=name))
+        return None
 
     def text(self, name: str) -> str | None:
         """Return member ``name`` as a text that XML can hold and that is not blank; ``None`` after a fault."""
-        found: str | None = self.value(name, str, expected="text")
+        found = self.value(name, str, expected="text")
         if found is None:
             return None
-        if _FORBIDDEN_IN_XML.search(found):
+        if not can_be_xml(found):
             self.note(BAD_CHARACTER.at(self.place(name)))
             return None
-        if not found.strip():
+        if not found or found.isspace():
             self.note(EMPTY_TEXT.at(self.place(name)))
             return None
         return found
 
     def inside(self, name: str) -> Reader:
         """Return the reader of the object that member ``name`` must be; the same one each time."""
-        if name not in self._inner:
+        inner = self._inner.get(name)
+        if inner is None:
             found = self.value(name, dict, expected="objekt/object")
-            self._inner[name] = Reader(found, self._reading, self.place(name), missing=found is None)
-        return self._inner[name]
+            inner = self._inner[name] = Reader(found, self._reading, self, name)
+        return inner
 
     def array(self, name: str, *, least: int) -> tuple[Reader, tuple[str, ...]]:
         """Return a reader of the array that member ``name`` must be, whose members are called by their indices."""
-        if name not in self._inner:
+        inner = self._inner.get(name)
+        if inner is None:
             found = self.value(name, list, expected="lista/array")
             if found is not None and len(found) < least:
                 self.note(EMPTY_LIST.at(self.place(name)))
-            items = dict(enumerate(found or ()))
-            self._inner[name] = Reader(
-                {str(index): item for index, item in items.items()}, self._reading, self.place(name)
+            items = found or ()
+            inner = self._inner[name] = Reader(
+                dict(zip(map(str, range(len(items))), items, strict=True)), self._reading, self, name
             )
-        inner = self._inner[name]
-        return inner, tuple(inner._members)
+        return inner, tuple(inner.members)
 
     def finish(self) -> None:
         """Note every member that nobody read, and raise when anything was found wrong.
@@ -146,8 +163,9 @@ class Reader:
         Raises:
             InvalidDocumentError: with every finding.
         """
-        for finding in self._unread():
-            self.note(finding)
+        if not self._is_read():
+            for finding in self._unread():
+                self.note(finding)
         if self._reading.findings:
             self.stop()
 
@@ -159,9 +177,12 @@ class Reader:
         """
         raise InvalidDocumentError(self._reading.findings)
 
+    def _is_read(self) -> bool:
+        return self.members.keys() <= self.read and all(inner._is_read() for inner in self._inner.values())
+
     def _unread(self) -> Iterator[Finding]:
-        for name in self._members:
-            if name not in self._read:
+        for name in self.members:
+            if name not in self.read:
                 # What does not look like a name may be content: the finding then points at the object around it.
                 yield UNKNOWN.at(self.place(name) if _MEMBER_NAME.fullmatch(name) else self._pointer or "/")
         for inner in self._inner.values():

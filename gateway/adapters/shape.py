@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
-from gateway.adapters.kinds import Kind
+from gateway.adapters.kinds import Kind, glance_of
 from gateway.adapters.reading import Reader
+from gateway.messages.description import builds
 
 T = TypeVar("T")
 Field = Callable[[Reader], T]
@@ -31,13 +32,14 @@ class Shape(Generic[T]):
             raise TypeError(
                 f"{cls.__name__}: missing {sorted(missing)}, unknown {sorted(fields.keys() - declared.keys())}"
             )
-        self._cls = cls
-        self._fields = fields
+        left_out = {name: always(field.default) for name, field in declared.items() if name not in fields}
+        self._fields = tuple((fields | left_out).items())
+        self._build = builds(cls)
 
     def here(self, reader: Reader) -> T:
         """Read the object that ``reader`` stands at."""
-        values = {name: read(reader) for name, read in self._fields.items()}
-        return self._cls(**values)
+        made: T = self._build({name: read(reader) for name, read in self._fields})
+        return made
 
     def __call__(self, reader: Reader, name: str) -> T:
         """Read the object in member ``name``."""
@@ -46,22 +48,41 @@ class Shape(Generic[T]):
 
 def required(name: str, kind: Kind[T]) -> Field[T]:
     """Return the field that stands in member ``name``."""
-    return lambda reader: kind(reader, name)
+    glance = glance_of(kind)
+    if glance is None:
+        return lambda reader: kind(reader, name)
+
+    def read(reader: Reader) -> T:
+        value = glance(reader.members.get(name), reader)
+        if value is None:
+            return kind(reader, name)
+        reader.read.add(name)
+        return value
+
+    return read
 
 
 def optional(name: str, kind: Kind[T], default: T | None = None) -> Field[T | None]:
     """Return the field that may stand in member ``name``, and is ``default`` otherwise."""
-    return lambda reader: kind(reader, name) if reader.has(name) else default
+    given = required(name, kind)
+    return lambda reader: given(reader) if reader.has(name) else default
 
 
 def every(name: str, kind: Kind[T], *, least: int = 0) -> Field[tuple[T, ...]]:
     """Return the field that is the list in member ``name``, of ``least`` items or more; none may be left out."""
+    glance = glance_of(kind)
 
     def read(reader: Reader) -> tuple[T, ...]:
         if not least and not reader.has(name):
             return ()
+        items = reader.members.get(name)
+        if glance is not None and type(items) is list and len(items) >= least:
+            values = [value for item in items if (value := glance(item, reader)) is not None]
+            if len(values) == len(items):
+                reader.read.add(name)
+                return tuple(values)
         array, indices = reader.array(name, least=least)
-        return tuple(kind(array, index) for index in indices)
+        return tuple([kind(array, index) for index in indices])
 
     return read
 

@@ -12,17 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lxml import etree
-
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.messages import binding, schemas
 from gateway.messages.contract import MessageType
-from gateway.messages.hardened import read_json, read_xml
+from gateway.messages.hardened import read_json, read_own_xml, read_xml
 from gateway.messages.header_rules import header_findings
 from gateway.messages.model import Header, Message
 from gateway.messages.types import TYPES
 
 T = TypeVar("T")
+
+_IN_NAMESPACE = f"{{{binding.NAMESPACE}}}"
 
 UNKNOWN_TYPE = Fault(
     "message.unknown-type",
@@ -43,13 +43,13 @@ def parse_xml(data: bytes) -> Message:
         InvalidDocumentError: with every finding of the first stage that failed (reading, schema, rules).
     """
     root = read_xml(data)
-    name = etree.QName(root)
-    kind = TYPES.get(name.localname) if name.namespace == binding.NAMESPACE else None
+    tag = str(root.tag)
+    kind = TYPES.get(tag.removeprefix(_IN_NAMESPACE)) if tag.startswith(_IN_NAMESPACE) else None
     if kind is None:
         raise InvalidDocumentError(UNKNOWN_TYPE.at("/", root.sourceline, known=", ".join(TYPES)))
     if not schemas.compiled(kind.name).validate(root):
         raise InvalidDocumentError(list(schemas.explain(kind.name, root)))
-    header, body = root.iterchildren(tag=etree.Element)
+    header, body = root
     message = Message(kind.name, binding.from_xml(Header, header), binding.from_xml(kind.body, body))
     findings = [
         replace(finding, path=f"/{kind.name}/{finding.path}", line=schemas.line_of(root, finding.path or ""))
@@ -65,22 +65,17 @@ def render_xml(message: Message) -> bytes:
 
     Raises:
         InvalidDocumentError: the message breaks its schema or a rule; paths are XPaths into the XML.
+        ValueError: a text in it holds a character that XML does not allow.
     """
     kind = TYPES[message.type]
-    root = _tree(message)
+    document = binding.document_of(message.type, {"header": message.header, "body": message.body}).encode()
+    root = read_own_xml(document)
     if not schemas.compiled(kind.name).validate(root):
         raise InvalidDocumentError([replace(finding, line=None) for finding in schemas.explain(kind.name, root)])
     findings = [replace(finding, path=f"/{kind.name}/{finding.path}") for finding in rule_findings(message)]
     if findings:
         raise InvalidDocumentError(findings)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-
-
-def _tree(message: Message) -> etree._Element:
-    root = etree.Element(f"{{{binding.NAMESPACE}}}{message.type}", nsmap={None: binding.NAMESPACE})
-    binding.to_xml(etree.SubElement(root, f"{{{binding.NAMESPACE}}}header"), message.header)
-    binding.to_xml(etree.SubElement(root, f"{{{binding.NAMESPACE}}}body"), message.body)
-    return root
+    return document
 
 
 def rule_findings(message: Message) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from typing import Any
 
 from lxml import etree
@@ -65,6 +66,42 @@ _DECLARED_ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9.
 _ALLOWED_ENCODINGS = {b"utf-8", b"utf8", b"us-ascii", b"ascii"}
 
 
+class _Parsers(threading.local):
+    """The parsers of one thread, kept: a parser costs as much to make as a short document to read.
+
+    They keep an error log, and must not be shared between threads.
+    """
+
+    def __init__(self) -> None:
+        # The encoding is said, not guessed: in a guessed one a DOCTYPE would pass the test for it unseen.
+        self.for_others = etree.XMLParser(
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        # What the gateway itself has written may be of any size: its schema is to say so, not the parser.
+        self.for_own = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=True)
+
+
+_parsers = _Parsers()
+
+
+def read_own_xml(data: bytes) -> etree._Element:
+    """Return the root element of an XML document that the gateway itself has just written from a message.
+
+    Raises:
+        ValueError: a text of the message holds a character that XML does not allow.
+    """
+    try:
+        return etree.fromstring(data, _parsers.for_own)
+    except etree.XMLSyntaxError:
+        raise ValueError("a text of the message holds a character that XML does not allow") from None
+
+
 def read_xml(data: bytes) -> etree._Element:
     """Return the root element of an XML document.
 
@@ -86,21 +123,11 @@ def read_xml(data: bytes) -> etree._Element:
     if text[end : end + 9] == b"<!DOCTYPE":
         raise InvalidDocumentError(DTD.at(line=text.count(b"\n", 0, end) + 1))
     try:
-        # One parser per document: lxml parsers keep an error log, and must not be shared between threads.
-        # The encoding is said, not guessed: in a guessed one a DOCTYPE would pass the test above unseen.
-        parser = etree.XMLParser(
-            encoding="utf-8",
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
-        root = etree.fromstring(text, parser)
+        root = etree.fromstring(text, _parsers.for_others)
     except etree.XMLSyntaxError as error:
         raise InvalidDocumentError(_syntax_fault(error).at(line=error.lineno)) from None
-    if _count_parts(root) > MAX_PARTS:
+    # No more elements than "<" and no more attributes than "=": only a document of many signs has to be counted.
+    if text.count(b"<") + text.count(b"=") > MAX_PARTS and _count_parts(root) > MAX_PARTS:
         raise InvalidDocumentError(TOO_MANY.at(limit=MAX_PARTS))
     if b"schemaLocation" in text or b"SchemaLocation" in text:  # noqa: SIM102 -- the cheap test spares the search
         if located := root.xpath(
@@ -124,19 +151,21 @@ def read_json(data: bytes) -> Any:
             names a member twice.
     """
     _bounded(data)
-    if data.count(b"{") + data.count(b"[") > MAX_PARTS or data.count(b",") > 20 * MAX_PARTS:
+    brackets = data.count(b"{") + data.count(b"[")
+    if brackets > MAX_PARTS or data.count(b",") > 20 * MAX_PARTS:
         raise InvalidDocumentError(TOO_MANY.at(limit=MAX_PARTS))
     try:
         text = data.removeprefix(_BOM).decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidDocumentError(ENCODING.at(line=data.count(b"\n", 0, error.start) + 1)) from None
     try:
-        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant, parse_int=_bounded_int)
+        value = _JSON.decode(text)
     except json.JSONDecodeError as error:
         raise InvalidDocumentError(JSON_MALFORMED.at(line=error.lineno)) from None
     except RecursionError:
         raise InvalidDocumentError(TOO_DEEP.at()) from None
-    if _depth(value) > MAX_JSON_DEPTH:
+    # No deeper than it has brackets: most documents need no second look.
+    if brackets > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
         raise InvalidDocumentError(TOO_DEEP.at())
     return value
 
@@ -166,14 +195,18 @@ def _bounded_int(digits: str) -> int:
     return int(digits)
 
 
+_JSON = json.JSONDecoder(object_pairs_hook=_once_each, parse_constant=_no_constant, parse_int=_bounded_int)
+
+
 def _depth(value: Any) -> int:
+    """Return how deep ``value``, as the decoder made it, nests."""
     deepest, level = 0, [value]
     while level:
         deepest += 1
         level = [
             inner
             for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if (kind := type(outer)) is dict or kind is list
+            for inner in (outer.values() if kind is dict else outer)
         ]
     return deepest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.identifiers import HsaId, PersonId
@@ -34,6 +35,10 @@ RECIPIENT_IS_SENDER = Fault(
 )
 
 
+# The units that talk to each other are few, and every message names some. What is refused is not kept.
+_checked_unit = lru_cache(maxsize=4096)(HsaId.parse)
+
+
 def header_findings(message: Message, contract: Contract) -> Iterator[Finding]:
     """Yield every finding about the header of ``message``, with paths relative to the root element."""
     yield from _person_findings(message.header, contract)
@@ -57,19 +62,26 @@ def _person_findings(header: Header, contract: Contract) -> Iterator[Finding]:
 
 
 def _address_findings(header: Header) -> Iterator[Finding]:
-    places = [(f"header/recipient[{n}]/unit", recipient.unit) for n, recipient in enumerate(header.recipients, 1)]
-    for path, unit in [("header/sender/unit", header.sender.unit), *places]:
+    units = [header.sender.unit, *[recipient.unit for recipient in header.recipients]]
+    for n, unit in enumerate(units):
         try:
-            HsaId.parse(unit)
+            _checked_unit(unit)
         except InvalidDocumentError as error:
-            yield from _placed(error, path)
+            yield from _placed(error, _place(n))
+    if len(set(units)) == len(units):  # each once: neither two recipients nor sender and recipient are the same
+        return
     seen: set[str] = set()
-    for path, unit in places:
+    for n, unit in enumerate(units[1:], 1):
         if unit == header.sender.unit:
-            yield RECIPIENT_IS_SENDER.at(path)
+            yield RECIPIENT_IS_SENDER.at(_place(n))
         if unit in seen:
-            yield RECIPIENT_TWICE.at(path)
+            yield RECIPIENT_TWICE.at(_place(n))
         seen.add(unit)
+
+
+def _place(n: int) -> str:
+    """Return the path of the unit of recipient ``n``, counted from 1, or of the sender when it is 0."""
+    return f"header/recipient[{n}]/unit" if n else "header/sender/unit"
 
 
 def _placed(error: InvalidDocumentError, path: str) -> Iterable[Finding]:

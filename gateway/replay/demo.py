@@ -25,7 +25,7 @@ from gateway.messages import TYPES
 from gateway.progress import Hop, Observer, Passage
 from gateway.replay.narrator import Narrator
 from gateway.replay.scenario import Scenario
-from gateway.replay.stage import CAST, Stage, set_up
+from gateway.replay.stage import CAST, Places, Stage, set_up
 from gateway.resources import demo_directory
 from gateway.store import events, ledger
 
@@ -84,7 +84,15 @@ def _iso(moment: datetime | None) -> str | None:
     return moment.astimezone(STOCKHOLM).isoformat(timespec="milliseconds") if moment else None
 
 
-async def play(scenario: Scenario, folder: Path, console: Console, kill_at: Hop | None = None, nth: int = 1) -> Outcome:
+async def play(
+    scenario: Scenario,
+    folder: Path,
+    console: Console,
+    *,
+    places: Places | None = None,
+    kill_at: Hop | None = None,
+    nth: int = 1,
+) -> Outcome:
     """Play ``scenario`` in ``folder``, telling ``console`` what happens, and return what it ended in.
 
     With ``kill_at`` the process kills itself, as ``kill -9`` would, when a message passes that hop for the ``nth``
@@ -96,7 +104,7 @@ async def play(scenario: Scenario, folder: Path, console: Console, kill_at: Hop 
     narrator = Narrator(console, Directory.load(demo_directory()))
     observe = narrator.observe if kill_at is None else _assassin(kill_at, nth, narrator.observe)
     with narrator.telling():
-        async with set_up(scenario, folder, observe) as stage:
+        async with set_up(scenario, folder, observe, places or Places()) as stage:
             for step in scenario.steps:
                 narrator.step(step)
                 await stage.play(step)

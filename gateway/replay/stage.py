@@ -1,7 +1,8 @@
 """The stage a scenario is played on: two gateways, each with its own store and simulated case system, one exchange.
 
-Everything lives in one folder. A play that was killed goes on where it was when it is started on the same folder:
-what the case systems have said stays said, and the gateways take up what was left half-done.
+Everything lives in one folder, unless databases or an exchange elsewhere are named. A play that was killed goes on
+where it was when it is started on the same folder: what the case systems have said stays said, and the gateways take up
+what was left half-done.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from pathlib import Path
 
 from gateway.adapters.simulated import SimulatedCaseSystem
 from gateway.app import log_passage, open_gateway, running
-from gateway.config import Settings
-from gateway.errors import Fault, GatewayError
+from gateway.config import Settings, masked
+from gateway.envelope import Channel
+from gateway.errors import ConfigurationError, Fault, GatewayError
 from gateway.hops import Gateway
 from gateway.progress import Observer, Passage
 from gateway.replay.scenario import Scenario, Step
@@ -26,6 +28,9 @@ from gateway.store import ledger
 
 CAST = {"treserva": "kommun", "journal": "region"}
 """Which party each case system works for."""
+
+PARTY = "{party}"
+"""Stands for the name of a party in an address."""
 
 PATIENCE = timedelta(seconds=60)
 """How long, on the wall, one step may take to settle."""
@@ -37,10 +42,76 @@ UNSETTLED = Fault(
 )
 
 
+OTHER_SCENARIO = Fault(
+    "demo.other-scenario",
+    "I {folder} spelas redan ett annat scenario; välj en annan mapp.",
+    "Another scenario is played in {folder}; choose another folder.",
+)
+OTHER_PLACES = Fault(
+    "demo.other-places",
+    "Spelet i {folder} har börjat med andra databaser eller en annan växel; ange samma, eller välj en annan mapp.",
+    "The play in {folder} has begun with other databases or another exchange; name the same, or choose another folder.",
+)
+NO_FOLDER = Fault("demo.folder", "Mappen {folder} kan inte användas.", "The folder {folder} cannot be used.")
+ONE_STORE = Fault(
+    "demo.one-store",
+    "De två parterna behöver var sin databas: skriv {{party}} i adressen där partens namn ska stå.",
+    "The two parties need a database each: write {{party}} in the address where the name of the party goes.",
+)
+STORE_IN_USE = Fault(
+    "demo.store-in-use",
+    "Databasen för {party} har redan innehåll. Ange --data med mappen för spelet det hör till, eller en tom databas.",
+    "The database of {party} is not empty. Give --data with the folder of the play it belongs to, or an empty one.",
+)
+EXCHANGE_IN_USE = Fault(
+    "demo.exchange-in-use",
+    "I växeln väntar redan meddelanden till {party}. Ange --data med mappen för det spel de hör till, eller töm kön.",
+    "Messages to {party} wait on the exchange. Give --data with the folder of the play they belong to, or empty it.",
+)
+
+
 class UnsettledError(GatewayError):
     """A step of a scenario did not come to its end in time."""
 
     exit_code = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Databases and an exchange outside the folder of a play, with ``{party}`` where the name of a party goes."""
+
+    store: str | None = None
+    exchange: str | None = None
+    store_password_file: Path | None = None
+    exchange_password_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse one database for both parties."""
+        if self.store is not None and PARTY not in self.store:
+            raise ConfigurationError(ONE_STORE.at())
+
+    def settings(self, folder: Path, system: str, party: str) -> Settings:
+        """Return the settings of one party's gateway."""
+
+        def named(text: str | Path | None) -> str | None:
+            return None if text is None else str(text).replace(PARTY, party)
+
+        return Settings.model_validate(
+            {
+                "party": party,
+                "store": named(self.store) or database_url(folder / f"{party}.sqlite"),
+                "store_password_file": named(self.store_password_file),
+                "exchange": named(self.exchange) or database_url(folder / "exchange.sqlite"),
+                "exchange_password_file": named(self.exchange_password_file),
+                "directory": demo_directory(),
+                "adapter": system,
+                "folder": folder / system,
+            }
+        )
+
+    def described(self) -> str:
+        """Return what tells these places from others; no password is in it."""
+        return "\n".join(masked(place) if place else "-" for place in (self.store, self.exchange))
 
 
 class StoryClock:
@@ -100,8 +171,13 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_up(scenario: Scenario, folder: Path, observe: Observer) -> AsyncIterator[Stage]:
-    """Open the stage for ``scenario`` in ``folder`` and let the gateways work while the block runs."""
+async def set_up(scenario: Scenario, folder: Path, observe: Observer, places: Places) -> AsyncIterator[Stage]:
+    """Open the stage for ``scenario`` in ``folder`` and let the gateways work while the block runs.
+
+    Raises:
+        ConfigurationError: a play begins, and a database or the exchange still holds something of an earlier one.
+        DependencyDownError: a database or the exchange does not answer.
+    """
     told = [step for step in scenario.steps if _was_told(folder, step)]
     clock = StoryClock((told or scenario.steps)[-1 if told else 0].at)
     stirred = asyncio.Event()
@@ -114,18 +190,46 @@ async def set_up(scenario: Scenario, folder: Path, observe: Observer) -> AsyncIt
     async with AsyncExitStack() as stack:
         gateways, systems = {}, {}
         for system, party in CAST.items():
-            settings = Settings.model_construct(
-                party=party,
-                store=database_url(folder / f"{party}.sqlite"),
-                exchange=database_url(folder / "exchange.sqlite"),
-                directory=demo_directory(),
-                adapter=system,
-                folder=folder / system,
-            )
-            gateways[party] = await stack.enter_async_context(open_gateway(settings, clock, watch))
+            settings = places.settings(folder, system, party)
+            gateway = await stack.enter_async_context(open_gateway(settings, clock, watch))
+            if not told:
+                await _see_that_nothing_is_there(gateway)
+            gateways[party] = gateway
             systems[system] = await stack.enter_async_context(SimulatedCaseSystem(folder / system, system, clock))
         await stack.enter_async_context(running(*gateways.values()))
         yield Stage(folder, clock, gateways, systems, stirred)
+
+
+async def _see_that_nothing_is_there(gateway: Gateway) -> None:
+    """Refuse to begin a play among what another has left: the same events would be known, and cases have numbers."""
+    async with gateway.context.store.reading() as tx:
+        found = await ledger.sent_messages(tx, limit=1) or await ledger.received_messages(tx, limit=1)
+        if found or await ledger.set_aside(tx):
+            raise ConfigurationError(STORE_IN_USE.at(party=gateway.context.party))
+    for channel in Channel:
+        if await gateway.transport.depth(channel):
+            raise ConfigurationError(EXCHANGE_IN_USE.at(party=gateway.context.party))
+
+
+def claim(folder: Path, scenario: Scenario, places: Places) -> None:
+    """Make ``folder`` the place where ``scenario`` is played; it holds personal data, so only its owner may look in.
+
+    Raises:
+        ConfigurationError: it cannot be used, or another play has begun in it.
+    """
+    title, elsewhere = folder / "scenario", folder / "places"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if title.exists() and title.read_text(encoding="utf-8") != scenario.name:
+            raise ConfigurationError(OTHER_SCENARIO.at(folder=folder))
+        begun = any(_was_told(folder, step) for step in scenario.steps)
+        known = elsewhere.read_text(encoding="utf-8") if elsewhere.exists() else Places().described()
+        if begun and known != places.described():
+            raise ConfigurationError(OTHER_PLACES.at(folder=folder))
+        title.write_text(scenario.name, encoding="utf-8")
+        elsewhere.write_text(places.described(), encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(NO_FOLDER.at(folder=folder)) from None
 
 
 def database_url(path: Path) -> str:

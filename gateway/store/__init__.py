@@ -11,7 +11,7 @@ from types import TracebackType
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.store.engine import open_engine, reading, writing
+from gateway.store.engine import POOL, open_engine, reading, writing
 from gateway.store.migrate import check, migrate
 
 __all__ = ["Store", "Transaction"]
@@ -21,17 +21,20 @@ Transaction = AsyncConnection
 
 
 class Store:
-    """One gateway's database. ``migrates`` is false for whoever only looks: it must be up to date already."""
+    """One gateway's database. ``migrates`` is false for whoever only looks: it must be up to date already.
 
-    def __init__(self, url: str, *, migrates: bool = True) -> None:
-        self._engine = open_engine(url)
+    ``password`` is one that does not stand in the address, and ``pool`` how many connections a server may be asked for.
+    """
+
+    def __init__(self, url: str, *, migrates: bool = True, password: str | None = None, pool: int = POOL) -> None:
+        self._engine = open_engine(url, password, pool=pool)
         self._open = migrate if migrates else check
 
     async def __aenter__(self) -> Store:
         """Bring the tables up to date, or see that they are.
 
         Raises:
-            ConfigurationError: it is no database of this version, and must not be changed.
+            ConfigurationError: it is no database of this version and must not be changed, or does not let us in.
             DependencyDownError: the database does not answer.
         """
         await self._open(self._engine)

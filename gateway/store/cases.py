@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.errors import ConflictError, DependencyDownError, Fault, Finding
+from gateway.errors import ConflictError, Fault, Finding, WrittenMeanwhileError
 from gateway.messages import binding
 from gateway.process import SipCase
 from gateway.store.tables import case_reference, case_series, sip_case
@@ -24,6 +25,15 @@ SERIES_FULL = Fault(
 
 _NUMBERS_PER_SERIES = 10_000
 
+_UPDATE = (
+    update(sip_case)
+    .where(sip_case.c.case_number == bindparam("number"), sip_case.c.revision == bindparam("read_at"))
+    .values(
+        {name: bindparam(name) for name in ("state", "snapshot", "updated_at")}
+        | {"revision": bindparam("read_at") + 1},
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCase:
@@ -33,73 +43,104 @@ class StoredCase:
     revision: int = 0
 
 
+async def load_all(tx: Transaction, numbers: Collection[str]) -> dict[str, StoredCase]:
+    """Return the cases with these numbers, those that are not stored as empty ones; others wait to change them.
+
+    They are locked in the order of their numbers, so that no two transactions wait for each other.
+    """
+    if not numbers:
+        return {}
+    query = (
+        select(sip_case.c.case_number, sip_case.c.snapshot, sip_case.c.revision)
+        .where(sip_case.c.case_number.in_(numbers))
+        .order_by(sip_case.c.case_number)
+        .with_for_update()
+    )
+    found = dict.fromkeys(numbers, StoredCase(None))
+    for number, snapshot, revision in (await tx.execute(query)).all():
+        findings: list[Finding] = []
+        case = binding.from_json(SipCase, snapshot, findings)
+        assert case is not None, findings  # the gateway wrote it
+        found[number] = StoredCase(case, revision)
+    return found
+
+
 async def load(tx: Transaction, number: str | None) -> StoredCase:
     """Return the case with ``number``, or an empty one."""
-    query = select(sip_case.c.snapshot, sip_case.c.revision).where(sip_case.c.case_number == number)
-    row = (await tx.execute(query)).first()
-    if row is None:
-        return StoredCase(None)
-    findings: list[Finding] = []
-    case = binding.from_json(SipCase, row.snapshot, findings)
-    assert case is not None, findings  # the gateway wrote it
-    return StoredCase(case, row.revision)
+    return StoredCase(None) if number is None else (await load_all(tx, [number]))[number]
 
 
-async def save(tx: Transaction, case: SipCase, revision: int, now: datetime) -> int:
-    """Store ``case``, which was read at ``revision``, and return its new revision.
+async def save_all(tx: Transaction, changed: Iterable[tuple[SipCase, int]], now: datetime) -> None:
+    """Store cases, each with the revision it was read at.
 
     Raises:
-        DependencyDownError: someone else has stored it since; worth trying again from the start.
+        WrittenMeanwhileError: someone else has stored one of them since; worth beginning again.
     """
-    values = {"state": case.state.value, "snapshot": binding.to_json(case), "revision": revision + 1, "updated_at": now}
-    if revision == 0:
-        await tx.execute(
-            insert(sip_case).values(
-                case_number=case.number,
-                convener=case.convener,
-                person_root=case.person.root,
-                person_extension=case.person.extension,
-                opened_at=case.opened_at,
-                **values,
-            )
-        )
-        return 1
-    done = await tx.execute(
-        update(sip_case).where(sip_case.c.case_number == case.number, sip_case.c.revision == revision).values(**values)
+    new, moved = [], []
+    for case, revision in changed:
+        state = {"state": case.state.value, "snapshot": binding.to_json(case), "updated_at": now}
+        if revision:
+            moved.append({**state, "number": case.number, "read_at": revision})
+        else:
+            identity = {
+                "case_number": case.number,
+                "convener": case.convener,
+                "person_root": case.person.root,
+                "person_extension": case.person.extension,
+                "opened_at": case.opened_at,
+                "revision": 1,
+            }
+            new.append({**identity, **state})
+    if new:
+        await tx.execute(insert(sip_case), new)
+    if moved:
+        done = await tx.execute(_UPDATE, moved)
+        if done.rowcount not in (len(moved), -1):  # -1: the driver does not count; there, reading has locked the rows
+            raise WrittenMeanwhileError(CHANGED_MEANWHILE.at())
+
+
+async def numbers_of(tx: Transaction, source: str, references: Collection[str]) -> dict[str, str]:
+    """Return the numbers of the cases that the system behind ``source`` calls by these references."""
+    if not references:
+        return {}
+    query = select(case_reference.c.reference, case_reference.c.case_number).where(
+        case_reference.c.source == source, case_reference.c.reference.in_(references)
     )
-    if done.rowcount != 1:
-        raise DependencyDownError(CHANGED_MEANWHILE.at())
-    return revision + 1
+    return {row.reference: row.case_number for row in (await tx.execute(query)).all()}
 
 
 async def number_of(tx: Transaction, source: str, reference: str) -> str | None:
     """Return the number of the case that the system behind ``source`` calls ``reference``."""
-    query = select(case_reference.c.case_number).where(
-        case_reference.c.source == source, case_reference.c.reference == reference
-    )
-    found: str | None = (await tx.execute(query)).scalar()
-    return found
+    return (await numbers_of(tx, source, [reference])).get(reference)
 
 
-async def refer(tx: Transaction, source: str, reference: str, number: str) -> None:
-    """Remember that the system behind ``source`` calls the case ``reference``."""
-    await tx.execute(insert(case_reference).values(source=source, reference=reference, case_number=number))
+async def refer(tx: Transaction, references: Iterable[tuple[str, str, str]]) -> None:
+    """Remember what systems call cases: source, the system's own reference, and case number."""
+    rows = [{"source": source, "reference": name, "case_number": number} for source, name, number in references]
+    if rows:
+        await tx.execute(insert(case_reference), rows)
 
 
-async def next_number(tx: Transaction, series: int) -> str:
-    """Give out the next case number of a series of two digits: sequential, and never given out again.
+async def last_number(tx: Transaction, series: int) -> int:
+    """Return how many case numbers of ``series`` (two digits) are given out; others wait to give out more."""
+    query = select(case_series.c.last).where(case_series.c.series == series).with_for_update()
+    return (await tx.execute(query)).scalar() or 0
+
+
+async def keep_last_number(tx: Transaction, series: int, before: int, last: int) -> None:
+    """Remember that the numbers of ``series`` up to ``last`` are given out; ``before`` is what was remembered."""
+    if before:
+        await tx.execute(update(case_series).where(case_series.c.series == series).values(last=last))
+    else:
+        await tx.execute(insert(case_series).values(series=series, last=last))
+
+
+def case_number(series: int, count: int) -> str:
+    """Return number ``count`` of a series: sequential, and never given out again.
 
     Raises:
         ConflictError: all ten thousand are given out.
     """
-    last = (
-        await tx.execute(select(case_series.c.last).where(case_series.c.series == series).with_for_update())
-    ).scalar()
-    number = 1 if last is None else last + 1
-    if number >= _NUMBERS_PER_SERIES:
+    if count >= _NUMBERS_PER_SERIES:
         raise ConflictError(SERIES_FULL.at())
-    if last is None:
-        await tx.execute(insert(case_series).values(series=series, last=number))
-    else:
-        await tx.execute(update(case_series).where(case_series.c.series == series).values(last=number))
-    return f"SIP{series:02d}{number:04d}"
+    return f"SIP{series:02d}{count:04d}"

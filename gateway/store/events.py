@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,48 +14,50 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 from gateway.store.tables import event
 
 
-async def find_same(tx: Transaction, source: str, content_hash: str) -> RowMapping | None:
-    """Return the event that came with exactly these bytes before."""
-    query = select(event).where(event.c.source == source, event.c.content_hash == content_hash)
-    return (await tx.execute(query)).mappings().first()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEvent:
+    """An event as it is kept: accepted with its ``answer``, or refused with its ``findings``.
 
-
-async def find_accepted(tx: Transaction, source: str, event_id: str) -> RowMapping | None:
-    """Return the event that was accepted under this id before."""
-    query = select(event).where(event.c.source == source, event.c.event_id == event_id, event.c.state == "accepted")
-    return (await tx.execute(query)).mappings().first()
-
-
-async def keep(
-    tx: Transaction,
-    earlier: RowMapping | None,
-    *,
-    source: str,
-    event_id: str | None,
-    kind: str | None,
-    content_hash: str,
-    content: bytes,
-    received_at: datetime,
-    answer: dict[str, Any] | None = None,
-    findings: list[dict[str, Any]] | None = None,
-) -> None:
-    """Keep an event: accepted with its ``answer``, or refused with its ``findings``.
-
-    ``earlier`` is the same event as it was refused before, if it was; the new answer takes its place.
+    ``id`` is the row of the same event as it was refused before, if it was; the new answer takes its place.
     """
-    values = {
-        "event_id": event_id,
-        "kind": kind,
-        "received_at": received_at,
-        "state": "accepted" if findings is None else "refused",
-        "answer": answer,
-        "findings": findings,
-    }
-    if earlier is not None:
-        await tx.execute(update(event).where(event.c.id == earlier["id"]).values(**values))
-    else:
-        same = {"source": source, "content_hash": content_hash, "content": content}
-        await tx.execute(insert(event).values(**same, **values))
+
+    source: str
+    event_id: str | None
+    kind: str | None
+    content_hash: str
+    content: bytes
+    received_at: datetime
+    answer: dict[str, Any] | None = None
+    findings: list[dict[str, Any]] | None = None
+    id: int | None = None
+
+
+async def find_same(tx: Transaction, source: str, hashes: Collection[str]) -> dict[str, RowMapping]:
+    """Return, by content hash, the events that came from ``source`` with exactly the same bytes before."""
+    columns = (event.c.id, event.c.content_hash, event.c.state, event.c.answer)
+    query = select(*columns).where(event.c.source == source, event.c.content_hash.in_(hashes))
+    return {row["content_hash"]: row for row in (await tx.execute(query)).mappings()} if hashes else {}
+
+
+async def find_accepted(tx: Transaction, source: str, event_ids: Collection[str]) -> set[str]:
+    """Return those of ``event_ids`` under which an event from ``source`` was accepted before."""
+    accepted = event.c.state == "accepted"
+    query = select(event.c.event_id).where(event.c.source == source, event.c.event_id.in_(event_ids), accepted)
+    return set((await tx.execute(query)).scalars()) if event_ids else set()
+
+
+async def keep(tx: Transaction, kept: Iterable[KeptEvent]) -> None:
+    """Keep events with what they were answered."""
+    new = []
+    for one in kept:
+        values = asdict(one) | {"state": "accepted" if one.findings is None else "refused"}
+        row_id = values.pop("id")
+        if row_id is None:
+            new.append(values)
+        else:
+            await tx.execute(update(event).where(event.c.id == row_id).values(values))
+    if new:
+        await tx.execute(insert(event), new)
 
 
 async def refused(tx: Transaction) -> list[RowMapping]:

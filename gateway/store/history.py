@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
@@ -11,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 from gateway.ledger import Dispatch, Inbound
 from gateway.store.tables import history
 
+_INSERT = insert(history)
 
-async def record(
-    tx: Transaction, rows: Iterable[Dispatch | Inbound], event: str, now: datetime, code: str | None = None
-) -> None:
-    """Write that ``event`` brought each of ``rows`` to the state it now has."""
-    lines = [
+
+def lines(
+    rows: Iterable[Dispatch | Inbound], event: str, now: datetime, code: str | None = None
+) -> list[dict[str, Any]]:
+    """Return what to write down when ``event`` has brought each of ``rows`` to the state it now has."""
+    return [
         {
             "direction": "out" if isinstance(row, Dispatch) else "in",
             "message_id": row.message_id,
@@ -28,5 +31,16 @@ async def record(
         }
         for row in rows
     ]
-    if lines:
-        await tx.execute(insert(history), lines)
+
+
+async def add(tx: Transaction, written: Sequence[dict[str, Any]]) -> None:
+    """Add lines to the history."""
+    if written:
+        await tx.execute(_INSERT, written)
+
+
+async def record(
+    tx: Transaction, rows: Iterable[Dispatch | Inbound], event: str, now: datetime, code: str | None = None
+) -> None:
+    """Write that ``event`` brought each of ``rows`` to the state it now has."""
+    await add(tx, lines(rows, event, now, code))

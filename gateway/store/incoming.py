@@ -1,124 +1,97 @@
-"""Incoming messages, what could not become one, and what was answered about our own."""
+"""Incoming messages, and what could not become one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import exists, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import Envelope, content_hash
 from gateway.errors import Finding
 from gateway.ledger import Inbound
-from gateway.lifecycle import InState, Owner
+from gateway.lifecycle import InState
+from gateway.store import rows
 from gateway.store.engine import insert_ignore
-from gateway.store.tables import inbound, parked
+from gateway.store.rows import as_inbound
+from gateway.store.tables import DELIVERABLE, inbound, parked
 
-_COLUMNS = [column.name for column in inbound.columns]
-_KEPT = {"id", "party", "type", "message_id", "unit", "case_number", "sequence", "sender_unit", "content_hash", "xml"}
-_UPDATE = (
-    update(inbound)
-    .where(inbound.c.id == bindparam("row_id"))
-    .values({name: bindparam(name) for name in _COLUMNS if name not in _KEPT})
-)
-_DELIVERABLE = (InState.VALIDATED.value, InState.DELIVERING.value, InState.WAITING_FOR_SYSTEM.value)
+Stream = tuple[str, str, str]
+"""The messages of one party about one case to one unit here: party, case number and unit."""
+
+_STORED = f"inbound.state = '{InState.STORED.value}'"
 
 
-def _inbound(row: Any) -> Inbound:
-    values = {name: row._mapping[name] for name in _COLUMNS}
-    values["state"] = InState(values["state"])
-    values["owner"] = Owner(values["owner"]) if values["owner"] else None
-    return Inbound(**values)
+async def add(tx: Transaction, new: Sequence[Inbound]) -> None:
+    """Store messages, each for a unit; a second one with the same sender, type, id and unit fails."""
+    if new:
+        await tx.execute(insert(inbound), [rows.new_inbound(row) for row in new])
 
 
-async def add(tx: Transaction, row: Inbound) -> int:
-    """Store a message for a unit and return its row id; a second one with the same sender, type, id and unit fails."""
-    values = {name: value for name, value in asdict(row).items() if name != "id"}
-    return int((await tx.execute(insert(inbound).values(values).returning(inbound.c.id))).scalar_one())
-
-
-async def save(tx: Transaction, rows: Sequence[Inbound]) -> None:
+async def save(tx: Transaction, changed: Sequence[Inbound]) -> None:
     """Write rows back as they now are."""
-    if rows:
-        await tx.execute(
-            _UPDATE,
-            [{**{n: v for n, v in asdict(row).items() if n not in _KEPT}, "row_id": row.id} for row in rows],
-        )
+    if changed:
+        await tx.execute(rows.CHANGE_INBOUND, [rows.changed_inbound(row) for row in changed])
 
 
-async def find(tx: Transaction, envelope: Envelope) -> Inbound | None:
-    """Return what is stored under the sender, type, message id and unit of ``envelope``."""
-    query = select(inbound).where(
-        inbound.c.party == envelope.sender,
-        inbound.c.type == envelope.type,
-        inbound.c.message_id == envelope.message_id,
-        inbound.c.unit == envelope.unit,
+async def of_messages(tx: Transaction, message_ids: Collection[str]) -> list[Inbound]:
+    """Return what is stored under these message ids, whoever sent it; others wait for it."""
+    query = select(inbound).where(inbound.c.message_id.in_(message_ids)).order_by(inbound.c.id).with_for_update()
+    return [as_inbound(row) for row in (await tx.execute(query)).all()]
+
+
+# --- streams --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class StreamState:
+    """How far a stream has come: the last number judged or parked, the numbers parked, and what is at some numbers.
+
+    ``held`` has every message that waits for the one before it, and those at the numbers that were asked for.
+    """
+
+    last: int = 0
+    parked: set[int] = field(default_factory=set)
+    held: dict[int, Inbound] = field(default_factory=dict)
+
+
+async def streams(
+    tx: Transaction, case_numbers: Collection[str], sequences: Collection[int]
+) -> Mapping[Stream, StreamState]:
+    """Return the streams of cases, with what is stored at ``sequences``."""
+    found: dict[Stream, StreamState] = {}
+    judged = (
+        select(inbound.c.party, inbound.c.case_number, inbound.c.unit, func.max(inbound.c.sequence))
+        .where(inbound.c.case_number.in_(case_numbers), inbound.c.state != InState.STORED.value)
+        .group_by(inbound.c.party, inbound.c.case_number, inbound.c.unit)
     )
-    row = (await tx.execute(query)).first()
-    return _inbound(row) if row is not None else None
-
-
-async def for_unit(tx: Transaction, message_id: str, unit: str) -> Inbound | None:
-    """Return the message with this id for ``unit``, whoever sent it."""
-    query = select(inbound).where(inbound.c.message_id == message_id, inbound.c.unit == unit)
-    row = (await tx.execute(query)).first()
-    return _inbound(row) if row is not None else None
-
-
-async def seen_for_other_unit(tx: Transaction, row: Inbound) -> bool:
-    """Tell whether the same message has been taken for another unit of this party."""
-    query = select(inbound.c.id).where(
-        inbound.c.party == row.party,
-        inbound.c.type == row.type,
-        inbound.c.message_id == row.message_id,
-        inbound.c.unit != row.unit,
-        inbound.c.state.not_in([InState.STORED.value, InState.REJECTED.value]),
+    for party, case, unit, last in (await tx.execute(judged)).all():
+        found.setdefault((party, case, unit), StreamState()).last = last or 0
+    set_aside = select(parked.c.party, parked.c.case_number, parked.c.unit, parked.c.sequence).where(
+        parked.c.case_number.in_(case_numbers), parked.c.sequence.is_not(None)
     )
-    return (await tx.execute(query.limit(1))).first() is not None
-
-
-async def last_sequence(tx: Transaction, party: str, case_number: str, unit: str) -> int:
-    """Return the number of the last message of a stream that has been judged or parked, 0 when there is none."""
-    judged = select(func.max(inbound.c.sequence)).where(
-        inbound.c.party == party,
-        inbound.c.case_number == case_number,
-        inbound.c.unit == unit,
-        inbound.c.state != InState.STORED.value,
+    for party, case, unit, sequence in (await tx.execute(set_aside)).all():
+        state = found.setdefault((party, case, unit), StreamState())
+        state.parked.add(sequence)
+        state.last = max(state.last, sequence)
+    held = select(inbound).where(
+        inbound.c.case_number.in_(case_numbers), or_(text(_STORED), inbound.c.sequence.in_(sequences))
     )
-    set_aside = select(func.max(parked.c.sequence)).where(*_parked_stream(party, case_number, unit))
-    return max((await tx.execute(judged)).scalar() or 0, (await tx.execute(set_aside)).scalar() or 0)
-
-
-def _parked_stream(party: str, case_number: str, unit: str) -> tuple[ColumnElement[bool], ...]:
-    return parked.c.party == party, parked.c.case_number == case_number, parked.c.unit == unit
-
-
-async def is_parked_at(tx: Transaction, party: str, case_number: str, unit: str, sequence: int) -> bool:
-    """Tell whether number ``sequence`` of a stream could not become a message here."""
-    query = select(parked.c.id).where(*_parked_stream(party, case_number, unit), parked.c.sequence == sequence)
-    return (await tx.execute(query.limit(1))).first() is not None
-
-
-async def at_sequence(tx: Transaction, party: str, case_number: str, unit: str, sequence: int) -> Inbound | None:
-    """Return the message that has number ``sequence`` of its stream."""
-    query = select(inbound).where(
-        inbound.c.party == party,
-        inbound.c.case_number == case_number,
-        inbound.c.unit == unit,
-        inbound.c.sequence == sequence,
-    )
-    row = (await tx.execute(query)).first()
-    return _inbound(row) if row is not None else None
+    for row in (await tx.execute(held)).all():
+        one = as_inbound(row)
+        if one.sequence is not None:
+            found.setdefault((one.party, one.case_number, one.unit), StreamState()).held[one.sequence] = one
+    return found
 
 
 async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:
     """Return the first message of each stream that has waited too long for the one before it."""
     earlier = inbound.alias("earlier")
     has_earlier = exists().where(
-        earlier.c.state == InState.STORED.value,
+        text(f"earlier.state = '{InState.STORED.value}'"),
         earlier.c.party == inbound.c.party,
         earlier.c.case_number == inbound.c.case_number,
         earlier.c.unit == inbound.c.unit,
@@ -126,11 +99,15 @@ async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:
     )
     query = (
         select(inbound)
-        .where(inbound.c.state == InState.STORED.value, inbound.c.due_at <= now, ~has_earlier)
+        .where(text(_STORED), inbound.c.due_at <= now, ~has_earlier)
         .order_by(inbound.c.id)
         .limit(limit)
+        .with_for_update(skip_locked=True, of=inbound)
     )
-    return [_inbound(row) for row in (await tx.execute(query)).all()]
+    return [as_inbound(row) for row in (await tx.execute(query)).all()]
+
+
+# --- for the case system --------------------------------------------------------------------------------------------
 
 
 async def claimable(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:
@@ -146,43 +123,44 @@ async def claimable(tx: Transaction, now: datetime, limit: int) -> list[Inbound]
         earlier.c.unit == inbound.c.unit,
         tuple_(func.coalesce(earlier.c.sequence, 0), earlier.c.id)
         < tuple_(func.coalesce(inbound.c.sequence, 0), inbound.c.id),
-        earlier.c.state.in_(_DELIVERABLE),
+        text(f"earlier.{DELIVERABLE}"),
     )
     query = (
         select(inbound)
         .where(
-            inbound.c.state.in_(_DELIVERABLE),
+            text(f"inbound.{DELIVERABLE}"),
             or_(inbound.c.lease_until.is_(None), inbound.c.lease_until <= now),
             or_(inbound.c.next_attempt_at.is_(None), inbound.c.next_attempt_at <= now),
             ~blocked,
         )
         .order_by(inbound.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=inbound)
     )
-    return [_inbound(row) for row in (await tx.execute(query)).all()]
+    return [as_inbound(row) for row in (await tx.execute(query)).all()]
 
 
 async def release_leases(tx: Transaction) -> None:
     """Give back what an earlier process of this gateway was delivering when it ended."""
-    await tx.execute(update(inbound).where(inbound.c.lease_until.is_not(None)).values(lease_until=None))
+    leased = text(DELIVERABLE), inbound.c.lease_until.is_not(None)
+    await tx.execute(update(inbound).where(*leased).values(lease_until=None))
+
+
+# --- what is no message here ----------------------------------------------------------------------------------------
 
 
 async def park(tx: Transaction, envelope: Envelope, findings: Iterable[Finding], now: datetime) -> None:
     """Keep a delivery that cannot become a message here, as it came, with the reasons. Once, however often it comes."""
-    await insert_ignore(
-        tx,
-        parked,
-        {
-            "party": envelope.sender,
-            "type": envelope.type,
-            "message_id": envelope.message_id,
-            "unit": envelope.unit,
-            "case_number": envelope.case_ref[:64],
-            "sequence": envelope.sequence,
-            "content_hash": content_hash(envelope.body),
-            "body": envelope.body,
-            "findings": [finding.as_json() for finding in findings],
-            "arrived_at": now,
-        },
-    )
+    values: dict[str, Any] = {
+        "party": envelope.sender,
+        "type": envelope.type,
+        "message_id": envelope.message_id,
+        "unit": envelope.unit,
+        "case_number": envelope.case_ref[:64],
+        "sequence": envelope.sequence,
+        "content_hash": content_hash(envelope.body),
+        "body": envelope.body,
+        "findings": [finding.as_json() for finding in findings],
+        "arrived_at": now,
+    }
+    await insert_ignore(tx, parked, values)

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.ledger import Dispatch
 from gateway.lifecycle import InState, OutState
-from gateway.store import outgoing
-from gateway.store.tables import dispatch, event, history, inbound, message, note, parked, unexpected
+from gateway.store.rows import as_dispatch
+from gateway.store.tables import dead_letter, dispatch, event, history, inbound, message, note, parked, unexpected
 
 _AT_REST = (
     OutState.HELD.value,
@@ -29,7 +29,7 @@ async def sent_messages(tx: Transaction, *, state: str | None = None, limit: int
     query = select(dispatch).where(dispatch.c.type != ACKNOWLEDGEMENT).order_by(dispatch.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(dispatch.c.state == state)
-    return [outgoing.as_dispatch(row) for row in reversed((await tx.execute(query)).all())]
+    return [as_dispatch(row) for row in reversed((await tx.execute(query)).all())]
 
 
 async def received_messages(tx: Transaction, *, state: str | None = None, limit: int = 1000) -> list[RowMapping]:
@@ -83,7 +83,8 @@ async def hash_of(tx: Transaction, message_id: str) -> str:
 async def set_aside(tx: Transaction) -> list[dict[str, Any]]:
     """Return what settled nothing and became nothing, oldest first, each with the code of its first reason.
 
-    These are events that were refused, deliveries that were parked, and acknowledgements that were not expected.
+    These are events that were refused, deliveries that were parked, acknowledgements that were not expected, and dead
+    letters that have not been taken since.
     """
     found = [
         {"kind": kind, "id": row[0], "from": row[1], "code": row[2][0]["code"], "at": row[3]}
@@ -104,4 +105,8 @@ async def set_aside(tx: Transaction) -> list[dict[str, Any]]:
         )
         for row in (await tx.execute(query)).all()
     ]
+    dead = select(dead_letter).where(dead_letter.c.settled_at.is_(None))
+    for row in (await tx.execute(dead)).mappings():
+        told = {"id": row["message_id"], "from": row["party"], "code": row["reason"], "at": row["arrived_at"]}
+        found.append({"kind": "dead-letter", **told})
     return sorted(found, key=lambda one: one["at"])

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.errors import ConfigurationError, Fault
-from gateway.store.engine import reading, writing
+from gateway.store.engine import open_engine, reading, writing
 
 OTHER_TABLES = Fault(
     "database.other-tables",
@@ -22,6 +24,9 @@ OTHER_TABLES = Fault(
 )
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+
+_LOCK = 0x534950
+"""The number under which processes that start at once on one PostgreSQL database wait for each other."""
 
 
 def configuration() -> Config:
@@ -32,15 +37,35 @@ def configuration() -> Config:
 
 
 async def migrate(engine: AsyncEngine) -> None:
-    """Run the migrations that the database has not seen yet, all in one transaction.
+    """Run the migrations that the database has not seen yet, all in one transaction, for which others wait.
 
     Raises:
+        ConfigurationError: the database has the tables of a later version, or does not let this gateway in.
         DependencyDownError: the database does not answer.
     """
-    head = await asyncio.to_thread(_head)
-    async with writing(engine) as connection:
-        if await connection.run_sync(_revision) != head:
+    scripts = await asyncio.to_thread(_scripts)
+    async with _alone(engine) as connection:
+        revision = await connection.run_sync(_revision)
+        if revision not in scripts:
+            raise ConfigurationError(OTHER_TABLES.at())
+        if revision != scripts[-1]:
             await connection.run_sync(_upgrade)
+
+
+@asynccontextmanager
+async def _alone(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that no other process migrates beside, and that may take as long as it needs."""
+    if engine.dialect.name == "sqlite":  # its transactions that write are alone, and have no limit
+        async with writing(engine) as connection:
+            yield connection
+        return
+    patient = open_engine(engine.url, patient=True)
+    try:
+        async with writing(patient) as connection:
+            await connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            yield connection
+    finally:
+        await patient.dispose()
 
 
 async def check(engine: AsyncEngine) -> None:
@@ -50,15 +75,16 @@ async def check(engine: AsyncEngine) -> None:
         ConfigurationError: it has not.
         DependencyDownError: the database does not answer.
     """
-    head = await asyncio.to_thread(_head)
+    scripts = await asyncio.to_thread(_scripts)
     async with reading(engine) as connection:
-        if await connection.run_sync(_revision) != head:
+        if await connection.run_sync(_revision) != scripts[-1]:
             raise ConfigurationError(OTHER_TABLES.at())
 
 
-def _head() -> str | None:
-    """Return the newest revision there is; reads the migration scripts."""
-    return ScriptDirectory.from_config(configuration()).get_current_head()
+def _scripts() -> list[str | None]:
+    """Return every revision there is, from none to the newest; reads the migration scripts."""
+    scripts = ScriptDirectory.from_config(configuration())
+    return [None, *(script.revision for script in reversed(list(scripts.walk_revisions())))]
 
 
 def _revision(connection: Connection) -> str | None:

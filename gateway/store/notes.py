@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import exists, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.lifecycle import Owner
 from gateway.messages import Message
-from gateway.store.engine import insert_ignore
+from gateway.store.engine import insert_ignore_all
 from gateway.store.tables import note
 
 _CLOCK = timedelta(minutes=60)
@@ -28,21 +30,22 @@ class Note:
     attempts: int
 
 
-async def add(tx: Transaction, message: Message, xml: bytes, now: datetime) -> None:
-    """Remember to write the step that ``message`` is. Once, however many units it is for."""
-    await insert_ignore(
-        tx,
-        note,
-        {
-            "message_id": message.header.message_id,
-            "type": message.type,
-            "case_number": message.header.case_number,
-            "xml": xml,
-            "created_at": now,
-            "due_at": now + _CLOCK,
-            "owner": Owner.OPERATIONS.value,
-        },
-    )
+def new(message: Message, xml: bytes, now: datetime) -> dict[str, Any]:
+    """Return what to keep so that the step that ``message`` is will be written."""
+    return {
+        "message_id": message.header.message_id,
+        "type": message.type,
+        "case_number": message.header.case_number,
+        "xml": xml,
+        "created_at": now,
+        "due_at": now + _CLOCK,
+        "owner": Owner.OPERATIONS.value,
+    }
+
+
+async def add(tx: Transaction, steps: Sequence[dict[str, Any]]) -> None:
+    """Remember to write steps, each once: its message may be for several units."""
+    await insert_ignore_all(tx, note, steps)
 
 
 async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) -> list[Note]:
@@ -54,13 +57,13 @@ async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) ->
     blocked = exists().where(
         earlier.c.case_number == note.c.case_number,
         earlier.c.id < note.c.id,
-        earlier.c.written_at.is_(None),
+        text("earlier.written_at IS NULL"),
         or_(earlier.c.next_attempt_at > now, earlier.c.lease_until > now),
     )
     query = (
         select(note)
         .where(
-            note.c.written_at.is_(None),
+            text("note.written_at IS NULL"),
             or_(note.c.lease_until.is_(None), note.c.lease_until <= now),
             or_(note.c.next_attempt_at.is_(None), note.c.next_attempt_at <= now),
             ~blocked,
@@ -73,22 +76,27 @@ async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) ->
         Note(row.id, row.message_id, row.case_number, row.xml, row.attempts + 1)
         for row in (await tx.execute(query)).all()
     ]
-    for one in taken:
-        await tx.execute(update(note).where(note.c.id == one.id).values(lease_until=now + lease, attempts=one.attempts))
+    if taken:
+        leased = {"lease_until": now + lease, "attempts": note.c.attempts + 1}
+        await tx.execute(update(note).where(note.c.id.in_([one.id for one in taken])).values(leased))
     return taken
 
 
-async def written(tx: Transaction, one: Note, now: datetime) -> None:
-    """Mark a step as written."""
-    done = {"written_at": now, "lease_until": None, "next_attempt_at": None, "due_at": None, "owner": None}
-    await tx.execute(update(note).where(note.c.id == one.id).values(**done))
+async def written(tx: Transaction, steps: Sequence[Note], now: datetime) -> None:
+    """Mark steps as written."""
+    if steps:
+        done = {"written_at": now, "lease_until": None, "next_attempt_at": None, "due_at": None, "owner": None}
+        await tx.execute(update(note).where(note.c.id.in_([one.id for one in steps])).values(done))
 
 
-async def postponed(tx: Transaction, one: Note, until: datetime) -> None:
-    """Try a step again at ``until``."""
-    await tx.execute(update(note).where(note.c.id == one.id).values(lease_until=None, next_attempt_at=until))
+async def postponed(tx: Transaction, steps: Sequence[Note], until: datetime) -> None:
+    """Try steps again at ``until``."""
+    if steps:
+        later = {"lease_until": None, "next_attempt_at": until}
+        await tx.execute(update(note).where(note.c.id.in_([one.id for one in steps])).values(later))
 
 
 async def release_leases(tx: Transaction) -> None:
     """Give back what an earlier process of this gateway was writing when it ended."""
-    await tx.execute(update(note).where(note.c.lease_until.is_not(None)).values(lease_until=None))
+    leased = text("written_at IS NULL"), note.c.lease_until.is_not(None)
+    await tx.execute(update(note).where(*leased).values(lease_until=None))

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import ACKNOWLEDGEMENT, content_hash
 from gateway.ledger import Dispatch
-from gateway.lifecycle import Outcome, OutState, Owner
+from gateway.lifecycle import OutState
 from gateway.messages import Message
-from gateway.store.tables import dispatch, message
+from gateway.store import rows
+from gateway.store.rows import as_dispatch
+from gateway.store.tables import UNDER_WAY, WAITING, dispatch, message
 
-WAITING = (OutState.QUEUED.value, OutState.RETRYING.value)
-"""States in which the relay has something to do."""
-
-_COLUMNS = [column.name for column in dispatch.columns]
-_KEPT = {"id", "message_id", "type", "case_number", "party", "unit", "duty", "created_at"}
-_UPDATE = (
-    update(dispatch)
-    .where(dispatch.c.id == bindparam("row_id"))
-    .values({name: bindparam(name) for name in _COLUMNS if name not in _KEPT})
-)
+_EVERYBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,174 +32,33 @@ class Claimed:
     in_reply_to: str | None
 
 
-def as_dispatch(row: Any) -> Dispatch:
-    """Return a row of the table as a ledger row."""
-    values = {name: row._mapping[name] for name in _COLUMNS}
-    values["state"] = OutState(values["state"])
-    values["owner"] = Owner(values["owner"]) if values["owner"] else None
-    values["outcome"] = Outcome(values["outcome"]) if values["outcome"] else None
-    return Dispatch(**values)
+# --- messages -------------------------------------------------------------------------------------------------------
 
 
-async def add(tx: Transaction, made: Message, xml: bytes, rows: Iterable[Dispatch], *, applied: bool = True) -> None:
-    """Keep a message and one ledger row per recipient."""
-    await tx.execute(
-        insert(message).values(
-            message_id=made.header.message_id,
-            type=made.type,
-            case_number=made.header.case_number,
-            created_at=made.header.created_at,
-            content_hash=content_hash(xml),
-            xml=xml,
-            sender_unit=made.header.sender.unit,
-            in_reply_to=made.header.in_reply_to,
-            applied=applied,
-        )
-    )
-    values = [{name: value for name, value in asdict(row).items() if name != "id"} for row in rows]
-    if values:
-        await tx.execute(insert(dispatch), values)
+def new_message(made: Message, xml: bytes, *, applied: bool = True) -> dict[str, Any]:
+    """Return what is kept of a message: ``applied`` is false while every recipient waits for a consent."""
+    return {
+        "message_id": made.header.message_id,
+        "type": made.type,
+        "case_number": made.header.case_number,
+        "created_at": made.header.created_at,
+        "content_hash": content_hash(xml),
+        "xml": xml,
+        "sender_unit": made.header.sender.unit,
+        "in_reply_to": made.header.in_reply_to,
+        "applied": applied,
+    }
 
 
-async def mark_applied(tx: Transaction, message_id: str) -> None:
-    """Remember that a message that was held has moved its case."""
-    await tx.execute(update(message).where(message.c.message_id == message_id).values(applied=True))
+async def add_messages(tx: Transaction, made: Sequence[Mapping[str, Any]]) -> None:
+    """Keep messages."""
+    if made:
+        await tx.execute(insert(message), made)
 
 
-async def save(tx: Transaction, rows: Sequence[Dispatch]) -> None:
-    """Write ledger rows back as they now are."""
-    if rows:
-        await tx.execute(
-            _UPDATE,
-            [{**{n: v for n, v in asdict(row).items() if n not in _KEPT}, "row_id": row.id} for row in rows],
-        )
-
-
-async def next_position(tx: Transaction) -> int:
-    """Return the place behind everything that is in line."""
-    return ((await tx.execute(select(func.max(dispatch.c.position)))).scalar() or 0) + 1
-
-
-async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) -> list[Claimed]:
-    """Take up to ``limit`` rows that are due, in line order, and lease them to the caller.
-
-    A row waits while an earlier one of the same case to the same unit waits for its next try or is leased: the order
-    about a person is kept, other persons are not blocked. Acknowledgements are matched by id, and wait for nobody.
-    """
-    earlier = dispatch.alias("earlier")
-    free = or_(dispatch.c.lease_until.is_(None), dispatch.c.lease_until <= now)
-    due = or_(dispatch.c.next_attempt_at.is_(None), dispatch.c.next_attempt_at <= now)
-    lawful = or_(dispatch.c.leave_by.is_(None), dispatch.c.leave_by > now)
-    blocked = exists().where(
-        earlier.c.case_number == dispatch.c.case_number,
-        earlier.c.unit == dispatch.c.unit,
-        earlier.c.position < dispatch.c.position,
-        earlier.c.type != ACKNOWLEDGEMENT,
-        earlier.c.state.in_(WAITING),
-        or_(earlier.c.next_attempt_at > now, earlier.c.lease_until > now),
-    )
-    query = (
-        select(*dispatch.columns, message.c.xml, message.c.sender_unit, message.c.in_reply_to)
-        .join(message, message.c.message_id == dispatch.c.message_id)
-        .where(dispatch.c.state.in_(WAITING), free, due, lawful, or_(dispatch.c.type == ACKNOWLEDGEMENT, ~blocked))
-        .order_by(dispatch.c.position)
-        .limit(limit)
-        .with_for_update(of=dispatch, skip_locked=True)
-    )
-    found = (await tx.execute(query)).all()
-    numbers = await _last_sequences(tx, [row for row in found if row.sequence is None and row.type != ACKNOWLEDGEMENT])
-    claimed = []
-    for row in found:
-        taken = _leased(as_dispatch(row), now + lease, numbers)
-        claimed.append(Claimed(taken, row.created_at, row.xml, row.sender_unit, row.in_reply_to))
-    await save(tx, [one.dispatch for one in claimed])
-    return claimed
-
-
-def _leased(row: Dispatch, until: datetime, numbers: dict[tuple[str, str], int]) -> Dispatch:
-    changes: dict[str, Any] = {"lease_until": until, "attempts": row.attempts + 1}
-    if row.sequence is None and row.type != ACKNOWLEDGEMENT:
-        stream = (row.case_number, row.unit)
-        numbers[stream] = numbers.get(stream, 0) + 1
-        changes["sequence"] = numbers[stream]
-    return Dispatch(**{**asdict(row), **changes})
-
-
-async def _last_sequences(tx: Transaction, rows: Sequence[Any]) -> dict[tuple[str, str], int]:
-    streams = {(row.case_number, row.unit) for row in rows}
-    if not streams:
-        return {}
-    query = (
-        select(dispatch.c.case_number, dispatch.c.unit, func.max(dispatch.c.sequence))
-        .where(or_(*(and_(dispatch.c.case_number == case, dispatch.c.unit == unit) for case, unit in streams)))
-        .group_by(dispatch.c.case_number, dispatch.c.unit)
-    )
-    return {(case, unit): last or 0 for case, unit, last in (await tx.execute(query)).all()}
-
-
-async def of_case(tx: Transaction, case_number: str) -> list[Dispatch]:
-    """Return the ledger rows of a case in the order they were made, acknowledgements left out."""
-    query = (
-        select(dispatch)
-        .where(dispatch.c.case_number == case_number, dispatch.c.type != ACKNOWLEDGEMENT)
-        .order_by(dispatch.c.id)
-    )
-    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
-
-
-async def to_units(tx: Transaction, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Dispatch]:
-    """Return the ledger rows of these message ids and units."""
-    wanted = set(keys)
-    query = select(dispatch).where(dispatch.c.message_id.in_({message_id for message_id, _ in wanted}))
-    rows = [as_dispatch(row) for row in (await tx.execute(query)).all()]
-    return {(row.message_id, row.unit): row for row in rows if (row.message_id, row.unit) in wanted}
-
-
-async def with_id(tx: Transaction, ids: Iterable[int]) -> dict[int, Dispatch]:
-    """Return ledger rows by their own id."""
-    rows = (await tx.execute(select(dispatch).where(dispatch.c.id.in_(list(ids))))).all()
-    return {row.id: as_dispatch(row) for row in rows}
-
-
-async def unapplied(tx: Transaction, case_number: str) -> list[tuple[str, bytes]]:
-    """Return id and XML of the messages of a case that wait for a consent, in the order they were made."""
-    query = (
-        select(message.c.message_id, message.c.xml)
-        .where(message.c.case_number == case_number, message.c.applied.is_(False))
-        .join(dispatch, dispatch.c.message_id == message.c.message_id)
-        .where(dispatch.c.state == OutState.HELD.value)
-        .group_by(message.c.message_id, message.c.xml)
-        .order_by(func.min(dispatch.c.id))
-    )
-    return [(row.message_id, row.xml) for row in (await tx.execute(query)).all()]
-
-
-async def overdue(tx: Transaction, states: Iterable[OutState], now: datetime, limit: int) -> list[Dispatch]:
-    """Return ledger rows in one of ``states`` whose deadline has passed, the longest overdue first."""
-    query = (
-        select(dispatch)
-        .where(dispatch.c.state.in_([state.value for state in states]), dispatch.c.due_at <= now)
-        .order_by(dispatch.c.due_at)
-        .limit(limit)
-    )
-    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
-
-
-async def without_consent(tx: Transaction, now: datetime, limit: int) -> list[Dispatch]:
-    """Return ledger rows that still wait for the exchange though the consent they were to leave under has run out."""
-    query = select(dispatch).where(dispatch.c.state.in_(WAITING), dispatch.c.leave_by <= now).limit(limit)
-    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
-
-
-async def answers_to(tx: Transaction, message_id: str, unit: str) -> list[Dispatch]:
-    """Return the ledger rows of the acknowledgements this party has made of a message it received for ``unit``."""
-    query = (
-        select(*dispatch.columns)
-        .join(message, message.c.message_id == dispatch.c.message_id)
-        .where(message.c.in_reply_to == message_id, message.c.type == ACKNOWLEDGEMENT, message.c.sender_unit == unit)
-        .order_by(dispatch.c.id)
-    )
-    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
+async def change_message(tx: Transaction, message_id: str, changes: Mapping[str, Any]) -> None:
+    """Change what is kept of a message that nobody outside has seen."""
+    await tx.execute(update(message).where(message.c.message_id == message_id).values(**changes))
 
 
 async def content(tx: Transaction, message_id: str) -> bytes:
@@ -215,13 +67,221 @@ async def content(tx: Transaction, message_id: str) -> bytes:
     return xml
 
 
-async def rewrite(tx: Transaction, message_id: str, xml: bytes) -> None:
-    """Replace the XML of a message that nobody outside has seen."""
-    await tx.execute(
-        update(message).where(message.c.message_id == message_id).values(xml=xml, content_hash=content_hash(xml))
+async def held_messages(tx: Transaction, case_numbers: Collection[str]) -> dict[str, tuple[bytes, bool]]:
+    """Return XML and ``applied`` of the messages of cases that a recipient waits for, by message id."""
+    query = (
+        select(message.c.message_id, message.c.xml, message.c.applied)
+        .join(dispatch, dispatch.c.message_id == message.c.message_id)
+        .where(dispatch.c.case_number.in_(case_numbers), dispatch.c.state == OutState.HELD.value)
+        .distinct()
     )
+    return {row.message_id: (row.xml, row.applied) for row in (await tx.execute(query)).all()}
+
+
+# --- ledger rows ----------------------------------------------------------------------------------------------------
+
+
+async def add(tx: Transaction, made: Message, xml: bytes, to: Iterable[Dispatch], *, applied: bool = True) -> None:
+    """Keep a message and one ledger row per recipient."""
+    await add_messages(tx, [new_message(made, xml, applied=applied)])
+    await add_rows(tx, list(to))
+
+
+async def add_rows(tx: Transaction, new: Sequence[Dispatch]) -> None:
+    """Keep ledger rows of messages that are kept."""
+    if new:
+        await tx.execute(insert(dispatch), [rows.new_dispatch(row) for row in new])
+
+
+async def save(tx: Transaction, changed: Sequence[Dispatch]) -> None:
+    """Write ledger rows back as they now are."""
+    if changed:
+        await tx.execute(rows.CHANGE_DISPATCH, [rows.changed_dispatch(row) for row in changed])
+
+
+async def next_position(tx: Transaction) -> int:
+    """Return the place behind everything that is in line."""
+    return ((await tx.execute(select(func.max(dispatch.c.position)))).scalar() or 0) + 1
+
+
+async def of_cases(tx: Transaction, case_numbers: Collection[str]) -> list[Dispatch]:
+    """Return the ledger rows of cases in the order they were made, acknowledgements left out; others wait for them."""
+    query = (
+        select(dispatch)
+        .where(dispatch.c.case_number.in_(case_numbers), dispatch.c.type != ACKNOWLEDGEMENT)
+        .order_by(dispatch.c.id)
+        .with_for_update()
+    )
+    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
+
+
+async def of_case(tx: Transaction, case_number: str) -> list[Dispatch]:
+    """Return the ledger rows of a case in the order they were made, acknowledgements left out."""
+    return await of_cases(tx, [case_number])
+
+
+async def of_messages(tx: Transaction, message_ids: Collection[str]) -> list[Dispatch]:
+    """Return the ledger rows of messages; others wait for them."""
+    query = select(dispatch).where(dispatch.c.message_id.in_(message_ids)).order_by(dispatch.c.id).with_for_update()
+    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
+
+
+async def with_id(tx: Transaction, ids: Collection[int]) -> dict[int, Dispatch]:
+    """Return ledger rows by their own id; others wait for them."""
+    query = select(dispatch).where(dispatch.c.id.in_(ids)).order_by(dispatch.c.id).with_for_update()
+    return {row.id: as_dispatch(row) for row in (await tx.execute(query)).all()}
+
+
+async def answers_to(tx: Transaction, message_ids: Collection[str]) -> list[tuple[str, str, Dispatch]]:
+    """Return the acknowledgements this party has made of messages: message id, the unit it came for, and their row."""
+    query = (
+        select(*dispatch.columns, message.c.in_reply_to, message.c.sender_unit)
+        .join(message, message.c.message_id == dispatch.c.message_id)
+        .where(message.c.in_reply_to.in_(message_ids), message.c.type == ACKNOWLEDGEMENT)
+        .order_by(dispatch.c.id)
+        .with_for_update(of=dispatch)
+    )
+    return [(row.in_reply_to, row.sender_unit, as_dispatch(row)) for row in (await tx.execute(query)).all()]
+
+
+async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Dispatch]:
+    """Return ledger rows under way whose deadline has passed, the longest overdue first."""
+    query = (
+        select(dispatch)
+        .where(text(UNDER_WAY), dispatch.c.due_at <= now)
+        .order_by(dispatch.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
+
+
+async def without_consent(tx: Transaction, now: datetime, limit: int) -> list[Dispatch]:
+    """Return ledger rows that still wait for the exchange though the consent they were to leave under has run out."""
+    query = select(dispatch).where(text(WAITING), dispatch.c.leave_by <= now).limit(limit)
+    return [as_dispatch(row) for row in (await tx.execute(query.with_for_update(skip_locked=True))).all()]
 
 
 async def release_leases(tx: Transaction) -> None:
     """Give back what an earlier process of this gateway was publishing when it ended; it is published again."""
-    await tx.execute(update(dispatch).where(dispatch.c.lease_until.is_not(None)).values(lease_until=None))
+    leased = and_(text(WAITING), dispatch.c.lease_until.is_not(None))
+    await tx.execute(update(dispatch).where(leased).values(lease_until=None))
+
+
+# --- claiming -------------------------------------------------------------------------------------------------------
+
+
+async def claim(
+    tx: Transaction,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    *,
+    to: str | None = None,
+    not_to: Collection[str] = _EVERYBODY,
+) -> list[Claimed]:
+    """Take up to ``limit`` rows that are due, in line order, and lease them to the caller.
+
+    ``to`` names the one party to take rows for, ``not_to`` parties to leave out. The order about a person is kept and
+    other persons are not blocked: a row is taken only when it is the first of its case to its unit that waits, or
+    follows one that is taken here. So another relay, which skips the rows locked here, can take none that would
+    overtake them. Acknowledgements are matched by id, and wait for nobody.
+    """
+    parties = dispatch.c.party == to if to is not None else dispatch.c.party.not_in(not_to)
+    query = (
+        _waiting(now)
+        .where(_free(now), or_(dispatch.c.type == ACKNOWLEDGEMENT, ~_is_behind(now)), parties)
+        .order_by(dispatch.c.position, dispatch.c.id)
+        .limit(limit)
+        .with_for_update(of=dispatch, skip_locked=True)
+    )
+    found = list((await tx.execute(query)).all())
+    heads = {(row.case_number, row.unit): row.id for row in found if row.type != ACKNOWLEDGEMENT}
+    if heads and len(found) < limit:
+        found += await _followers(tx, now, heads, limit - len(found))
+        found.sort(key=lambda row: (row.position, row.id))
+    numbers = await _last_sequences(tx, {(row.case_number, row.unit) for row in found if _needs_number(row)})
+    claimed = [_claimed(row, now + lease, numbers) for row in found]
+    await save(tx, [one.dispatch for one in claimed])
+    return claimed
+
+
+def _waiting(now: datetime) -> Any:
+    """Return the query for rows that wait and may lawfully leave, with what is needed to publish them."""
+    return (
+        select(*dispatch.columns, message.c.xml, message.c.sender_unit, message.c.in_reply_to)
+        .join(message, message.c.message_id == dispatch.c.message_id)
+        .where(text(f"dispatch.{WAITING}"), or_(dispatch.c.leave_by.is_(None), dispatch.c.leave_by > now))
+    )
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    """Say that nobody has a row leased and that it is not waiting for its next try."""
+    return and_(
+        or_(dispatch.c.lease_until.is_(None), dispatch.c.lease_until <= now),
+        or_(dispatch.c.next_attempt_at.is_(None), dispatch.c.next_attempt_at <= now),
+    )
+
+
+def _is_behind(now: datetime) -> ColumnElement[bool]:
+    """Say that an earlier row of the same case to the same unit waits."""
+    earlier = dispatch.alias("earlier")
+    return exists().where(
+        earlier.c.case_number == dispatch.c.case_number,
+        earlier.c.unit == dispatch.c.unit,
+        earlier.c.position < dispatch.c.position,
+        earlier.c.type != ACKNOWLEDGEMENT,
+        text(f"earlier.{WAITING}"),
+        or_(earlier.c.leave_by.is_(None), earlier.c.leave_by > now),
+    )
+
+
+async def _followers(tx: Transaction, now: datetime, heads: dict[tuple[str, str], int], limit: int) -> list[Any]:
+    """Return the rows that come right behind ``heads`` in their streams, as far as they are free."""
+    query = (
+        _waiting(now)
+        .where(
+            dispatch.c.case_number.in_({case for case, _ in heads}),
+            dispatch.c.type != ACKNOWLEDGEMENT,
+            dispatch.c.id.not_in(heads.values()),
+        )
+        .order_by(dispatch.c.position, dispatch.c.id)
+        .limit(limit)
+        .with_for_update(of=dispatch, skip_locked=True)
+    )
+    taken, stopped = [], set()
+    for row in (await tx.execute(query)).all():
+        stream = (row.case_number, row.unit)
+        is_free = not (row.lease_until and row.lease_until > now) and not (
+            row.next_attempt_at and row.next_attempt_at > now
+        )
+        if stream in heads and stream not in stopped and is_free:
+            taken.append(row)
+        else:
+            stopped.add(stream)
+    return taken
+
+
+def _needs_number(row: Any) -> bool:
+    return row.sequence is None and row.type != ACKNOWLEDGEMENT
+
+
+async def _last_sequences(tx: Transaction, streams: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    if not streams:
+        return {}
+    query = (
+        select(dispatch.c.case_number, dispatch.c.unit, func.max(dispatch.c.sequence))
+        .where(dispatch.c.case_number.in_({case for case, _ in streams}), dispatch.c.sequence.is_not(None))
+        .group_by(dispatch.c.case_number, dispatch.c.unit)
+    )
+    return {(case, unit): last for case, unit, last in (await tx.execute(query)).all()}
+
+
+def _claimed(row: Any, until: datetime, numbers: dict[tuple[str, str], int]) -> Claimed:
+    taken = as_dispatch(row)
+    sequence = taken.sequence
+    if _needs_number(row):
+        stream = (taken.case_number, taken.unit)
+        sequence = numbers[stream] = numbers.get(stream, 0) + 1
+    leased = replace(taken, lease_until=until, attempts=taken.attempts + 1, sequence=sequence)
+    return Claimed(leased, taken.created_at, row.xml, row.sender_unit, row.in_reply_to)

@@ -47,7 +47,10 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         """Write a time with a zone as UTC text."""
-        return None if value is None else value.astimezone(UTC).isoformat(timespec="microseconds")
+        if value is None:
+            return None
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+        return moment.isoformat(timespec="microseconds")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read the text back as a time in UTC."""
@@ -58,6 +61,18 @@ def _one_of(column: str, kinds: type[OutState] | type[InState] | type[Level] | t
     allowed = ", ".join(f"'{kind.value}'" for kind in kinds)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
+
+def _where(name: str, condition: str, *columns: str) -> Index:
+    """Return an index over the rows for which ``condition`` holds; a query must say the same to make use of it."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
+WAITING = "state IN ('queued', 'retrying')"
+"""Condition of outgoing rows that the relay has something to do with."""
+UNDER_WAY = "state IN ('queued', 'retrying', 'sent')"
+"""Condition of outgoing rows that the gateway itself acts on when their deadline passes."""
+DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
+"""Condition of incoming rows that the case system has not answered about."""
 
 event = Table(
     "event",
@@ -169,9 +184,12 @@ dispatch = Table(
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
     UniqueConstraint("message_id", "unit"),
     UniqueConstraint("case_number", "unit", "sequence"),
-    Index("ix_dispatch_state_position", "state", "position"),
+    # What waits is little beside what is done: indexes that hold only the former stay small however long a log is.
+    _where("ix_dispatch_waiting", WAITING, "position"),
+    _where("ix_dispatch_waiting_stream", WAITING, "case_number", "unit", "position"),
+    _where("ix_dispatch_under_way", UNDER_WAY, "due_at"),
+    Index("ix_dispatch_position", "position"),
     Index("ix_dispatch_case_number_unit", "case_number", "unit", "position"),
-    Index("ix_dispatch_due", "due_at"),
 )
 """The ledger: one row per message and recipient unit, with each level's own clock."""
 
@@ -237,7 +255,10 @@ inbound = Table(
     _one_of("state", InState),
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
     UniqueConstraint("party", "type", "message_id", "unit"),
-    Index("ix_inbound_state_next", "state", "next_attempt_at", "id"),
+    _where("ix_inbound_deliverable", DELIVERABLE, "id"),
+    _where("ix_inbound_deliverable_stream", DELIVERABLE, "case_number", "party", "unit", "sequence"),
+    _where("ix_inbound_stored", "state = 'stored'", "case_number", "party", "unit", "sequence"),
+    Index("ix_inbound_message_id", "message_id"),
     Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
 )
 """Messages of partners, one row per message and unit: stored once however often they were delivered."""
@@ -278,7 +299,8 @@ note = Table(
     Column("created_at", Moment, nullable=False),
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
     UniqueConstraint("message_id"),
-    Index("ix_note_open", "written_at", "next_attempt_at", "id"),
+    _where("ix_note_open", "written_at IS NULL", "id"),
+    _where("ix_note_open_case", "written_at IS NULL", "case_number", "id"),
 )
 """Steps of a case still to be written, or written, into the own case system's log of events."""
 
@@ -297,3 +319,38 @@ history = Table(
     Index("ix_history_message_id", "message_id", "id"),
 )
 """Every attempt and every change of state, in order; ids and codes only."""
+
+circuit = Table(
+    "circuit",
+    metadata,
+    Column("party", String(31), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("opened_at", Moment),
+    Column("probe_at", Moment),
+    Column("drains_since", Moment),
+)
+"""Partners that messages cannot be sent to now, or whose backlog is being drained; a healthy partner has no row."""
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("party", String(31), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("message_id", String(36), nullable=False),
+    Column("unit", String(31), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("envelope", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", Moment),
+    Column("due_at", Moment),
+    Column("owner", String(32)),
+    Column("arrived_at", Moment, nullable=False),
+    Column("settled_at", Moment),
+    CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
+    UniqueConstraint("party", "type", "message_id", "unit", "content_hash"),
+    _where("ix_dead_letter_open", "settled_at IS NULL", "next_attempt_at"),
+)
+"""Deliveries that the exchange gave up after its last try, kept as they came; tried again one by one."""

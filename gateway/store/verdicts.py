@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import Envelope
 from gateway.errors import Finding
 from gateway.lifecycle import Level, Outcome
-from gateway.store.engine import insert_ignore
+from gateway.store.engine import insert_ignore, insert_ignore_all
 from gateway.store.tables import unexpected, verdict
 
 
@@ -34,32 +33,44 @@ class Verdict:
     late: bool
 
 
-async def first(tx: Transaction, answer: Verdict) -> bool:
-    """Keep an answer if it is the first at its level; tell whether it was. The first one stands for good."""
-    return await insert_ignore(
+class Standing(NamedTuple):
+    """The answer that stands at a level."""
+
+    outcome: str
+    record_id: str | None
+
+
+async def add(tx: Transaction, answers: Sequence[Verdict]) -> None:
+    """Keep answers, each if it is the first at its level. The first one stands for good."""
+    await insert_ignore_all(
         tx,
         verdict,
-        {
-            "message_id": answer.message_id,
-            "unit": answer.unit,
-            "level": answer.level.value,
-            "outcome": answer.outcome.value,
-            "acknowledgement_id": answer.acknowledgement_id,
-            "at": answer.at,
-            "arrived_at": answer.arrived_at,
-            "record_id": answer.record_id,
-            "reasons": answer.reasons,
-            "late": int(answer.late),
-        },
+        [
+            {
+                "message_id": answer.message_id,
+                "unit": answer.unit,
+                "level": answer.level.value,
+                "outcome": answer.outcome.value,
+                "acknowledgement_id": answer.acknowledgement_id,
+                "at": answer.at,
+                "arrived_at": answer.arrived_at,
+                "record_id": answer.record_id,
+                "reasons": answer.reasons,
+                "late": int(answer.late),
+            }
+            for answer in answers
+        ],
     )
 
 
-async def standing(tx: Transaction, message_id: str, unit: str, level: Level) -> RowMapping | None:
-    """Return the answer that stands at a level."""
-    query = select(verdict).where(
-        verdict.c.message_id == message_id, verdict.c.unit == unit, verdict.c.level == level.value
-    )
-    return (await tx.execute(query)).mappings().first()
+async def standing(tx: Transaction, message_ids: Collection[str]) -> dict[tuple[str, str, str], Standing]:
+    """Return what stands about messages, by message id, unit and level."""
+    columns = (verdict.c.message_id, verdict.c.unit, verdict.c.level, verdict.c.outcome, verdict.c.record_id)
+    query = select(*columns).where(verdict.c.message_id.in_(message_ids))
+    return {
+        (message_id, unit, level): Standing(outcome, record_id)
+        for message_id, unit, level, outcome, record_id in (await tx.execute(query)).all()
+    }
 
 
 async def park(

@@ -18,12 +18,12 @@ import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Concatenate, NamedTuple, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -35,10 +35,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.clock import Clock
 from gateway.envelope import Channel, Envelope
 from gateway.errors import DependencyDownError
-from gateway.ports import Delivery, PublishOutcome, Settlement
+from gateway.ports import DeadLetter, Delivery, PublishOutcome, Settlement
 from gateway.store.engine import open_engine, reading, writing
 from gateway.store.tables import Moment
 from gateway.transport import EXCHANGE_DOWN
+from gateway.transport.embedded_dead_letters import EmbeddedDeadLetter, of_party, take_away
 from gateway.transport.embedded_tables import ENVELOPE, dead_letter, delivery, metadata, party
 
 P = ParamSpec("P")
@@ -56,14 +57,6 @@ _HELD = sa.and_(
     delivery.c.attempt == sa.bindparam("held_attempt"),
     delivery.c.consumer == sa.bindparam("held_consumer"),
 )
-
-
-class DeadLetter(NamedTuple):
-    """An envelope that is not delivered any more, why, and since when."""
-
-    envelope: Envelope
-    reason: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,8 +223,22 @@ class EmbeddedTransport:
             with suppress(DependencyDownError):
                 await self._give_back({consumer})
 
+    async def buried(self) -> AsyncGenerator[Sequence[EmbeddedDeadLetter], None]:
+        """Yield batches of this party's dead letters, oldest first, waiting while there are none.
+
+        Raises:
+            DependencyDownError: the exchange does not answer. The iteration is over; begin a new one.
+        """
+        last = 0
+        while not self._closed:
+            if found := await self._dead(after=last, limit=self._batch_size):
+                last = found[-1].id
+                yield found
+            else:
+                await asyncio.sleep(LOOK_AGAIN.total_seconds())
+
     @_uninterrupted
-    async def settle(self, settlements: Sequence[tuple[Delivery, Settlement]]) -> None:
+    async def settle(self, settlements: Sequence[tuple[Delivery | DeadLetter, Settlement]]) -> None:
         """Settle deliveries in one transaction; the first settlement of a delivery counts.
 
         A delivery that was given back, or handed over again after its lease ran out, is left as it is.
@@ -241,8 +248,11 @@ class EmbeddedTransport:
         """
         if not settlements:
             return
+        kept = [letter for letter, how in settlements if isinstance(letter, EmbeddedDeadLetter) and how == "accept"]
+        taken = [one for one in settlements if not isinstance(one[0], EmbeddedDeadLetter)]
         async with self._writing() as connection:
-            for settlement, run in groupby(settlements, key=itemgetter(1)):
+            await take_away(connection, kept)
+            for settlement, run in groupby(taken, key=itemgetter(1)):
                 leased = [settled for settled, _ in run]
                 match settlement:
                     case Settlement.ACCEPT:
@@ -272,13 +282,14 @@ class EmbeddedTransport:
         async with reading(self._engine) as connection:
             return (await connection.execute(counted)).scalar_one()
 
-    @_uninterrupted
-    async def dead_letters(self) -> list[DeadLetter]:
+    async def dead_letters(self) -> list[EmbeddedDeadLetter]:
         """Return the envelopes to this party that are not delivered any more, the oldest first."""
-        buried = sa.select(dead_letter).where(dead_letter.c.recipient == self._party).order_by(dead_letter.c.id)
+        return await self._dead()
+
+    @_uninterrupted
+    async def _dead(self, after: int = 0, limit: int | None = None) -> list[EmbeddedDeadLetter]:
         async with reading(self._engine) as connection:
-            rows = await connection.execute(buried)
-            return [DeadLetter(_envelope(row), row["reason"], row["at"]) for row in rows.mappings()]
+            return await of_party(connection, self._party, after=after, limit=limit)
 
     @_uninterrupted
     async def _prepare(self) -> None:
@@ -344,7 +355,7 @@ class EmbeddedTransport:
             await self._bury(connection, f"not settled in {self._delivery_limit} deliveries", spent)
         return [leased for leased in batch if leased.attempt <= self._delivery_limit]
 
-    async def _bury(self, connection: AsyncConnection, reason: str, leased: Sequence[Delivery]) -> None:
+    async def _bury(self, connection: AsyncConnection, reason: str, leased: Sequence[Delivery | DeadLetter]) -> None:
         """Move deliveries to the dead letters."""
         columns = [delivery.c[name] for name in ENVELOPE]
         moved = sa.select(*columns, sa.literal(reason), sa.literal(self._clock.now(), Moment)).where(_HELD)
@@ -386,6 +397,6 @@ def _envelope(row: sa.RowMapping) -> Envelope:
     return Envelope(**{name: row[name] for name in ENVELOPE})
 
 
-def _lease(leased: Delivery) -> dict[str, Any]:
+def _lease(leased: Delivery | DeadLetter) -> dict[str, Any]:
     assert isinstance(leased, EmbeddedDelivery)  # a delivery is settled with the exchange that handed it over
     return {"held_id": leased.id, "held_attempt": leased.attempt, "held_consumer": leased.consumer}

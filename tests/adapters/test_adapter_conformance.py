@@ -234,7 +234,7 @@ async def test_the_system_takes_charge_in_an_event_that_answers_the_message(
     adapter = make_adapter(kind)
     async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01):
         await adapter.deliver(message, unit)
-        arrival = await asyncio.wait_for(anext(adapter.arrivals()), 5)
+        (arrival,) = await asyncio.wait_for(anext(adapter.arrivals()), 5)
 
     (draft,) = adapter.translate(arrival.event).drafts
     assert (draft.type, draft.unit, draft.in_reply_to) == ("acknowledgement", unit, message.header.message_id)

@@ -16,6 +16,14 @@ from gateway.errors import DependencyDownError, Fault, RefusedError
 from gateway.messages.hardened import MAX_BYTES
 from gateway.ports import Registration
 
+
+async def one_by_one(watched: Folder) -> AsyncIterator[FolderArrival]:
+    """Yield what a folder yields, whatever batches it comes in."""
+    async for batch in watched.arrivals():
+        for arrival in batch:
+            yield arrival
+
+
 FAULT = Fault("folder-test.fault", "Något är fel.", "Something is wrong.")
 
 
@@ -42,7 +50,7 @@ async def written(path: Path) -> Path:
 
 
 async def first(watched: Folder, count: int = 1) -> list[FolderArrival]:
-    arrivals = watched.arrivals()
+    arrivals = one_by_one(watched)
     return [await asyncio.wait_for(anext(arrivals), 5) for _ in range(count)]
 
 
@@ -73,7 +81,7 @@ async def test_events_arrive_in_the_order_of_their_names(watched: Folder) -> Non
 
 
 async def test_an_event_that_comes_later_is_found(watched: Folder) -> None:
-    arrivals = watched.arrivals()
+    arrivals = one_by_one(watched)
     waiting = asyncio.ensure_future(anext(arrivals))
     await asyncio.sleep(0.05)
     (watched.to_gateway / "01.json").write_bytes(b"{}")
@@ -88,13 +96,13 @@ async def test_files_that_are_not_finished_events_are_left_alone(watched: Folder
     (watched.to_gateway / "folder.json").mkdir()
     (watched.to_gateway / "link.json").symlink_to(watched.to_gateway / "readme.txt")
 
-    assert await nothing_more(watched.arrivals())
+    assert await nothing_more(one_by_one(watched))
 
 
 async def test_a_half_written_event_is_read_when_it_gets_its_name(watched: Folder) -> None:
     half = watched.to_gateway / "01.json.tmp"
     half.write_bytes(b'{"a"')
-    arrivals = watched.arrivals()
+    arrivals = one_by_one(watched)
     waiting = asyncio.ensure_future(anext(arrivals))
     await asyncio.sleep(0.05)
     half.write_bytes(b'{"a": 1}')
@@ -105,7 +113,7 @@ async def test_a_half_written_event_is_read_when_it_gets_its_name(watched: Folde
 
 async def test_an_event_without_an_answer_comes_again(watched: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     (watched.to_gateway / "01.json").write_bytes(b"{}")
-    arrivals = watched.arrivals()
+    arrivals = one_by_one(watched)
     await asyncio.wait_for(anext(arrivals), 5)
     assert len(await first(watched)) == 1, "to whoever begins anew, at once"
 
@@ -115,14 +123,14 @@ async def test_an_event_without_an_answer_comes_again(watched: Folder, monkeypat
 
 async def test_an_event_without_an_answer_does_not_come_twice_at_once(watched: Folder) -> None:
     (watched.to_gateway / "01.json").write_bytes(b"{}")
-    arrivals = watched.arrivals()
+    arrivals = one_by_one(watched)
     await asyncio.wait_for(anext(arrivals), 5)
 
     assert await nothing_more(arrivals)
 
 
 async def test_another_event_under_an_answered_name_is_an_event_of_its_own(watched: Folder) -> None:
-    arrivals = watched.arrivals()
+    arrivals = one_by_one(watched)
     for content in (b"1", b"2"):
         disk.write(watched.to_gateway / "01.json", content)
         arrival = await asyncio.wait_for(anext(arrivals), 5)
@@ -147,7 +155,7 @@ async def test_an_event_that_is_too_large_is_refused_unread(watched: Folder) -> 
 async def test_arrivals_outlive_a_folder_that_goes_away(tmp_path: Path) -> None:
     share = tmp_path / "share"
     watched = Folder(share, source="test", interval=0.01)
-    waiting = asyncio.ensure_future(anext(watched.arrivals()))
+    waiting = asyncio.ensure_future(anext(one_by_one(watched)))
     await asyncio.sleep(0.05)
     assert not share.exists()
     (share / "to_gateway").mkdir(parents=True)

@@ -222,3 +222,67 @@ def test_a_shape_with_a_wrong_table_cannot_be_made(fields: dict[str, Any]) -> No
 def test_an_event_that_is_no_object_is_refused() -> None:
     with pytest.raises(InvalidDocumentError):
         Reader.of([], DIRECTORY)
+
+
+ODD = [
+    *(
+        None,
+        True,
+        False,
+        0,
+        1,
+        10_000,
+        1.5,
+        [],
+        ["a"],
+        {},
+        "",
+        " ",
+        "\u00a0",
+        "\u2003 ",
+        "a",
+        " a ",
+        "a\nb",
+        "a\x85b",
+        "a\x00",
+    ),
+    *(
+        "\ud800",
+        "\ufffe",
+        "🙂",
+        "å" * 200,
+        "å" * 201,
+        "x" * 4001,
+        "x\n" * 2001,
+        "JA",
+        "ja",
+        "031-390 06 12",
+        "2026-11-02",
+    ),
+    *("SE2120001355-SOCHISINGEN", "SE5560360793-KLINIK", "2026-11-02T09:12:00", "D1", "SIP100001"),
+]
+KINDS = {
+    "line": kinds.line,
+    "prose": kinds.prose,
+    "phone": kinds.phone,
+    "plan item": kinds.plan_item,
+    "case number": kinds.case_number,
+    "flag": kinds.flag,
+    "code": kinds.one_of({"JA": 1, "NEJ": 2}),
+    "unit": kinds.unit,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("item", ODD, ids=lambda item: ascii(item)[:30])
+def test_what_is_read_at_a_glance_is_what_a_close_look_finds(kind: str, item: Any) -> None:
+    close = KINDS[kind]
+    assert kinds.glance_of(close) is not None
+    looked, glanced = reader(a=item), reader(a=item)
+    assert required("a", close)(glanced) == close(looked, "a")
+    assert found(glanced) == found(looked)
+
+    looked, glanced = reader(a=[item, item]), reader(a=[item, item])
+    array, indices = looked.array("a", least=1)
+    assert every("a", close, least=1)(glanced) == tuple(close(array, index) for index in indices)
+    assert found(glanced) == found(looked)

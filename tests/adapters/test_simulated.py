@@ -136,6 +136,6 @@ async def test_notes_are_kept_apart_and_nobody_takes_charge_of_them(
 async def test_a_system_hands_over_events_of_its_own(tmp_path: Path, make_adapter: MakeAdapter) -> None:
     async with simulated(tmp_path, "treserva") as system:
         await system.say("01-behov.json", b"{}")
-        arrival = await asyncio.wait_for(anext(make_adapter("treserva").arrivals()), 5)
+        (arrival,) = await asyncio.wait_for(anext(make_adapter("treserva").arrivals()), 5)
 
     assert arrival.event.content == b"{}"

@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sides import Passages, Side, open_side
 
 from gateway.clock import ManualClock
+
+ON_BOTH_DATABASES = {"test_acknowledgements", "test_outbox_and_delivery", "test_received_messages"}
+"""Modules that stand between the hops and look at what is stored: they run on SQLite and on PostgreSQL.
+
+The others look into SQLite files, or are about processes and logs, where the database makes no difference.
+"""
+
+StoreOf = Callable[[str], str | None]
+"""Where the store of a party is, by its name; ``None`` is a file in the folder of the test."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "store_of" in metafunc.fixturenames:
+        both = metafunc.module.__name__ in ON_BOTH_DATABASES
+        metafunc.parametrize("store_of", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def store_of(request: pytest.FixtureRequest) -> Iterator[StoreOf]:
+    if request.param == "sqlite":
+        yield lambda _: None
+        return
+    server: Any = request.getfixturevalue("postgresql")
+    template: str = request.getfixturevalue("template")
+    made: dict[str, str] = {}
+
+    def of(party: str) -> str:
+        if party not in made:
+            made[party] = server.create_database(like=template)
+        return made[party]
+
+    yield of
+    for url in made.values():
+        server.drop_database(url)
 
 
 @pytest.fixture
@@ -23,12 +58,12 @@ def passages() -> Passages:
 
 
 @pytest.fixture
-async def kommun(tmp_path: Path, clock: ManualClock, passages: Passages) -> AsyncIterator[Side]:
-    async with open_side("kommun", tmp_path, clock, passages) as side:
+async def kommun(tmp_path: Path, clock: ManualClock, passages: Passages, store_of: StoreOf) -> AsyncIterator[Side]:
+    async with open_side("kommun", tmp_path, clock, passages, store_of("kommun")) as side:
         yield side
 
 
 @pytest.fixture
-async def region(tmp_path: Path, clock: ManualClock, passages: Passages) -> AsyncIterator[Side]:
-    async with open_side("region", tmp_path, clock, passages) as side:
+async def region(tmp_path: Path, clock: ManualClock, passages: Passages, store_of: StoreOf) -> AsyncIterator[Side]:
+    async with open_side("region", tmp_path, clock, passages, store_of("region")) as side:
         yield side

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from gateway.adapters.table import ADAPTERS, VOCABULARIES
 from gateway.app import running
+from gateway.circuit import Pace
 from gateway.clock import ManualClock
 from gateway.context import Context
 from gateway.delivery import CaseSystemDelivery
@@ -29,6 +30,7 @@ from gateway.messages import Message
 from gateway.outbox import Outbox, Submission
 from gateway.ports import Arrival, Delivery, Event, PublishOutcome, Registration, Settlement, Translation
 from gateway.progress import Hop, Passage
+from gateway.relay import Relay
 from gateway.replay.scenario import Scenario
 from gateway.replay.stage import CAST, database_url
 from gateway.resources import demo_directory
@@ -115,12 +117,12 @@ class ScriptedSystem:
         self._words = VOCABULARIES[kind]
         self._translator = ADAPTERS[kind](Path("nowhere"), DIRECTORY)
 
-    async def arrivals(self) -> AsyncIterator[Arrival]:
+    async def arrivals(self) -> AsyncIterator[Sequence[Arrival]]:
         """Tell what the test puts in ``says``."""
         while True:
             arrival = await self.says.get()
             self.heard.set()
-            yield arrival
+            yield [arrival]
 
     def translate(self, event: Event) -> Translation:
         """Understand an event in the system's own words."""
@@ -161,10 +163,15 @@ class Side:
         self.context = context
         self.system = system
         self.transport = transport
-        self.outbox = Outbox(context, system, transport)
+        self.outbox = Outbox(context, system)
+        self.relay = Relay(context, transport)
         self.inbox = Inbox(context)
         self.tracker = Tracker(context)
         self.delivery = CaseSystemDelivery(context, system)
+
+    def tries_on(self) -> None:
+        """Let no circuit open, so that each message is tried by its own clock."""
+        object.__setattr__(self.context, "pace", Pace(failures=1_000_000))
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -178,7 +185,7 @@ class Side:
 
     async def sends(self) -> None:
         """Publish what is due."""
-        while await self.outbox.relay():
+        while await self.relay.send():
             pass
 
     async def receives(self) -> None:
@@ -223,10 +230,11 @@ class Side:
         return found
 
     async def table(self, name: str) -> list[dict[str, Any]]:
-        """Return all rows of a table, in order."""
+        """Return all rows of a table, in the order they were made where the table knows it."""
+        table = metadata.tables[name]
+        query = select(table).order_by(table.c.id) if "id" in table.c else select(table)
         async with self.context.store.reading() as tx:
-            rows = (await tx.execute(select(metadata.tables[name]))).mappings()
-            return [dict(row) for row in rows]
+            return [dict(row) for row in (await tx.execute(query)).mappings()]
 
     async def everything(self, *, but: str = "") -> dict[str, list[dict[str, Any]]]:
         """Return every table but one."""
@@ -263,11 +271,13 @@ class TappedTransport(EmbeddedTransport):
 
 
 @asynccontextmanager
-async def open_side(party: str, folder: Path, clock: ManualClock, passages: Passages) -> AsyncIterator[Side]:
-    """Open a party's gateway with its store and its place on the exchange in ``folder``."""
+async def open_side(
+    party: str, folder: Path, clock: ManualClock, passages: Passages, store_url: str | None = None
+) -> AsyncIterator[Side]:
+    """Open a party's gateway with its place on the exchange in ``folder``, and its store there or at ``store_url``."""
     [kind] = [kind for kind, served in CAST.items() if served == party]
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store(database_url(folder / f"{party}.sqlite")))
+        store = await stack.enter_async_context(Store(store_url or database_url(folder / f"{party}.sqlite")))
         transport = await stack.enter_async_context(
             TappedTransport(database_url(folder / "exchange.sqlite"), party, clock)
         )

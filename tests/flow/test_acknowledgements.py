@@ -279,7 +279,7 @@ async def test_an_answer_that_overtakes_our_own_mark_counts(kommun: Side, region
     kommun.transport.meanwhile = answered_at_once
     for event in story()[:2]:
         await kommun.hears(told(event))
-    await kommun.outbox.relay()
+    await kommun.relay.send()
     row = await kommun.row("sipStart")
     assert (row.state, row.outcome, row.record_id) == (OutState.REGISTERED, ACCEPTED, "journal-1")
     assert None not in (row.sent_at, row.received_at, row.registered_at)
@@ -301,9 +301,9 @@ async def test_not_now_is_no_verdict_and_the_message_is_sent_again_after_a_while
     assert waiting.due_at == clock.now() + GIVE_UP_AFTER
 
     clock.advance(timedelta(seconds=59))
-    assert await sender.outbox.relay() == 0
+    assert await sender.relay.send() == 0
     clock.advance(timedelta(seconds=1))
-    assert await sender.outbox.relay() == 1
+    assert await sender.relay.send() == 1
     again = await sender.row("sipStart")
     assert (again.state, again.sequence, again.attempts) == (OutState.SENT, need.sequence, 2)
 

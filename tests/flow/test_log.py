@@ -104,7 +104,7 @@ def test_the_exchange_sees_ids_addresses_and_times_beside_the_body_and_nothing_e
 async def test_a_statement_that_the_database_refuses_is_told_without_what_was_in_it(kommun: Side) -> None:
     with pytest.raises(IntegrityError) as caught:
         async with kommun.context.store.writing() as tx:
-            await cases.refer(tx, "treserva", "Mira Solvind", "SIP109999")
+            await cases.refer(tx, [("treserva", "Mira Solvind", "SIP109999")])
     assert "Mira" not in str(caught.value)
 
 

@@ -32,9 +32,9 @@ from gateway.clock import ManualClock
 from gateway.errors import DependencyDownError, InvalidDocumentError, NotYetError, RefusedError
 from gateway.lifecycle import OutState, Owner
 from gateway.messages import Message
-from gateway.outbox import LEASE
 from gateway.ports import Event
 from gateway.progress import Hop
+from gateway.relay import LEASE
 from gateway.transport import EXCHANGE_DOWN
 
 NEED, CONSENT, BOOKING, PLAN, _ = story()
@@ -135,6 +135,7 @@ async def test_a_refused_event_leaves_nothing_behind_but_itself(kommun: Side, ev
 async def test_a_message_to_a_party_without_a_queue_is_tried_until_the_party_appears(
     kommun: Side, tmp_path: Path, clock: ManualClock, passages: Passages
 ) -> None:
+    kommun.tries_on()
     message_id = (await kommun.hears(told(NEED))).message_ids[0]
     await kommun.hears(told(CONSENT))
     for minutes in (1, 5, 15, 60, 60):
@@ -143,7 +144,7 @@ async def test_a_message_to_a_party_without_a_queue_is_tried_until_the_party_app
         assert (row.state, row.owner) == (OutState.RETRYING, Owner.OPERATIONS)
         assert row.next_attempt_at == clock.now() + timedelta(minutes=minutes)
         clock.advance(timedelta(minutes=minutes) - timedelta(seconds=1))
-        assert await kommun.outbox.relay() == 0
+        assert await kommun.relay.send() == 0
         clock.advance(timedelta(seconds=1))
     assert ("publish_failed", "retrying", "returned") in await kommun.life(message_id)
     async with open_side("region", tmp_path, clock, passages) as region:
@@ -199,13 +200,13 @@ async def test_what_a_dead_relay_had_in_its_hands_is_left_alone_until_its_lease_
     kommun.transport.meanwhile = never
     for event in (NEED, CONSENT):
         await kommun.hears(told(event))
-    for freed in (lambda: clock.advance(LEASE), kommun.outbox.recover):
+    for freed in (lambda: clock.advance(LEASE), kommun.relay.recover):
         stuck.clear()
-        dying = asyncio.create_task(kommun.outbox.relay())
+        dying = asyncio.create_task(kommun.relay.send())
         await stuck.wait()
         dying.cancel()
         await asyncio.gather(dying, return_exceptions=True)
-        assert await kommun.outbox.relay() == 0
+        assert await kommun.relay.send() == 0
         if (freeing := freed()) is not None:
             await freeing
     kommun.transport.meanwhile = None
@@ -261,7 +262,7 @@ async def test_after_three_days_a_message_is_given_up_and_put_before_operations(
     row = await kommun.row("sipStart")
     assert (row.state, row.owner, row.next_attempt_at) == (OutState.EXPIRED, Owner.OPERATIONS, None)
     assert row.due_at == clock.now() + timedelta(hours=24)
-    assert await kommun.outbox.relay() == 0
+    assert await kommun.relay.send() == 0
 
 
 async def test_messages_about_one_person_keep_their_order_while_others_pass(
@@ -308,6 +309,7 @@ async def test_a_silent_case_system_is_tried_again_and_nothing_is_called_registe
     receiver: Side, kommun: Side, clock: ManualClock
 ) -> None:
     came_at = clock.now()
+    receiver.tries_on()
     receiver.system.answer = _silent
     for minutes in (1, 5, 15, 60, 60):
         await receiver.hands_over()

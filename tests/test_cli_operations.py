@@ -1,0 +1,176 @@
+"""The commands that look after a gateway, run as processes: settings, database, exchange, simulated systems."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from service_process import DIRECTORY, ROOT, clean_environment
+from services.rabbitmq import RabbitMqNode
+
+from gateway.config import Settings
+
+
+def gateway(cwd: Path, *arguments: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
+    environment = clean_environment(**settings) | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder where a gateway with the default settings can run."""
+    (tmp_path / "directory.toml").write_bytes(DIRECTORY.read_bytes())
+    (tmp_path / "case-system").mkdir()
+    return tmp_path
+
+
+# --- settings -------------------------------------------------------------------------------------------------------
+
+
+def test_settings_that_can_be_used_are_said_to_be_so_and_nothing_is_opened(place: Path) -> None:
+    before = sorted(place.rglob("*"))
+    assert gateway(place, "config", "check").returncode == 0
+    assert sorted(place.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "codes"),
+    [
+        ({"directory": "nowhere.toml"}, {"directory.unreadable"}),
+        ({"party": "nobody"}, {"config.unknown-party"}),
+        ({"adapter": "abacus"}, {"config.unknown-adapter"}),
+        ({"folder": "nowhere"}, {"config.folder-unusable"}),
+        ({"store": "mysql://x"}, {"database.url"}),
+        ({"exchange": "http://x"}, {"config.exchange-url"}),
+        ({"exchange": "sqlite+aiosqlite:///:memory:"}, {"config.exchange-file"}),
+        ({"store_password_file": "nowhere"}, {"config.secret-unreadable"}),
+        ({"exchange": "amqps://u@h/v", "exchange_ca_file": "nowhere.pem"}, {"config.file-unreadable"}),
+        ({"exchange": "amqps://u@h/v", "exchange_key_file": "directory.toml"}, {"config.key-alone"}),
+        ({"exchange": "amqp://u@h/v", "exchange_ca_file": "directory.toml"}, {"config.not-encrypted"}),
+        ({"workers": "2"}, {"config.one-writer", "config.one-consumer"}),
+        ({"party": "nobody", "adapter": "abacus"}, {"config.unknown-party", "config.unknown-adapter"}),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused_with_every_reason(
+    place: Path, settings: dict[str, str], codes: set[str]
+) -> None:
+    done = gateway(place, "config", "check", **settings)
+    assert done.returncode == 3
+    told = {line.partition("]")[0].removeprefix("[") for line in done.stderr.splitlines() if line.startswith("[")}
+    assert told == codes
+
+
+def test_each_setting_is_shown_with_its_source_and_without_passwords(place: Path) -> None:
+    (place / "gateway.toml").write_text('party = "region"\n', encoding="utf-8")
+    (place / "secret").write_text("hemligt-1", encoding="utf-8")
+    settings = {
+        "store": "postgresql+asyncpg://gateway:hemligt-2@db/region",
+        "exchange_password_file": "secret",
+    }
+    arguments = ("config", "show", "--exchange", "amqp://region:hemligt-3@host/sip")
+    done = gateway(place, *arguments, "--json", **settings)
+    shown = {row["name"]: row for row in json.loads(done.stdout)["settings"]}
+    assert set(shown) == set(Settings.model_fields)
+    assert {name: shown[name]["from"] for name in ("party", "store", "exchange", "adapter")} == {
+        "party": "gateway.toml",
+        "store": "environment",
+        "exchange": "flag",
+        "adapter": "default",
+    }
+    assert shown["store"]["value"] == "postgresql+asyncpg://gateway:***@db/region"
+    table = gateway(place, *arguments, **settings)
+    assert table.returncode == 0
+    assert "hemligt" not in done.stdout + done.stderr + table.stdout + table.stderr
+
+
+def test_a_misspelt_name_in_the_environment_stops_any_command_that_reads_settings(place: Path) -> None:
+    done = gateway(place, "config", "show", foldr="x")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "GATEWAY_FOLDER?" in done.stderr
+
+
+# --- the database ---------------------------------------------------------------------------------------------------
+
+
+def test_a_database_is_brought_up_to_date_once_and_a_dry_run_changes_nothing(tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    dry = json.loads(gateway(tmp_path, "db", "migrate", "--store", store, "--dry-run", "--json").stdout)
+    assert dry["from"] is None
+    assert not dry["done"]
+    assert not store.exists()
+    real = json.loads(gateway(tmp_path, "db", "migrate", "--store", store, "--json").stdout)
+    assert real == {**dry, "done": True}
+    assert [step["revision"] for step in real["steps"]][-1] == real["to"]
+    again = gateway(tmp_path, "db", "migrate", "--store", store)
+    assert again.returncode == 0
+    assert "up to date already" in again.stdout
+
+
+def test_a_database_of_an_unknown_version_is_left_alone(tmp_path: Path) -> None:
+    store = tmp_path / "store.sqlite"
+    gateway(tmp_path, "db", "migrate", "--store", store)
+    with closing(sqlite3.connect(store)) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    done = gateway(tmp_path, "db", "migrate", "--store", store)
+    assert done.returncode == 3
+    assert "[database.newer]" in done.stderr
+
+
+def test_migrating_a_server_that_is_down_is_exit_code_4(tmp_path: Path) -> None:
+    done = gateway(tmp_path, "db", "migrate", "--store", "postgresql+asyncpg://user@127.0.0.1:1/none")
+    assert done.returncode == 4
+    assert "[database.down]" in done.stderr
+
+
+# --- the exchange ---------------------------------------------------------------------------------------------------
+
+
+def test_an_embedded_exchange_is_checked_and_declared(place: Path) -> None:
+    missing = gateway(place, "exchange", "check")
+    assert missing.returncode == 7
+    assert missing.stderr.count("[exchange.not-declared]") == 2
+    assert not (place / "exchange.sqlite").exists()
+    assert gateway(place, "exchange", "declare", "--party", "kommun").returncode == 0
+    assert gateway(place, "exchange", "check", "--party", "kommun").returncode == 0
+    assert gateway(place, "exchange", "check").returncode == 7
+    assert gateway(place, "exchange", "check", "--party", "nobody").returncode == 3
+
+
+async def test_a_broker_is_checked_and_declared(place: Path, rabbitmq_node: RabbitMqNode) -> None:
+    url = await rabbitmq_node.vhost()
+    missing = gateway(place, "exchange", "check", "--exchange", url, "--json")
+    assert missing.returncode == 7
+    assert {finding["code"] for finding in json.loads(missing.stdout)["findings"]} == {"exchange.missing"}
+    declared = gateway(place, "exchange", "declare", "--exchange", url)
+    assert declared.returncode == 0
+    assert url not in declared.stdout + declared.stderr
+    assert gateway(place, "exchange", "check", "--exchange", url).returncode == 0
+
+
+# --- simulated systems ----------------------------------------------------------------------------------------------
+
+
+def test_a_simulated_system_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gateway", "adapters", "simulate", "--folder", str(tmp_path / "system")]
+    environment = clean_environment() | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as system:
+        assert system.stderr is not None
+        assert "treserva" in system.stderr.readline()
+        assert (tmp_path / "system" / "to_gateway").is_dir()
+        system.send_signal(signal.SIGTERM)
+        assert system.wait(20) == 0
+
+
+def test_a_system_that_cannot_be_simulated_is_refused(tmp_path: Path) -> None:
+    done = gateway(tmp_path, "adapters", "simulate", "--adapter", "abacus")
+    assert done.returncode == 3
+    assert "[config.unknown-adapter]" in done.stderr
