@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: demo test lint docs secrets clean help
+.PHONY: demo test faults lint docs secrets clean help
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
@@ -31,6 +31,11 @@ demo: $(VENV)/installed  ## Play a SIP journey between a municipality and a regi
 test: $(VENV)/tested lint  ## Check the code and run every test.
 	cd tests && ../$(BIN)/python -m services.installing
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+# Some 25 minutes. FAULTS="--only broker" plays a part of it, FAULTS=--list names the runs.
+faults: $(VENV)/tested  ## Break everything around two gateways, and show that nothing is lost, doubled or untrue.
+	cd tests && ../$(BIN)/python -m services.installing
+	cd tests && ../$(BIN)/python -m faults $(FAULTS)
 
 lint: $(VENV)/tested  ## Check form and types.
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ from gateway.service import run_loop
 from gateway.store import Store
 from gateway.transport.rabbitmq import RabbitMqTransport
 
-BATCH = 64
+BATCH = 256
 """How many events the case system tells at a time."""
 
 
@@ -145,17 +145,18 @@ async def receive(task: dict[str, Any]) -> None:
         await ended
         working.cancel()
         await asyncio.wait([working])
+        _say({"cpu_s": time.process_time()})
         return
     async with open_side(task, "region", lambda _: None) as (gateway, _), at_work(gateway, delivers=task["delivers"]):
         _say("ready")
         await ended
-    _say({"memory_mb": _memory_mb()})
+    _say({"memory_mb": _memory_mb(), "cpu_s": time.process_time()})
 
 
 async def send(task: dict[str, Any]) -> None:
     """Be the sending side, and say what was measured."""
     if task["kind"] == "floor":
-        _say({"rate": await floor.send(task["exchange"], task["count"])})
+        _say({"rate": await floor.send(task["exchange"], task["count"]), "cpu_s": time.process_time()})
         return
     verdicts = Verdicts(task["level"])
     cases, each = task["cases"], task["count"] // task["cases"]
@@ -184,6 +185,7 @@ async def send(task: dict[str, Any]) -> None:
             "p50_ms": quantiles[49] * 1000,
             "p99_ms": quantiles[98] * 1000,
             "memory_mb": _memory_mb(),
+            "cpu_s": time.process_time(),
         }
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -39,5 +39,15 @@ def booking(case: int, number: int) -> bytes:
 
 
 def _event(name: str, case: int, step: str, **changes: Any) -> bytes:
-    identity = {"handelseId": f"BENCH-{case}-{step}", "arendeId": f"BENCH-{case}"}
+    identity = {"handelseId": f"BENCH-{case}-{step}", "arendeId": f"BENCH-{case}", "person": _person(case)}
     return json.dumps({**_told(name), **identity, **changes}, ensure_ascii=False).encode()
+
+
+def _person(case: int) -> dict[str, str]:
+    """Return an invented person with a number of the Tax Agency's test series (birth numbers 980 to 999)."""
+    day, series = divmod(case, 20)
+    born = date(1940, 1, 1) + timedelta(days=day)
+    nine = f"{born:%y%m%d}{980 + series}"
+    doubled = (int(digit) * (2 - position % 2) for position, digit in enumerate(nine))
+    check = -sum(sum(divmod(number, 10)) for number in doubled) % 10
+    return {"personnummer": f"{born:%Y%m%d}-{980 + series}{check}", "namn": f"Prov Provsson {case}", "skydd": "Ingen"}

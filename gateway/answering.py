@@ -55,7 +55,8 @@ def answer(
         in_reply_to=about.message_id,
     )
     message = Message(ACKNOWLEDGEMENT, header, body)
-    row = Dispatch(
+    row = Dispatch.begin(
+        now,
         message_id=header.message_id,
         type=ACKNOWLEDGEMENT,
         case_number=about.case_number,
@@ -63,10 +64,9 @@ def answer(
         unit=about.sender_unit,
         duty=Duty.NOTIFY,
         state=OutState.QUEUED,
-        created_at=now,
         queued_at=now,
         position=sheet.next_position(),
-    ).timed(now)
+    )
     given = sheet.dispatch(row.message_id, row.unit)
     if given is not None:
         _send_again(sheet, [given])

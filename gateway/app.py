@@ -6,11 +6,13 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import structlog
 
 from gateway.adapters.table import ADAPTERS
+from gateway.circuit import Pace
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
 from gateway.context import Context
@@ -71,8 +73,17 @@ async def open_gateway(
         store = await stack.enter_async_context(open_store(settings))
         transport = await stack.enter_async_context(open_transport(settings, clock))
         adapter = ADAPTERS[settings.adapter](settings.folder, directory)
-        context = Context(settings.party, directory, store, clock, observe, chance)
+        context = Context(settings.party, directory, store, clock, observe, chance, pace_of(settings))
         yield Gateway(context, adapter, transport, alone=alone, leads=leads)
+
+
+def pace_of(settings: Settings) -> Pace:
+    """Return when a circuit opens, how often it is probed, and how fast what has piled up drains."""
+    return Pace(
+        failures=settings.circuit_failures,
+        probe_every=timedelta(seconds=settings.circuit_probe_seconds),
+        drain_per_second=settings.drain_per_second,
+    )
 
 
 def open_store(settings: Settings, *, migrates: bool = True) -> Store:

@@ -60,6 +60,10 @@ class Circuit:
             return Circuit(party=self.party, drains_since=now)
         return replace(self, failures=0)
 
+    def probed(self, now: datetime, pace: Pace) -> Circuit:
+        """Return the circuit after a probe has left: the next is due in a while, whatever becomes of this one."""
+        return replace(self, probe_at=now + pace.probe_every)
+
     def drained(self, room: int, taken: int, now: datetime) -> Circuit:
         """Return the circuit after ``taken`` of ``room`` have gone: fewer means that nothing is left behind it."""
         return replace(self, drains_since=None if taken < room else now)

@@ -87,6 +87,12 @@ class Settings(BaseModel):
     """The folder that the case system and the gateway exchange files in."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many processes run this gateway."""
+    circuit_failures: Annotated[int, Field(ge=1, le=1000)] = 5
+    """How many technical failures in a row stop the messages to a partner, or to the case system."""
+    circuit_probe_seconds: Annotated[float, Field(ge=1, le=3600)] = 60
+    """How often one message is tried meanwhile."""
+    drain_per_second: Annotated[float, Field(ge=1, le=10_000)] = 10
+    """How many messages a second go to whoever is back, until what has piled up is gone."""
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
     """How long a gateway that is told to stop may take to finish what it has in hand."""
     log_format: Literal["auto", "json", "pretty"] = "auto"

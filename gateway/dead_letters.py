@@ -13,7 +13,7 @@ import structlog
 
 from gateway.context import Context, trace_of
 from gateway.envelope import Channel, Envelope
-from gateway.errors import DependencyDownError
+from gateway.errors import ConfigurationError, DependencyDownError
 from gateway.lifecycle import retry_wait
 from gateway.ports import DeadLetter, Delivery
 from gateway.store import dead_letters
@@ -74,7 +74,7 @@ class DeadLetters:
             await dead_letters.tried(tx, letter, again_at)
         try:
             await self._takers[letter.envelope.channel]([_Again(letter.envelope, attempts)])
-        except DependencyDownError:
+        except (DependencyDownError, ConfigurationError):
             raise
         except Exception as error:  # whatever made it a dead letter
             log.error("dead-letter.failed", message_id=letter.envelope.message_id, **trace_of(error))

@@ -24,7 +24,9 @@ from gateway.ports import Adapter, Registration
 from gateway.progress import Hop
 from gateway.store import Transaction, circuits, incoming, notes
 from gateway.store.notes import Note
+from gateway.store.rows import write_changes
 from gateway.store.sheet import Sheet
+from gateway.store.tables import inbound
 
 ADAPTER_FAILED = Fault(
     "system.adapter-failed",
@@ -71,14 +73,17 @@ class CaseSystemDelivery:
         async with self._context.store.writing() as tx:
             circuit = await self._circuit(tx)
             room = circuit.room(now, self._context.pace)
-            due = await incoming.claimable(tx, now, BATCH if room is None else min(room, BATCH))
+            probes = circuit.probe_at is not None
+            due = await incoming.claimable(tx, now, BATCH if room is None else min(room, BATCH), early=probes)
             claimed = [
                 _on_time(row, row.after(InEvent.CLAIM, now, lease_until=now + LEASE, attempts=row.attempts + 1))
                 for row in due
             ]
-            await incoming.save(tx, claimed)
-            if room is not None and circuit.drains_since is not None:
+            await write_changes(tx, inbound, zip(due, claimed, strict=True))
+            if room and not probes:
                 await circuits.save(tx, [circuit.drained(room, len(claimed), now)])
+            elif probes and claimed:
+                await circuits.save(tx, [circuit.probed(now, self._context.pace)])
             steps = await notes.claim(tx, now, LEASE, BATCH) if circuit.opened_at is None else []
         work = {asyncio.create_task(self._hand_over(row)) for row in claimed}
         writing = asyncio.create_task(self._write_all(steps))
@@ -130,6 +135,8 @@ class CaseSystemDelivery:
             await sheet.write()
             if after != before:
                 await circuits.save(tx, [after])
+            if before.opened_at is not None and after.opened_at is None:
+                await incoming.hurry(tx)  # what waits for its next try waits for the pace instead
         if (after.opened_at is None) != (before.opened_at is None):
             log.warning("circuit.opened" if after.opened_at else "circuit.closed", party=self._context.party)
         for row, answered in answers:

@@ -7,9 +7,10 @@ and routing keys are seen by whoever runs the exchange.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 CONTENT_TYPE = "application/xml; charset=utf-8"
 ACKNOWLEDGEMENT = "acknowledgement"
@@ -59,3 +60,29 @@ class Envelope:
     def routing_key(self) -> str:
         """``<type>.<major>.<party>``."""
         return f"{self.type}.{self.version}.{self.recipient}"
+
+
+LENGTHS = {"message_id": 36, "type": 64, "sender": 31, "unit": 31, "sender_unit": 31, "case_ref": 64}
+"""How long what an envelope says may be where it is kept."""
+
+LAST_SEQUENCE = 2**31 - 1
+"""The largest sequence number that can be kept."""
+
+
+def storable(envelope: Envelope) -> Envelope:
+    """Return ``envelope`` with what no database would keep made to fit; for an envelope of a gateway, just that.
+
+    A partner may send anything. What is too long is cut and ends with a part of its hash, so that two of them do not
+    look alike; a sequence that is no sequence is none.
+    """
+    changes: dict[str, Any] = {}
+    for name, length in LENGTHS.items():
+        said = getattr(envelope, name)
+        kept = said.replace("\0", "")
+        if len(kept) > length:
+            kept = f"{kept[: length - 9]}~{content_hash(kept.encode(errors='replace'))[:8]}"
+        if kept != said:
+            changes[name] = kept
+    if envelope.sequence is not None and not 0 < envelope.sequence <= LAST_SEQUENCE:
+        changes["sequence"] = None
+    return replace(envelope, **changes) if changes else envelope

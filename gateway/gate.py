@@ -12,7 +12,6 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from gateway import process
-from gateway.clock import local_date
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch
@@ -42,6 +41,10 @@ SENDER_ELSEWHERE = Fault(
 )
 
 
+WEIGHED = frozenset({"consent", "closure"})
+"""Types that are weighed against everything that was sent in their case before."""
+
+
 class Desk:
     """One case, open for change on a sheet. What is decided about the case stands on the sheet at once."""
 
@@ -53,9 +56,8 @@ class Desk:
 
     @classmethod
     async def open(cls, context: Context, sheet: Sheet, number: str) -> Desk:
-        """Read the case with ``number`` and its ledger, unless they are on the sheet; a case may not exist yet."""
+        """Read the case with ``number``, unless it is on the sheet; a case may not exist yet."""
         await sheet.read_cases([number])
-        await sheet.read_ledgers([number])
         await sheet.read_position()
         return cls(context, sheet, number)
 
@@ -66,7 +68,7 @@ class Desk:
 
     @property
     def rows(self) -> list[Dispatch]:
-        """The case's ledger rows as they now are, in the order they were made."""
+        """The case's ledger rows as they now are, in the order they were made; they must have been read."""
         return self.sheet.ledger(self.number)
 
     # --- admitting --------------------------------------------------------------------------------------------------
@@ -77,9 +79,12 @@ class Desk:
         Raises:
             InvalidDocumentError: it breaks its schema, its rules or the case, or names a unit that is not known.
         """
+        if draft.type in WEIGHED:
+            await self.sheet.read_ledgers([self.number])
         message = Message(draft.type, self._header(draft, message_id), draft.body)
         xml = render_xml(message)  # a document that is wrong in itself is refused before the case is asked
         if self._waits(message):
+            await self.sheet.read_ledgers([self.number])
             self._preview(message)
             self._keep(message, xml, applied=False)
         else:
@@ -139,7 +144,7 @@ class Desk:
 
     def _covers(self, consent: Consent, party: str, unit: str) -> bool:
         scope = consent.scope.information_types if consent.scope is not None else ()
-        today = local_date(self.now)
+        today = self.sheet.today
         return any(consent.covers(party=party, unit=unit, information=kind, on=today) for kind in scope)
 
     def _waits(self, message: Message) -> bool:
@@ -150,7 +155,7 @@ class Desk:
 
     def _may_leave(self, message: Message, to: Recipient | Dispatch) -> bool:
         assert self.case is not None
-        return self.case.may_receive(message, party=to.party, unit=to.unit, on=local_date(self.now))
+        return self.case.may_receive(message, party=to.party, unit=to.unit, on=self.sheet.today)
 
     def _preview(self, message: Message) -> None:
         """Refuse now what the case would refuse once a consent has come."""
@@ -202,7 +207,7 @@ class Desk:
                 self._stop(mine, error.codes[0])
                 continue
             self.sheet.mark_applied(message_id)
-            self.sheet.note(message, xml)
+            self.sheet.note(message)
 
     async def _release(self, rows: Iterable[Dispatch]) -> None:
         """Queue what a consent now covers, in order."""
@@ -296,7 +301,7 @@ class Desk:
             sender=Sender(party=self.context.party, unit=self.case.convening_unit),
             recipients=tuple(Recipient(party=party, unit=unit, duty=Duty.NOTIFY) for party, unit in units),
         )
-        body = Closure(reason=ClosureReason.CONSENT_WITHDRAWN, closed_on=local_date(self.now))
+        body = Closure(reason=ClosureReason.CONSENT_WITHDRAWN, closed_on=self.sheet.today)
         message = Message("closure", header, body)
         self._keep(message, render_xml(message))
 
@@ -307,7 +312,8 @@ class Desk:
         rows = []
         for recipient in message.header.recipients:
             may_leave = self._may_leave(message, recipient)
-            row = Dispatch(
+            row = Dispatch.begin(
+                self.now,
                 message_id=message.header.message_id,
                 type=message.type,
                 case_number=message.header.case_number,
@@ -315,16 +321,15 @@ class Desk:
                 unit=recipient.unit,
                 duty=recipient.duty,
                 state=OutState.QUEUED if may_leave else OutState.HELD,
-                created_at=self.now,
                 queued_at=self.now if may_leave else None,
                 position=self.sheet.next_position() if may_leave else None,
                 leave_by=self._leave_by(message) if may_leave else None,
             )
-            rows.append(row.timed(self.now))
+            rows.append(row)
         remember(xml, message)
         self.sheet.add_message(message, xml, rows, "submit", applied=applied)
         if applied:
-            self.sheet.note(message, xml)
+            self.sheet.note(message)
 
     def _leave_by(self, message: Message) -> datetime | None:
         """Return when the consent that ``message`` leaves under runs out."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 
 import structlog
@@ -12,11 +13,11 @@ from gateway.context import Bell, Context, trace_of
 from gateway.dead_letters import DeadLetters, Take
 from gateway.delivery import CaseSystemDelivery
 from gateway.envelope import Channel
-from gateway.errors import DependencyDownError, InvalidDocumentError, NotYetError
+from gateway.errors import ConfigurationError, DependencyDownError, InvalidDocumentError, NotYetError
 from gateway.inbox import Inbox
 from gateway.outages import Outages
 from gateway.outbox import Outbox, Submission
-from gateway.ports import Adapter, Arrival, Delivery, Settlement, Transport
+from gateway.ports import Adapter, Arrival, DeadLetter, Delivery, Settlement, Transport
 from gateway.progress import Hop
 from gateway.relay import Relay
 from gateway.stopping import pause, until
@@ -32,6 +33,9 @@ SWEEP_EVERY = timedelta(seconds=15)
 
 DRAIN = timedelta(seconds=30)
 """How long a gateway that is to stop may take to finish what it has in hand."""
+
+AWAY = (DependencyDownError, ConfigurationError)
+"""What says that a dependency is away, or lets us in no more: an operator mends it while the gateway waits."""
 
 
 class Gateway:
@@ -69,9 +73,7 @@ class Gateway:
         stop = stop or asyncio.Event()
         quiet = asyncio.Event()  # set when nothing is taken any more, so that the relay may end with the last of it
         bells = [self.context.incoming]
-        if self._alone:
-            await self.recover()
-        async with asyncio.TaskGroup() as group:
+        async with self.recovered() if self._alone else nullcontext(), asyncio.TaskGroup() as group:
             relay = group.create_task(self._relay(quiet), name="relay")
             takers = {
                 "delivery": self._repeat("delivery", self.delivery.deliver, self.context.incoming, IDLE, stop),
@@ -83,11 +85,11 @@ class Gateway:
                 takers |= {
                     "tracker": self._repeat("tracker", self.tracker.sweep, tracker, SWEEP_EVERY, stop),
                     "inbox": self._repeat("inbox", self.inbox.sweep, inbox, SWEEP_EVERY, stop),
-                    "dead letters": self._bury(stop),
+                    "dead letters": self._keep_on("dead letters", lambda: self._bury(stop), stop),
                     "dead letters again": self._repeat(
                         "dead letters again", self.dead_letters.retry, letters, SWEEP_EVERY, stop
                     ),
-                    "events": self._take_events(stop),
+                    "events": self._keep_on("events", lambda: self._take_events(stop), stop),
                 }
             taking = [group.create_task(taker, name=name) for name, taker in takers.items()]
             await stop.wait()
@@ -105,10 +107,19 @@ class Gateway:
                 for task in late:
                     task.cancel()
 
-    async def recover(self) -> None:
-        """Take up what dead processes of this gateway left half-done; right only while no other process runs it."""
-        await self.delivery.recover()
-        await self.relay.recover()
+    @asynccontextmanager
+    async def recovered(self) -> AsyncIterator[None]:
+        """Take up what dead processes of this gateway left half-done, and let no other process do so in the block.
+
+        Beside a process that is in such a block nothing is taken up: what a dead one held waits for its lease to end.
+        """
+        async with self.context.store.ownership() as free:
+            if free:
+                await self.delivery.recover()
+                await self.relay.recover()
+            else:
+                log.warning("recovery.left", party=self.context.party)
+            yield
 
     async def _repeat(
         self, worker: str, work: Callable[[], Awaitable[int]], bell: Bell, every: timedelta, stop: asyncio.Event
@@ -127,28 +138,38 @@ class Gateway:
         """Return how much ``work`` did; nothing when it failed, which leaves the other hops running."""
         try:
             done = await work()
-        except DependencyDownError as error:
+        except AWAY as error:
             self._outages.met(worker, error)
             return 0
         except Exception as error:  # nothing we foresaw; this hop tries again
-            log.error("worker.failed", party=self.context.party, **trace_of(error))
+            log.error("worker.failed", party=self.context.party, name=worker, **trace_of(error))
             return 0
         self._outages.over(worker)
         return done
 
-    async def _listen(self, channel: Channel, take: Take, stop: asyncio.Event) -> None:
-        worker = f"exchange {channel}"
+    async def _keep_on(self, worker: str, listen: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+        """Listen until that ends by itself, or ``stop`` is set; after a failure, begin anew in a while."""
         while not stop.is_set():
             try:
-                if self._outages.is_met(worker):
-                    await self.transport.ping()
-                    self._outages.over(worker)
-                async for batch in until(stop, self.transport.deliveries(channel)):
-                    await self._take_batch(batch, take, stop)
-                return  # stopping, or the exchange has been closed
-            except DependencyDownError as error:
+                await listen()
+                return
+            except AWAY as error:
                 self._outages.met(worker, error)
-                await pause(stop, IDLE)
+            except Exception as error:  # nothing we foresaw, and no reason to end the other hops
+                log.error("worker.failed", party=self.context.party, name=worker, **trace_of(error))
+            await pause(stop, IDLE)
+
+    async def _listen(self, channel: Channel, take: Take, stop: asyncio.Event) -> None:
+        worker = f"exchange {channel}"
+
+        async def listen() -> None:
+            if self._outages.is_met(worker):
+                await self.transport.ping()
+                self._outages.over(worker)
+            async for batch in until(stop, self.transport.deliveries(channel)):
+                await self._take_batch(batch, take, stop)
+
+        await self._keep_on(worker, listen, stop)
 
     async def _take_batch(self, batch: Sequence[Delivery], take: Take, stop: asyncio.Event) -> None:
         """Take a batch and settle it; while the database is away the batch is kept, and tried until it is back.
@@ -161,7 +182,7 @@ class Gateway:
                 await take(batch)
                 self._outages.over(worker)
                 break
-            except DependencyDownError as error:
+            except AWAY as error:
                 self._outages.met(worker, error)
                 if stop.is_set():
                     return
@@ -182,33 +203,38 @@ class Gateway:
 
     async def _bury(self, stop: asyncio.Event) -> None:
         """Move dead letters from the exchange to the database, where they are seen and tried again."""
-        while not stop.is_set():
-            try:
-                async for letters in until(stop, self.transport.buried()):
-                    await self.dead_letters.keep(letters)
-                    await self.transport.settle([(letter, Settlement.ACCEPT) for letter in letters])
-                    self._outages.over("dead letters")
-                return  # stopping, or the exchange has been closed
-            except DependencyDownError as error:
-                self._outages.met("dead letters", error)
-                await pause(stop, IDLE)
+        async for letters in until(stop, self.transport.buried()):
+            await self._keep_letters(letters)
+            self._outages.over("dead letters")
+
+    async def _keep_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Keep dead letters and tell the exchange; one that cannot be kept stays with it, and comes again later."""
+        try:
+            await self.dead_letters.keep(letters)
+        except AWAY:
+            raise
+        except Exception as error:
+            if len(letters) == 1:
+                log.error("bury.failed", party=self.context.party, **trace_of(error))
+                return
+            for letter in letters:  # find out which one it is; the others are not its hostages
+                await self._keep_letters([letter])
+            return
+        await self.transport.settle([(letter, Settlement.ACCEPT) for letter in letters])
 
     async def _take_events(self, stop: asyncio.Event) -> None:
+        """Take what the case system tells. After a failure it holds the events still, so they keep their order."""
         while not stop.is_set():
-            try:
-                async for arrivals in until(stop, self._adapter.arrivals()):
-                    await self._take_arrivals(arrivals)
-                    self._outages.over("events")
-            except DependencyDownError as error:
-                # The events are still with the case system; begin anew, so that they keep their order.
-                self._outages.met("events", error)
-                await pause(stop, IDLE)
+            async for arrivals in until(stop, self._adapter.arrivals()):
+                await self._take_arrivals(arrivals)
+                self._outages.over("events")
+            await pause(stop, IDLE)  # a system that has told everything is asked again
 
     async def _take_arrivals(self, arrivals: Sequence[Arrival]) -> None:
         """Submit events in one go, and tell the system what became of each."""
         try:
             answers = await self.outbox.submit_all([arrival.event for arrival in arrivals])
-        except DependencyDownError:
+        except AWAY:
             raise
         except Exception as error:
             if len(arrivals) == 1:  # nothing we foresaw; the system still holds the event, and it comes again

@@ -143,7 +143,8 @@ class Inbox:
             return
 
     def _row(self, envelope: Envelope, now: datetime) -> Inbound:
-        return Inbound(
+        return Inbound.begin(
+            now,
             party=envelope.sender,
             type=envelope.type,
             message_id=envelope.message_id,
@@ -154,7 +155,6 @@ class Inbox:
             content_hash=content_hash(envelope.body),
             xml=envelope.body,
             state=InState.STORED,
-            received_at=now,
         )
 
     async def _first(self, sheet: Sheet, envelope: Envelope, message: Message) -> None:
@@ -163,7 +163,7 @@ class Inbox:
         One that is only late, because those after it did not wait any longer, is judged like any other. The end of a
         consent waits for nothing.
         """
-        row = self._row(envelope, sheet.now).timed(sheet.now)
+        row = self._row(envelope, sheet.now)
         name = (envelope.sender, envelope.case_ref, envelope.unit)
         stream, sequence = sheet.stream(name), envelope.sequence
         taken, last = sequence in stream.held, stream.last
@@ -223,7 +223,7 @@ class Inbox:
             return
         taken = row.after(InEvent.VALIDATE, sheet.now)
         sheet.put_inbound(taken, InEvent.VALIDATE)
-        sheet.note(message, row.xml)
+        sheet.note(message)
         answer(self._context, sheet, taken, Level.RECEIVED, Outcome.ACCEPTED)
 
     def _check_recipient(self, row: Inbound, message: Message) -> None:
@@ -254,6 +254,7 @@ class Inbox:
         sheet.put_case(case)
         if case.convener == self._context.party and process.event_of(message) is CaseEvent.WITHDRAW and not again:
             desk = await Desk.open(self._context, sheet, row.case_number)
+            await sheet.read_ledgers([row.case_number])
             desk.withdrawn(message)
 
     def _reject(self, sheet: Sheet, row: Inbound, findings: Sequence[Finding]) -> None:

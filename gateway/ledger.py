@@ -33,6 +33,21 @@ def _duty(type_name: str) -> timedelta | None:
     return kind.contract.time_owed if kind is not None else None
 
 
+def _out_deadline(type_name: str, state: OutState, now: datetime, queued_at: datetime | None) -> dict[str, Any]:
+    """Return the deadline and the owner of an outgoing row that comes to ``state``."""
+    clock = out_clock(state, answered=type_name != ACKNOWLEDGEMENT, duty=_duty(type_name))
+    if clock is None:
+        return {"due_at": None, "owner": None}
+    since = queued_at or now if state is OutState.RETRYING else now
+    return {"due_at": since + clock[0], "owner": clock[1]}
+
+
+def _in_deadline(type_name: str, state: InState, now: datetime) -> dict[str, Any]:
+    """Return the deadline and the owner of an incoming row that comes to ``state``."""
+    clock = in_clock(state, duty=_duty(type_name))
+    return {"due_at": now + clock[0], "owner": clock[1]} if clock is not None else {"due_at": None, "owner": None}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatch:
     """One outgoing message to one unit: its state, its tries, its deadline, and the clock of each level."""
@@ -62,14 +77,10 @@ class Dispatch:
     record_id: str | None = None
     outcome: Outcome | None = None
 
-    def timed(self, now: datetime) -> Dispatch:
-        """Return the row with the deadline and owner of its state, counted from ``now``."""
-        answered = self.type != ACKNOWLEDGEMENT
-        clock = out_clock(self.state, answered=answered, duty=_duty(self.type))
-        if clock is None:
-            return self if self.due_at is None else replace(self, due_at=None, owner=None)
-        since = self.queued_at or now if self.state is OutState.RETRYING else now
-        return replace(self, due_at=since + clock[0], owner=clock[1])
+    @classmethod
+    def begin(cls, now: datetime, **values: Any) -> Dispatch:
+        """Return a new row with the deadline and owner of its state, counted from ``now``."""
+        return cls(**values, created_at=now, **_out_deadline(values["type"], values["state"], now, now))
 
     def after(self, event: OutEvent, now: datetime, **changes: Any) -> Dispatch:
         """Return the row after ``event`` with ``changes``; the clock starts again only when the state is new.
@@ -78,8 +89,9 @@ class Dispatch:
             IllegalTransitionError: the event cannot happen in this state.
         """
         state = after(self.state, event)
-        moved = replace(self, state=state, **changes)
-        return moved if state is self.state else moved.timed(now)
+        if state is not self.state:
+            changes |= {"state": state, **_out_deadline(self.type, state, now, self.queued_at)}
+        return replace(self, **changes)
 
     def may_not_leave(self, now: datetime) -> bool:
         """Tell whether the consent it was to leave under has run out."""
@@ -117,12 +129,10 @@ class Inbound:
     findings: list[dict[str, Any]] | None = None
     duplicates: int = 0
 
-    def timed(self, now: datetime) -> Inbound:
-        """Return the row with the deadline and owner of its state, counted from ``now``."""
-        clock = in_clock(self.state, duty=_duty(self.type))
-        if clock is None:
-            return replace(self, due_at=None, owner=None)
-        return replace(self, due_at=now + clock[0], owner=clock[1])
+    @classmethod
+    def begin(cls, now: datetime, **values: Any) -> Inbound:
+        """Return a new row with the deadline and owner of its state, counted from ``now``."""
+        return cls(**values, received_at=now, **_in_deadline(values["type"], values["state"], now))
 
     def after(self, event: InEvent, now: datetime, **changes: Any) -> Inbound:
         """Return the row after ``event`` with ``changes``, and the clock of its new state.
@@ -130,4 +140,5 @@ class Inbound:
         Raises:
             IllegalTransitionError: the event cannot happen in this state.
         """
-        return replace(self, state=after_incoming(self.state, event), **changes).timed(now)
+        state = after_incoming(self.state, event)
+        return replace(self, **{"state": state, **changes, **_in_deadline(self.type, state, now)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from gateway.envelope import Envelope
+from gateway.envelope import Envelope, storable
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.messages import Header, Message, parse_xml
 
@@ -18,7 +18,7 @@ MISMATCH = Fault(
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An envelope and the message in it; without a message there are findings that say why."""
+    """An envelope, as it can be kept, and the message in it; without a message there are findings that say why."""
 
     envelope: Envelope
     message: Message | None
@@ -30,10 +30,10 @@ def opened(envelope: Envelope) -> Opened:
     try:
         message = message_in(envelope.body)
     except InvalidDocumentError as error:
-        return Opened(envelope, None, error.findings)
+        return Opened(storable(envelope), None, error.findings)
     if message.type != envelope.type or not _agrees(message.header, envelope):
-        return Opened(envelope, None, (MISMATCH.at(f"/{message.type}/header"),))
-    return Opened(envelope, message)
+        return Opened(storable(envelope), None, (MISMATCH.at(f"/{message.type}/header"),))
+    return Opened(storable(envelope), message)
 
 
 def _agrees(header: Header, envelope: Envelope) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from gateway.errors import DependencyDownError
+from gateway.errors import GatewayError
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class Outages:
         self._clock = clock
         self._outages: dict[tuple[str, ...], _Outage] = {}
 
-    def met(self, worker: str, error: DependencyDownError) -> None:
+    def met(self, worker: str, error: GatewayError) -> None:
         """Remember that ``worker`` got no answer; the first to say so of a dependency is heard."""
         self.over(worker, but=error.codes)
         if error.codes not in self._outages:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -23,7 +24,7 @@ from gateway.errors import (
     InvalidDocumentError,
     NotYetError,
 )
-from gateway.gate import Desk
+from gateway.gate import WEIGHED, Desk
 from gateway.identifiers import CaseNumber
 from gateway.lifecycle import InEvent, InState, Level, Outcome
 from gateway.messages.acknowledgement import Acknowledgement
@@ -150,10 +151,14 @@ class Outbox:
         )
         references = {one.case_reference for one in translations if one.case_reference is not None}
         await sheet.read_references(source, references)
-        called = {_case_number(name) or sheet.case_called(source, name) for name in references}
-        numbers = {number for number in called if number is not None}
-        await sheet.read_cases(numbers)
-        await sheet.read_ledgers(numbers)
+        called = {name: _case_number(name) or sheet.case_called(source, name) for name in references}
+        await sheet.read_cases({number for number in called.values() if number is not None})
+        weighed = {
+            called[one.case_reference]
+            for one in translations
+            if one.case_reference is not None and any(draft.type in WEIGHED for draft in one.drafts)
+        }
+        await sheet.read_ledgers({number for number in weighed if number is not None})
         taken = {draft.body.message_id for one in translations for draft in one.drafts if draft.type == ACKNOWLEDGEMENT}
         await sheet.read_inbound(taken)
         await sheet.read_answers(taken)
@@ -281,6 +286,7 @@ class Outbox:
         return row.case_number
 
 
+@lru_cache(maxsize=4096)  # most are names of the system's own, and each is asked about a few times
 def _case_number(reference: str | None) -> str | None:
     """Return the case number a system calls a case by, ``None`` when it has a name of its own for it."""
     try:

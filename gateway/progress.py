@@ -6,8 +6,8 @@ An observer is called after the hop is durable, inside the process that did it. 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Hop(StrEnum):
@@ -41,8 +41,7 @@ class Hop(StrEnum):
     """Either side: a step is written in the own case system's log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """One message passing one hop in one gateway. ``detail`` is a code or level, never content."""
 
     hop: Hop

@@ -21,6 +21,8 @@ from gateway.ports import PublishOutcome, Transport
 from gateway.progress import Hop
 from gateway.store import Transaction, circuits, history, outgoing
 from gateway.store.outgoing import Claimed
+from gateway.store.rows import write_changes
+from gateway.store.tables import dispatch
 
 log = structlog.get_logger(__name__)
 
@@ -103,9 +105,13 @@ class Relay:
             claimed = await outgoing.claim(tx, now, LEASE, BATCH, not_to=apart)
             for party, room in apart.items():
                 if room:
-                    taken = await outgoing.claim(tx, now, LEASE, min(room, BATCH), to=party)
-                    if limited[party].drains_since is not None:
-                        await circuits.save(tx, [limited[party].drained(room, len(taken), now)])
+                    circuit = limited[party]
+                    probes = circuit.probe_at is not None
+                    taken = await outgoing.claim(tx, now, LEASE, min(room, BATCH), to=party, early=probes)
+                    if not probes:
+                        await circuits.save(tx, [circuit.drained(room, len(taken), now)])
+                    elif taken:
+                        await circuits.save(tx, [circuit.probed(now, self._context.pace)])
                     claimed += taken
         return claimed
 
@@ -118,7 +124,7 @@ class Relay:
             recipient=row.party,
             unit=row.unit,
             case_ref=row.case_number,
-            created_at=one.created_at,
+            created_at=row.created_at,
             body=one.xml,
             sender_unit=one.sender_unit,
             correlation_id=one.in_reply_to,
@@ -136,27 +142,32 @@ class Relay:
         for one, outcome in zip(claimed, outcomes, strict=True):
             row = rows[one.dispatch.id]
             if outcome is PublishOutcome.CONFIRMED:
-                at = {"sent_at": row.sent_at or now, "next_attempt_at": None, "lease_until": None}
+                at = {"sent_at": row.sent_at or now, "next_attempt_at": None, "lease_until": _lease_left(row, one)}
                 sent.append(row.after(OutEvent.PUBLISHED, now, **at))
             else:
-                failed.setdefault(outcome, []).append(self._postponed(row, now))
-        await outgoing.save(tx, [*sent, *(row for rows in failed.values() for row in rows)])
+                failed.setdefault(outcome, []).append(self._postponed(row, one, now))
+        await write_changes(tx, dispatch, ((rows[row.id], row) for row in sent))
+        await outgoing.save(tx, [row for rows in failed.values() for row in rows])
         lines = history.lines(sent, OutEvent.PUBLISHED, now)
         for outcome, rows_failed in failed.items():
             lines += history.lines(rows_failed, OutEvent.PUBLISH_FAILED, now, outcome)
         await history.add(tx, lines)
         await self._judge_circuits(tx, claimed, outcomes, now)
 
-    def _postponed(self, row: Dispatch, now: datetime) -> Dispatch:
+    def _postponed(self, row: Dispatch, one: Claimed, now: datetime) -> Dispatch:
         until = now + retry_wait(row.attempts, self._context.chance())
-        return row.after(OutEvent.PUBLISH_FAILED, now, next_attempt_at=until, lease_until=None)
+        return row.after(OutEvent.PUBLISH_FAILED, now, next_attempt_at=until, lease_until=_lease_left(row, one))
 
     async def _mark_silent(self, claimed: Sequence[Claimed]) -> None:
         """Give back what may have left or not: it is the first to go when the exchange answers again."""
         now = self._context.clock.now()
         async with self._context.store.writing() as tx:
             rows = await outgoing.with_id(tx, [one.dispatch.id for one in claimed])
-            back = [row.after(OutEvent.PUBLISH_FAILED, now, lease_until=None) for row in rows.values()]
+            back = [
+                row.after(OutEvent.PUBLISH_FAILED, now, lease_until=_lease_left(row, one))
+                for one in claimed
+                for row in (rows[one.dispatch.id],)
+            ]
             await outgoing.save(tx, back)
             await history.record(tx, back, OutEvent.PUBLISH_FAILED, now, PublishOutcome.UNCONFIRMED)
 
@@ -180,9 +191,16 @@ class Relay:
         await circuits.save(tx, changed)
         for circuit in changed:
             before = known.get(circuit.party, Circuit(party=circuit.party))
+            if circuit.opened_at is None and before.opened_at is not None:
+                await outgoing.hurry(tx, circuit.party)  # what waits for its next try waits for the pace instead
             if (circuit.opened_at is None) != (before.opened_at is None):
                 word = "circuit.opened" if circuit.opened_at is not None else "circuit.closed"
                 log.warning(word, party=self._context.party, partner=circuit.party)
 
     def _passed(self, hop: Hop, row: Dispatch) -> None:
         self._context.passed(hop, message_id=row.message_id, type=row.type, unit=row.unit, case_number=row.case_number)
+
+
+def _lease_left(row: Dispatch, one: Claimed) -> datetime | None:
+    """Return the lease of a row after our try: ours is over, one that another took when ours had run out stays."""
+    return None if row.lease_until == one.dispatch.lease_until else row.lease_until

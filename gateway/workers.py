@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -39,11 +39,12 @@ async def supervise(settings: Settings, config: Path | None = None) -> None:
         DependencyDownError: the database or the exchange does not answer at the start.
     """
     stop = asyncio.Event()
-    with told_to_stop(stop.set):
+    async with AsyncExitStack() as stack:
+        stack.enter_context(told_to_stop(stop.set))
         # Before the first of them starts: the tables are brought up to date, and what dead processes held is given
         # back. No worker may do that itself, since its siblings are at work.
         async with open_gateway(settings, SystemClock()) as gateway:
-            await gateway.recover()
+            await stack.enter_async_context(gateway.recovered())
         log.info("gateway.started", party=settings.party, workers=settings.workers, pid=os.getpid())
         workers = [Worker(index, settings, config, stop) for index in range(settings.workers)]
         async with asyncio.TaskGroup() as group:

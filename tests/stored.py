@@ -32,11 +32,11 @@ def row(**changes: Any) -> Dispatch:
         "unit": CLINIC,
         "duty": Duty.NOTIFY,
         "state": OutState.QUEUED,
-        "created_at": NOON,
         "queued_at": NOON,
         "position": 1,
     }
-    return Dispatch(**{**values, **changes}).timed(NOON)
+    created_at = changes.pop("created_at", NOON)
+    return replace(Dispatch.begin(NOON, **{**values, **changes}), created_at=created_at)
 
 
 async def add(tx: Transaction, *rows: Dispatch) -> None:
@@ -61,9 +61,8 @@ def received(**changes: Any) -> Inbound:
         "content_hash": "0" * 64,
         "xml": b"<xml/>",
         "state": InState.VALIDATED,
-        "received_at": NOON,
     }
-    return Inbound(**{**values, **changes}).timed(NOON)
+    return Inbound.begin(NOON, **{**values, **changes})
 
 
 def answer(outcome: Outcome = Outcome.ACCEPTED, **changes: Any) -> Verdict:

@@ -13,7 +13,7 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DBAPIError
 from stored import add, answer, received, refuses, row, values_of
 
-from gateway.errors import ConflictError, DependencyDownError
+from gateway.errors import ConflictError, WrittenMeanwhileError
 from gateway.lifecycle import Level, Outcome
 from gateway.messages import render_xml
 from gateway.process import apply
@@ -168,7 +168,7 @@ async def test_of_two_writers_of_a_case_the_second_must_begin_again(store: Store
         await cases.save_all(tx, [(case, 0)], NOON)
     async with store.writing() as tx:
         await cases.save_all(tx, [(replace(case, plan_version=1), 1)], NOON)
-    with pytest.raises(DependencyDownError) as caught:
+    with pytest.raises(WrittenMeanwhileError) as caught:
         async with store.writing() as tx:
             await cases.save_all(tx, [(replace(case, plan_version=2), 1)], NOON)
     assert caught.value.codes == ("case.changed-meanwhile",)

@@ -19,7 +19,7 @@ from sqlalchemy import insert, text
 from stored import LEASE, add, answer, claim, received, row, values_of
 
 from gateway.clock import ManualClock
-from gateway.errors import DependencyDownError
+from gateway.errors import WrittenMeanwhileError
 from gateway.ledger import Dispatch
 from gateway.lifecycle import Outcome, OutEvent
 from gateway.process import apply
@@ -225,7 +225,7 @@ async def test_of_two_that_write_the_same_at_once_the_second_must_begin_again(
         await write(tx)
         trying = asyncio.create_task(second())
         await someone_waits(stores[2])
-    with pytest.raises(DependencyDownError) as caught:
+    with pytest.raises(WrittenMeanwhileError) as caught:
         await trying
     assert caught.value.codes == ("database.written-meanwhile",)
     assert await number_of_rows(stores[0], table) == 1

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from gateway.app import open_store
+from gateway.circuit import Circuit
 from gateway.cli.console import ConfigOption, Json, StoreOption, out, print_json, store_address
 from gateway.clock import STOCKHOLM
 from gateway.config import Settings, masked
 from gateway.errors import ConfigurationError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch
-from gateway.store import ledger
+from gateway.store import circuits, ledger
 
 app = typer.Typer(help="The ledger: what was sent and received, and how far it got.", no_args_is_help=True)
 
@@ -29,11 +31,15 @@ NO_STORE = Fault("store.missing", "Databasen {store} finns inte.", "There is no 
 def messages_list(
     store: StoreOption = None, config: ConfigOption = None, state: str | None = None, as_json: Json = False
 ) -> None:
-    """List what this gateway sent, to whom, and how far it got; what it received; and what it had to set aside."""
-    sent, received, aside = asyncio.run(_read_ledger(existing(store, config), state))
+    """List what was sent to whom, and how far it got; what came; what was set aside, and why; and who is out of reach.
+
+    Out of reach are a partner, or the own case system by the name of this party, after several failures in a row.
+    """
+    sent, received, aside, troubled = asyncio.run(_read_ledger(existing(store, config), state))
     if as_json:
         listed = {"sent": [_sent_json(row) for row in sent], "received": [_plain(row) for row in received]}
-        print_json({**listed, "setAside": [_plain(one) for one in aside]})
+        unhealthy = [_circuit_json(one) for one in troubled]
+        print_json({**listed, "setAside": [_plain(one) for one in aside], "circuits": unhealthy})
         return
     table = Table(
         "Skickat / Sent", "Typ / Type", "Ärende / Case", "Enhet / Unit", "Läge / State", "Post-id / Record id"
@@ -49,6 +55,35 @@ def messages_list(
             *(str(one[name] or "–") for name in ("message_id", "type", "case_number", "unit", "state", "record_id"))
         )
     out.print(table)
+    if aside:
+        out.print(_set_aside(aside), markup=False, highlight=False)
+    if stopped := [one for one in troubled if one.opened_at is not None]:
+        table = Table("Nås inte / Out of reach", "Sedan / Since", "Nästa försök / Next try")
+        for circuit in stopped:
+            table.add_row(_printable(circuit.party), _shown(circuit.opened_at), _shown(circuit.probe_at))
+        out.print(table, markup=False, highlight=False)
+
+
+def _set_aside(aside: list[dict[str, Any]]) -> Table:
+    table = Table(
+        "Lagt åt sidan / Set aside",
+        Column("Id", no_wrap=True),
+        "Från / From",
+        Column("Skäl / Reason", no_wrap=True),
+        "Tid / Time",
+    )
+    for one in aside:
+        table.add_row(one["kind"], *(_printable(one[name]) for name in ("id", "from", "code")), _shown(one["at"]))
+    return table
+
+
+def _printable(said: str | None) -> str:
+    """Return what a partner may have written as it can be shown: it must not steer a terminal."""
+    return "".join(sign if sign.isprintable() else "·" for sign in said or "") or "–"
+
+
+def _shown(at: datetime | None) -> str:
+    return at.astimezone(STOCKHOLM).isoformat(" ", "seconds") if at is not None else "–"
 
 
 @app.command("show")
@@ -75,12 +110,13 @@ def messages_show(
 
 async def _read_ledger(
     settings: Settings, state: str | None
-) -> tuple[list[Dispatch], list[dict[str, Any]], list[dict[str, Any]]]:
+) -> tuple[list[Dispatch], list[dict[str, Any]], list[dict[str, Any]], list[Circuit]]:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
         sent = await ledger.sent_messages(tx, state=state)
         received = await ledger.received_messages(tx, state=state)
         aside = await ledger.set_aside(tx)
-    return sent, [dict(row) for row in received], aside
+        troubled = await circuits.unhealthy(tx)
+    return sent, [dict(row) for row in received], aside, troubled
 
 
 async def _read_life(settings: Settings, message_id: str) -> list[dict[str, Any]]:
@@ -114,6 +150,11 @@ def _sent_json(row: Dispatch) -> dict[str, Any]:
             "owner": row.owner,
         }
     )
+
+
+def _circuit_json(one: Circuit) -> dict[str, Any]:
+    times = {"openSince": one.opened_at, "nextTry": one.probe_at, "drainsSince": one.drains_since}
+    return _plain({"party": one.party, "failures": one.failures, **times})
 
 
 def _plain(members: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,8 @@ RECIPIENT_IS_SENDER = Fault(
 
 # The units that talk to each other are few, and every message names some. What is refused is not kept.
 _checked_unit = lru_cache(maxsize=4096)(HsaId.parse)
+# A message is checked when it is written and when it is read, and the messages about a person come one after another.
+_checked_person = lru_cache(maxsize=4096)(PersonId.from_oid)
 
 
 def header_findings(message: Message, contract: Contract) -> Iterator[Finding]:
@@ -56,7 +58,7 @@ def _person_findings(header: Header, contract: Contract) -> Iterator[Finding]:
         yield PERSON_FORBIDDEN.at("header/person")
     for position, identifier in enumerate(header.person.identifiers, 1):
         try:
-            PersonId.from_oid(identifier.root, identifier.extension)
+            _checked_person(identifier.root, identifier.extension)
         except InvalidDocumentError as error:
             yield from _placed(error, f"header/person/identifier[{position}]")
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.engine import POOL, open_engine, reading, writing
 from gateway.store.migrate import check, migrate
+from gateway.store.ownership import ownership
 
 __all__ = ["Store", "Transaction"]
 
@@ -52,3 +53,10 @@ class Store:
     def reading(self) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction that sees one consistent state and changes nothing."""
         return reading(self._engine)
+
+    def ownership(self) -> AbstractAsyncContextManager[bool]:
+        """Hold the one lock of this database while the block runs, also when the store is closed; tell if it was free.
+
+        Only whoever has it may take up what dead processes of this gateway left.
+        """
+        return ownership(self._engine.url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.circuit import Circuit
@@ -18,12 +18,23 @@ async def load(tx: Transaction) -> dict[str, Circuit]:
     return {row["party"]: Circuit(**row) for row in (await tx.execute(query)).mappings()}
 
 
+async def unhealthy(tx: Transaction) -> list[Circuit]:
+    """Return the circuits that are not healthy, to look at."""
+    return [Circuit(**row) for row in (await tx.execute(select(circuit).order_by(circuit.c.party))).mappings()]
+
+
 async def save(tx: Transaction, changed: Iterable[Circuit]) -> None:
-    """Remember circuits, and forget those that are healthy."""
+    """Remember circuits, and forget those that are healthy.
+
+    A row is changed where it stands: whoever waits for one that is taken away would hold its circuit for a healthy one.
+    """
     for one in changed:
-        await tx.execute(delete(circuit).where(circuit.c.party == one.party))
-        if not one.is_healthy:
-            values = {column.name: getattr(one, column.name) for column in circuit.columns}
+        mine = circuit.c.party == one.party
+        if one.is_healthy:
+            await tx.execute(delete(circuit).where(mine))
+            continue
+        values = {column.name: getattr(one, column.name) for column in circuit.columns}
+        if not (await tx.execute(update(circuit).where(mine).values(values))).rowcount:
             await insert_ignore(tx, circuit, values)
 
 

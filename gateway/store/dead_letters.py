@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.envelope import Envelope, content_hash
+from gateway.envelope import Envelope, content_hash, storable
 from gateway.lifecycle import Owner
 from gateway.store.engine import insert_ignore_all
 from gateway.store.tables import dead_letter
@@ -36,15 +36,16 @@ async def keep(
 
 
 def _values(envelope: Envelope | None, body: bytes, reason: str, now: datetime, first_try: datetime) -> dict[str, Any]:
+    fit = storable(envelope) if envelope else None
     return {
-        "party": envelope.sender if envelope else "",
-        "type": envelope.type if envelope else "",
-        "message_id": envelope.message_id if envelope else "",
-        "unit": envelope.unit if envelope else "",
+        "party": fit.sender if fit else "",
+        "type": fit.type if fit else "",
+        "message_id": fit.message_id if fit else "",
+        "unit": fit.unit if fit else "",
         "content_hash": content_hash(body),
         "envelope": _as_json(envelope) if envelope else {},
         "body": body,
-        "reason": reason[:64],
+        "reason": reason.replace("\0", "")[:64],
         "next_attempt_at": first_try if envelope else None,
         "due_at": now + _CLOCK,
         "owner": Owner.OPERATIONS.value,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,9 @@ class KeptEvent:
     id: int | None = None
 
 
+_KEPT = [member.name for member in fields(KeptEvent) if member.name != "id"]
+
+
 async def find_same(tx: Transaction, source: str, hashes: Collection[str]) -> dict[str, RowMapping]:
     """Return, by content hash, the events that came from ``source`` with exactly the same bytes before."""
     columns = (event.c.id, event.c.content_hash, event.c.state, event.c.answer)
@@ -50,12 +53,12 @@ async def keep(tx: Transaction, kept: Iterable[KeptEvent]) -> None:
     """Keep events with what they were answered."""
     new = []
     for one in kept:
-        values = asdict(one) | {"state": "accepted" if one.findings is None else "refused"}
-        row_id = values.pop("id")
-        if row_id is None:
+        values = {name: getattr(one, name) for name in _KEPT}
+        values["state"] = "accepted" if one.findings is None else "refused"
+        if one.id is None:
             new.append(values)
         else:
-            await tx.execute(update(event).where(event.c.id == row_id).values(values))
+            await tx.execute(update(event).where(event.c.id == one.id).values(values))
     if new:
         await tx.execute(insert(event), new)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import exists, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.envelope import Envelope, content_hash
+from gateway.envelope import Envelope, content_hash, storable
 from gateway.errors import Finding
 from gateway.ledger import Inbound
 from gateway.lifecycle import InState
@@ -110,8 +110,10 @@ async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:
 # --- for the case system --------------------------------------------------------------------------------------------
 
 
-async def claimable(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:
+async def claimable(tx: Transaction, now: datetime, limit: int, *, early: bool = False) -> list[Inbound]:
     """Return messages that are due for the case system, in the order they came.
+
+    ``early`` gives what has been tried least, also what still waits for its next try.
 
     A message waits while an earlier one of its stream has not been registered. Earlier is what the sender numbered so:
     one that overtook another has come first all the same.
@@ -125,15 +127,16 @@ async def claimable(tx: Transaction, now: datetime, limit: int) -> list[Inbound]
         < tuple_(func.coalesce(inbound.c.sequence, 0), inbound.c.id),
         text(f"earlier.{DELIVERABLE}"),
     )
+    due = or_(inbound.c.next_attempt_at.is_(None), inbound.c.next_attempt_at <= now)
     query = (
         select(inbound)
         .where(
             text(f"inbound.{DELIVERABLE}"),
             or_(inbound.c.lease_until.is_(None), inbound.c.lease_until <= now),
-            or_(inbound.c.next_attempt_at.is_(None), inbound.c.next_attempt_at <= now),
             ~blocked,
+            *([] if early else [due]),
         )
-        .order_by(inbound.c.id)
+        .order_by(*([inbound.c.attempts] if early else []), inbound.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=inbound)
     )
@@ -146,18 +149,25 @@ async def release_leases(tx: Transaction) -> None:
     await tx.execute(update(inbound).where(*leased).values(lease_until=None))
 
 
+async def hurry(tx: Transaction) -> None:
+    """Let what waits for its next try at the case system be due at once."""
+    waits = text(DELIVERABLE), inbound.c.next_attempt_at.is_not(None)
+    await tx.execute(update(inbound).where(*waits).values(next_attempt_at=None))
+
+
 # --- what is no message here ----------------------------------------------------------------------------------------
 
 
 async def park(tx: Transaction, envelope: Envelope, findings: Iterable[Finding], now: datetime) -> None:
     """Keep a delivery that cannot become a message here, as it came, with the reasons. Once, however often it comes."""
+    fit = storable(envelope)
     values: dict[str, Any] = {
-        "party": envelope.sender,
-        "type": envelope.type,
-        "message_id": envelope.message_id,
-        "unit": envelope.unit,
-        "case_number": envelope.case_ref[:64],
-        "sequence": envelope.sequence,
+        "party": fit.sender,
+        "type": fit.type,
+        "message_id": fit.message_id,
+        "unit": fit.unit,
+        "case_number": fit.case_ref,
+        "sequence": fit.sequence,
         "content_hash": content_hash(envelope.body),
         "body": envelope.body,
         "findings": [finding.as_json() for finding in findings],

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, or_, select, text, update
+from sqlalchemy import exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.lifecycle import Owner
 from gateway.messages import Message
 from gateway.store.engine import insert_ignore_all
-from gateway.store.tables import note
+from gateway.store.tables import inbound, message, note
 
 _CLOCK = timedelta(minutes=60)
 """How long a step may wait to be written before operations must look."""
@@ -30,13 +30,12 @@ class Note:
     attempts: int
 
 
-def new(message: Message, xml: bytes, now: datetime) -> dict[str, Any]:
-    """Return what to keep so that the step that ``message`` is will be written."""
+def new(made: Message, now: datetime) -> dict[str, Any]:
+    """Return what to keep so that the step that ``made`` is will be written."""
     return {
-        "message_id": message.header.message_id,
-        "type": message.type,
-        "case_number": message.header.case_number,
-        "xml": xml,
+        "message_id": made.header.message_id,
+        "type": made.type,
+        "case_number": made.header.case_number,
         "created_at": now,
         "due_at": now + _CLOCK,
         "owner": Owner.OPERATIONS.value,
@@ -60,8 +59,10 @@ async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) ->
         text("earlier.written_at IS NULL"),
         or_(earlier.c.next_attempt_at > now, earlier.c.lease_until > now),
     )
+    came = select(inbound.c.xml).where(inbound.c.message_id == note.c.message_id).limit(1)
     query = (
-        select(note)
+        select(note, func.coalesce(message.c.xml, came.scalar_subquery()).label("xml"))
+        .outerjoin(message, message.c.message_id == note.c.message_id)
         .where(
             text("note.written_at IS NULL"),
             or_(note.c.lease_until.is_(None), note.c.lease_until <= now),
@@ -70,7 +71,7 @@ async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) ->
         )
         .order_by(note.c.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=note, skip_locked=True)
     )
     taken = [
         Note(row.id, row.message_id, row.case_number, row.xml, row.attempts + 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import ACKNOWLEDGEMENT, content_hash
@@ -19,6 +19,7 @@ from gateway.store.rows import as_dispatch
 from gateway.store.tables import UNDER_WAY, WAITING, dispatch, message
 
 _EVERYBODY: frozenset[str] = frozenset()
+_NUMBER = update(dispatch).where(dispatch.c.id == bindparam("row_id")).values(sequence=bindparam("number"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,11 @@ class Claimed:
     """A ledger row taken by a relay, with the bytes to publish."""
 
     dispatch: Dispatch
-    created_at: datetime
     xml: bytes
     sender_unit: str
     in_reply_to: str | None
+    is_numbered: bool
+    """Whether it got its sequence number now."""
 
 
 # --- messages -------------------------------------------------------------------------------------------------------
@@ -168,6 +170,12 @@ async def release_leases(tx: Transaction) -> None:
     await tx.execute(update(dispatch).where(leased).values(lease_until=None))
 
 
+async def hurry(tx: Transaction, party: str) -> None:
+    """Let what waits for its next try to ``party`` be due at once."""
+    waits = and_(text(WAITING), dispatch.c.party == party, dispatch.c.next_attempt_at.is_not(None))
+    await tx.execute(update(dispatch).where(waits).values(next_attempt_at=None))
+
+
 # --- claiming -------------------------------------------------------------------------------------------------------
 
 
@@ -179,19 +187,22 @@ async def claim(
     *,
     to: str | None = None,
     not_to: Collection[str] = _EVERYBODY,
+    early: bool = False,
 ) -> list[Claimed]:
     """Take up to ``limit`` rows that are due, in line order, and lease them to the caller.
 
-    ``to`` names the one party to take rows for, ``not_to`` parties to leave out. The order about a person is kept and
-    other persons are not blocked: a row is taken only when it is the first of its case to its unit that waits, or
-    follows one that is taken here. So another relay, which skips the rows locked here, can take none that would
-    overtake them. Acknowledgements are matched by id, and wait for nobody.
+    ``to`` names the one party to take rows for, ``not_to`` parties to leave out. ``early`` takes what has been tried
+    least, also what still waits for its next try: whether a party can be reached, any message tells.
+
+    The order about a person is kept and other persons are not blocked: a row is taken only when it is the first of its
+    case to its unit that waits, or follows one that is taken here. So another relay, which skips the rows locked here,
+    can take none that would overtake them. Acknowledgements are matched by id, and wait for nobody.
     """
     parties = dispatch.c.party == to if to is not None else dispatch.c.party.not_in(not_to)
     query = (
         _waiting(now)
-        .where(_free(now), or_(dispatch.c.type == ACKNOWLEDGEMENT, ~_is_behind(now)), parties)
-        .order_by(dispatch.c.position, dispatch.c.id)
+        .where(_free(now, early=early), or_(dispatch.c.type == ACKNOWLEDGEMENT, ~_is_behind(now)), parties)
+        .order_by(*([dispatch.c.attempts] if early else []), dispatch.c.position, dispatch.c.id)
         .limit(limit)
         .with_for_update(of=dispatch, skip_locked=True)
     )
@@ -202,7 +213,7 @@ async def claim(
         found.sort(key=lambda row: (row.position, row.id))
     numbers = await _last_sequences(tx, {(row.case_number, row.unit) for row in found if _needs_number(row)})
     claimed = [_claimed(row, now + lease, numbers) for row in found]
-    await save(tx, [one.dispatch for one in claimed])
+    await _lease(tx, claimed, now + lease)
     return claimed
 
 
@@ -215,12 +226,11 @@ def _waiting(now: datetime) -> Any:
     )
 
 
-def _free(now: datetime) -> ColumnElement[bool]:
-    """Say that nobody has a row leased and that it is not waiting for its next try."""
-    return and_(
-        or_(dispatch.c.lease_until.is_(None), dispatch.c.lease_until <= now),
-        or_(dispatch.c.next_attempt_at.is_(None), dispatch.c.next_attempt_at <= now),
-    )
+def _free(now: datetime, *, early: bool) -> ColumnElement[bool]:
+    """Say that nobody has a row leased and, unless ``early``, that it is not waiting for its next try."""
+    unleased = or_(dispatch.c.lease_until.is_(None), dispatch.c.lease_until <= now)
+    due = or_(dispatch.c.next_attempt_at.is_(None), dispatch.c.next_attempt_at <= now)
+    return unleased if early else and_(unleased, due)
 
 
 def _is_behind(now: datetime) -> ColumnElement[bool]:
@@ -277,6 +287,17 @@ async def _last_sequences(tx: Transaction, streams: set[tuple[str, str]]) -> dic
     return {(case, unit): last for case, unit, last in (await tx.execute(query)).all()}
 
 
+async def _lease(tx: Transaction, claimed: Sequence[Claimed], until: datetime) -> None:
+    """Write down what claiming has changed."""
+    if claimed:
+        ids = [one.dispatch.id for one in claimed]
+        leased = {"lease_until": until, "attempts": dispatch.c.attempts + 1}
+        await tx.execute(update(dispatch).where(dispatch.c.id.in_(ids)).values(leased))
+    numbered = [{"row_id": one.dispatch.id, "number": one.dispatch.sequence} for one in claimed if one.is_numbered]
+    if numbered:
+        await tx.execute(_NUMBER, numbered)
+
+
 def _claimed(row: Any, until: datetime, numbers: dict[tuple[str, str], int]) -> Claimed:
     taken = as_dispatch(row)
     sequence = taken.sequence
@@ -284,4 +305,4 @@ def _claimed(row: Any, until: datetime, numbers: dict[tuple[str, str], int]) -> 
         stream = (taken.case_number, taken.unit)
         sequence = numbers[stream] = numbers.get(stream, 0) + 1
     leased = replace(taken, lease_until=until, attempts=taken.attempts + 1, sequence=sequence)
-    return Claimed(leased, taken.created_at, row.xml, row.sender_unit, row.in_reply_to)
+    return Claimed(leased, row.xml, row.sender_unit, row.in_reply_to, is_numbered=taken.sequence != sequence)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Table, bindparam, update
+from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 from sqlalchemy.sql.dml import Update
 
 from gateway.ledger import Dispatch, Inbound
@@ -41,6 +42,32 @@ def _change(table: Table, kept: frozenset[str]) -> tuple[Update, Callable[[Any],
     return statement.values({name: bindparam(name) for name in changed}), taken
 
 
+async def write_changes(tx: Transaction, table: Table, changed: Iterable[tuple[Any, Any]]) -> None:
+    """Write ledger rows back, each given as it was read and as it now is.
+
+    Only what has changed is written, and rows that have changed alike, as those of a batch mostly have, are written by
+    one statement.
+    """
+    names = _CHANGEABLE[table.name]
+    read = _READERS[table.name]
+    alike: dict[tuple[tuple[str, Any], ...], list[int]] = {}
+    for before, after in changed:
+        pairs = zip(names, read(before), read(after), strict=True)
+        difference = tuple((name, new) for name, old, new in pairs if new != old)
+        if difference:
+            alike.setdefault(difference, []).append(after.id)
+    one_by_one: dict[tuple[str, ...], list[Values]] = {}
+    for difference, ids in alike.items():
+        if len(ids) > 1:
+            await tx.execute(update(table).where(table.c.id.in_(ids)).values(dict(difference)))
+        else:
+            key = tuple(name for name, _ in difference)
+            one_by_one.setdefault(key, []).append({**dict(difference), "row_id": ids[0]})
+    for key, rows in one_by_one.items():
+        statement = update(table).where(table.c.id == bindparam("row_id"))
+        await tx.execute(statement.values({name: bindparam(name) for name in key}), rows)
+
+
 OUT_COLUMNS = [column.name for column in dispatch.columns]
 IN_COLUMNS = [column.name for column in inbound.columns]
 
@@ -49,15 +76,19 @@ new_dispatch = _writer([name for name in OUT_COLUMNS if name != "id"])
 new_inbound = _writer([name for name in IN_COLUMNS if name != "id"])
 """Return what an INSERT of an incoming row takes."""
 
-CHANGE_DISPATCH, changed_dispatch = _change(
-    dispatch, frozenset({"id", "message_id", "type", "case_number", "party", "unit", "duty", "created_at"})
+_KEPT_OUT = frozenset({"id", "message_id", "type", "case_number", "party", "unit", "duty", "created_at"})
+_KEPT_IN = frozenset(
+    {"id", "party", "type", "message_id", "unit", "case_number", "sequence", "sender_unit", "content_hash", "xml"}
 )
-CHANGE_INBOUND, changed_inbound = _change(
-    inbound,
-    frozenset(
-        {"id", "party", "type", "message_id", "unit", "case_number", "sequence", "sender_unit", "content_hash", "xml"}
-    ),
-)
+CHANGE_DISPATCH, changed_dispatch = _change(dispatch, _KEPT_OUT)
+CHANGE_INBOUND, changed_inbound = _change(inbound, _KEPT_IN)
+
+
+_CHANGEABLE = {
+    dispatch.name: [name for name in OUT_COLUMNS if name not in _KEPT_OUT],
+    inbound.name: [name for name in IN_COLUMNS if name not in _KEPT_IN],
+}
+_READERS = {table: attrgetter(*names) for table, names in _CHANGEABLE.items()}
 
 
 def as_dispatch(row: Any) -> Dispatch:

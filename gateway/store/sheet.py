@@ -9,14 +9,15 @@ A part of the work may be refused half-way: what it changed inside :meth:`Sheet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
+from collections.abc import Collection, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.envelope import content_hash
+from gateway.clock import local_date
+from gateway.envelope import ACKNOWLEDGEMENT, content_hash
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import InState
 from gateway.messages import Message
@@ -25,7 +26,11 @@ from gateway.store import cases, events, history, incoming, notes, outgoing, ver
 from gateway.store.cases import StoredCase
 from gateway.store.events import KeptEvent
 from gateway.store.incoming import Stream, StreamState
+from gateway.store.rows import write_changes
+from gateway.store.tables import dispatch, inbound
 from gateway.store.verdicts import Standing, Verdict
+
+_ABSENT: Final = object()
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -42,7 +47,9 @@ class Sheet:
     def __init__(self, tx: Transaction, now: datetime) -> None:
         self.tx = tx
         self.now = now
-        self._undo: list[Callable[[], object]] = []
+        self.today = local_date(now)
+        self._undo: list[tuple[Any, Any, Any]] = []
+        self._read: dict[tuple[int, str], Dispatch | Inbound] = {}
         self._position: int | None = None
         self._series: dict[int, tuple[int, int]] = {}
         self._references: dict[tuple[str, str], str] = {}
@@ -73,20 +80,21 @@ class Sheet:
             yield
         except BaseException:
             while len(self._undo) > mark:
-                self._undo.pop()()
+                held, key, before = self._undo.pop()
+                if isinstance(held, list):
+                    del held[key:]
+                elif before is _ABSENT:
+                    del held[key]
+                else:
+                    held[key] = before
             raise
 
     def _set(self, mapping: MutableMapping[K, V], key: K, value: V) -> None:
-        if key in mapping:
-            before = mapping[key]
-            self._undo.append(lambda: mapping.__setitem__(key, before))
-        else:
-            self._undo.append(lambda: mapping.pop(key))
+        self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
         mapping[key] = value
 
     def _append(self, rows: list[V], added: Iterable[V]) -> None:
-        before = len(rows)
-        self._undo.append(lambda: rows.__delitem__(slice(before, None)))
+        self._undo.append((rows, len(rows), _ABSENT))
         rows.extend(added)
 
     # --- cases ------------------------------------------------------------------------------------------------------
@@ -144,7 +152,9 @@ class Sheet:
         wanted = [number for number in numbers if number not in self._ledgers]
         self._ledgers.update({number: {} for number in wanted})
         if wanted:
+            added = [row for row in self._dispatches.values() if not row.id and row.type != ACKNOWLEDGEMENT]
             self._know(await outgoing.of_cases(self.tx, wanted))
+            self._know(row for row in added if row.case_number in wanted)
             self._contents.update(await outgoing.held_messages(self.tx, wanted))
 
     async def read_dispatches(self, message_ids: Collection[str]) -> None:
@@ -162,6 +172,8 @@ class Sheet:
         for row in rows:
             key = (row.message_id, row.unit)
             self._dispatches.setdefault(key, row)
+            if row.id:
+                self._read.setdefault((row.id, "out"), row)
             if row.case_number in self._ledgers:
                 self._ledgers[row.case_number][key] = None
 
@@ -248,14 +260,18 @@ class Sheet:
     async def read_inbound(self, message_ids: Collection[str]) -> None:
         """Read ahead what has come under message ids."""
         for row in await incoming.of_messages(self.tx, message_ids) if message_ids else ():
-            self._inbound.setdefault((row.party, row.type, row.message_id, row.unit), row)
+            self._know_inbound(row)
 
     async def read_streams(self, case_numbers: Collection[str], sequences: Collection[int]) -> None:
         """Read ahead how far the streams of cases have come, and what is stored at ``sequences``."""
         for stream, state in (await incoming.streams(self.tx, case_numbers, sequences)).items():
             self._streams[stream] = state
             for row in state.held.values():
-                self._inbound.setdefault((row.party, row.type, row.message_id, row.unit), row)
+                self._know_inbound(row)
+
+    def _know_inbound(self, row: Inbound) -> None:
+        self._inbound.setdefault((row.party, row.type, row.message_id, row.unit), row)
+        self._read.setdefault((row.id, "in"), row)
 
     def inbound(self, key: InKey) -> Inbound | None:
         """Return what has come from a party, of a type, under a message id, for a unit."""
@@ -298,9 +314,9 @@ class Sheet:
         key = (answer.message_id, answer.unit, answer.level.value)
         self._set(self._standing, key, Standing(answer.outcome.value, answer.record_id))
 
-    def note(self, message: Message, xml: bytes) -> None:
+    def note(self, message: Message) -> None:
         """Remember to write the step that ``message`` is into the case system's log."""
-        self._set(self._notes, message.header.message_id, notes.new(message, xml, self.now))
+        self._set(self._notes, message.header.message_id, notes.new(message, self.now))
 
     def record(self, rows: Iterable[Dispatch | Inbound], event: str, code: str | None = None) -> None:
         """Write down that ``event`` has brought rows to the state they now have."""
@@ -330,10 +346,10 @@ class Sheet:
             await outgoing.change_message(tx, message_id, changes)
         out = [self._dispatches[key] for key in self._changed_dispatches]
         await outgoing.add_rows(tx, [row for row in out if not row.id])
-        await outgoing.save(tx, [row for row in out if row.id])
+        await write_changes(tx, dispatch, ((self._read[row.id, "out"], row) for row in out if row.id))
         came = [self._inbound[key] for key in self._changed_inbound]
         await incoming.add(tx, [row for row in came if not row.id])
-        await incoming.save(tx, [row for row in came if row.id])
+        await write_changes(tx, inbound, ((self._read[row.id, "in"], row) for row in came if row.id))
         await verdicts.add(tx, self._verdicts)
         await notes.add(tx, list(self._notes.values()))
         await events.keep(tx, self._events.values())

@@ -189,7 +189,6 @@ dispatch = Table(
     _where("ix_dispatch_waiting_stream", WAITING, "case_number", "unit", "position"),
     _where("ix_dispatch_under_way", UNDER_WAY, "due_at"),
     Index("ix_dispatch_position", "position"),
-    Index("ix_dispatch_case_number_unit", "case_number", "unit", "position"),
 )
 """The ledger: one row per message and recipient unit, with each level's own clock."""
 
@@ -289,7 +288,6 @@ note = Table(
     Column("message_id", String(36), nullable=False),
     Column("type", String(64), nullable=False),
     Column("case_number", String(9), nullable=False),
-    Column("xml", LargeBinary, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", Moment),
     Column("lease_until", Moment),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.envelope import Envelope
+from gateway.envelope import Envelope, storable
 from gateway.errors import Finding
 from gateway.lifecycle import Level, Outcome
 from gateway.store.engine import insert_ignore, insert_ignore_all
@@ -80,13 +80,13 @@ async def park(
 
     ``about`` is the message id and unit it names.
     """
-    found = list(findings)
+    found, fit = list(findings), storable(envelope)
     return await insert_ignore(
         tx,
         unexpected,
         {
-            "acknowledgement_id": envelope.message_id,
-            "party": envelope.sender,
+            "acknowledgement_id": fit.message_id,
+            "party": fit.sender,
             "code": found[0].code,
             "message_id": about[0] if about else None,
             "unit": about[1] if about else None,

@@ -56,5 +56,7 @@ dead_letter = sa.Table(
     *_envelope_columns(),
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("at", Moment, nullable=False),
+    # An id is never used again: whoever has been handed the last one waits for those that come behind it.
+    sqlite_autoincrement=True,
 )
 """Envelopes that are not delivered any more, and why."""

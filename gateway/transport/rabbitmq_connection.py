@@ -232,7 +232,8 @@ class Connection:
         except BaseException as error:
             if streams.writer is not None:
                 streams.writer.transport.abort()
-            if not isinstance(error, AMQPError | OSError | EOFError | TimeoutError):
+            # The library ends its stream of frames where the other end hangs up before it has said anything.
+            if not isinstance(error, AMQPError | OSError | EOFError | TimeoutError | StopAsyncIteration):
                 raise
             raise streams.failure(error) from error
         return cls(amqp, streams, address)

@@ -8,11 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sides import Passages, Side, open_side
+from written_log import Log
 
 from gateway.clock import ManualClock
 
-ON_BOTH_DATABASES = {"test_acknowledgements", "test_outbox_and_delivery", "test_received_messages"}
+ON_BOTH_DATABASES = {
+    "test_acknowledgements",
+    "test_dead_letters",
+    "test_outbox_and_delivery",
+    "test_received_messages",
+}
 """Modules that stand between the hops and look at what is stored: they run on SQLite and on PostgreSQL.
 
 The others look into SQLite files, or are about processes and logs, where the database makes no difference.
@@ -67,3 +74,14 @@ async def kommun(tmp_path: Path, clock: ManualClock, passages: Passages, store_o
 async def region(tmp_path: Path, clock: ManualClock, passages: Passages, store_of: StoreOf) -> AsyncIterator[Side]:
     async with open_side("region", tmp_path, clock, passages, store_of("region")) as side:
         yield side
+
+
+@pytest.fixture
+def log() -> Iterator[Log]:
+    written = Log()
+    structlog.configure(
+        processors=[written, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.WriteLoggerFactory(written),
+    )
+    yield written
+    structlog.reset_defaults()

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from sides import (
     PRIMARY_CARE,
     PSYCHIATRY,
@@ -25,16 +23,25 @@ from sides import (
     told,
     willing,
 )
+from written_log import Log
 
+from gateway import hops
 from gateway.adapters.folder import NO_RECEIPT, REFUSED
 from gateway.adapters.journal_codes import MESSAGE_TYPE
 from gateway.clock import ManualClock
-from gateway.errors import DependencyDownError, InvalidDocumentError, NotYetError, RefusedError
+from gateway.errors import (
+    DependencyDownError,
+    InvalidDocumentError,
+    NotYetError,
+    RefusedError,
+    WrittenMeanwhileError,
+)
 from gateway.lifecycle import OutState, Owner
 from gateway.messages import Message
 from gateway.ports import Event
 from gateway.progress import Hop
 from gateway.relay import LEASE
+from gateway.store.failures import WRITTEN_MEANWHILE
 from gateway.transport import EXCHANGE_DOWN
 
 NEED, CONSENT, BOOKING, PLAN, _ = story()
@@ -159,7 +166,7 @@ async def test_while_the_exchange_is_away_messages_stay_promised(
 ) -> None:
     message_id = (await kommun.hears(told(NEED))).message_ids[0]
     await kommun.hears(told(CONSENT))
-    with exchange_away(tmp_path):
+    async with exchange_away(tmp_path):
         await kommun.sends()
         assert {state for _, state in await states(kommun)} == {OutState.RETRYING}
         assert ("publish_failed", "retrying", "unconfirmed") in await kommun.life(message_id)
@@ -511,40 +518,13 @@ async def test_nobody_can_take_charge_of_what_was_refused(receiver: Side, clock:
 # --- the gateway at work ----------------------------------------------------------------------------------------------
 
 
-class Log(io.StringIO):
-    """The log as it would be written, and the events in it as they come."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.came: dict[str, asyncio.Event] = {}
-
-    def __call__(self, logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        self.event(line["event"]).set()
-        return line
-
-    def event(self, name: str) -> asyncio.Event:
-        """Return what is set when the line ``name`` has been written."""
-        return self.came.setdefault(name, asyncio.Event())
-
-
-@pytest.fixture
-def log() -> Iterator[Log]:
-    written = Log()
-    structlog.configure(
-        processors=[written, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
-        logger_factory=structlog.WriteLoggerFactory(written),
-    )
-    yield written
-    structlog.reset_defaults()
-
-
 async def test_a_gateway_lives_through_the_loss_of_the_exchange(
     kommun: Side, region: Side, tmp_path: Path, passages: Passages, log: Log
 ) -> None:
     for event in (NEED, CONSENT):
         await kommun.hears(told(event))
     async with region.at_work(), asyncio.timeout(20):
-        with exchange_away(tmp_path):
+        async with exchange_away(tmp_path):
             await log.event("dependency.down").wait()
         await kommun.sends()
         await passages.until(Hop.REGISTERED, party="region")
@@ -568,9 +548,13 @@ async def test_a_fault_in_the_adapter_holds_up_one_message_and_is_logged_without
     assert WORDS not in log.getvalue()
 
 
+@pytest.mark.parametrize(
+    "error", [RuntimeError(WORDS), WrittenMeanwhileError(WRITTEN_MEANWHILE.at())], ids=["anything", "always written"]
+)
 async def test_a_delivery_that_nobody_can_store_lies_among_the_dead_letters_and_holds_up_no_other(
-    kommun: Side, region: Side, passages: Passages, log: Log
+    kommun: Side, region: Side, passages: Passages, log: Log, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
+    monkeypatch.setattr(hops, "IDLE", timedelta(milliseconds=20))
     for event in (NEED, CONSENT):
         await kommun.hears(told(event))
     await kommun.sends()
@@ -579,24 +563,27 @@ async def test_a_delivery_that_nobody_can_store_lies_among_the_dead_letters_and_
 
     def stumble(passage: Any) -> None:
         if (passage.hop, passage.message_id, passage.unit) == (Hop.TAKEN, poison, PRIMARY_CARE):
-            raise RuntimeError(WORDS)
+            raise error
         observe(passage)
 
     object.__setattr__(region.context, "observe", stumble)
     async with region.at_work(), asyncio.timeout(20):
         await passages.until(Hop.REGISTERED, party="region", type="consent", unit=PSYCHIATRY)
-        while not (dead := await region.transport.dead_letters()):  # noqa: ASYNC110 -- the exchange buries in silence
-            await asyncio.sleep(0.05)
-    assert [(letter.envelope.message_id, letter.envelope.unit) for letter in dead] == [(poison, PRIMARY_CARE)]
+        await log.event("dead-letter.kept").wait()
+    [dead] = await region.table("dead_letter")
+    assert (dead["message_id"], dead["unit"]) == (poison, PRIMARY_CARE)
     assert WORDS not in log.getvalue()
 
 
-@contextmanager
-def exchange_away(folder: Path) -> Iterator[None]:
-    """Take the tables of the exchange in ``folder`` away for as long as the block runs."""
-    _rename_tables(folder, "{0}", "lost_{0}")
+@asynccontextmanager
+async def exchange_away(folder: Path) -> AsyncIterator[None]:
+    """Take the tables of the exchange in ``folder`` away for as long as the block runs.
+
+    In a thread, since a gateway of this process that holds the lock of the file must be able to let go of it.
+    """
+    await asyncio.to_thread(_rename_tables, folder, "{0}", "lost_{0}")
     yield
-    _rename_tables(folder, "lost_{0}", "{0}")
+    await asyncio.to_thread(_rename_tables, folder, "lost_{0}", "{0}")
 
 
 def _rename_tables(folder: Path, old: str, new: str) -> None:

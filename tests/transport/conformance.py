@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.envelope import ACKNOWLEDGEMENT, Channel, Envelope
-from gateway.ports import Delivery, PublishOutcome, Settlement, Transport
+from gateway.ports import DeadLetter, Delivery, PublishOutcome, Settlement, Transport
 
 CONFIRMED, RETURNED = PublishOutcome.CONFIRMED, PublishOutcome.RETURNED
 ACCEPT, REQUEUE, REJECT = Settlement.ACCEPT, Settlement.REQUEUE, Settlement.REJECT
@@ -69,6 +69,20 @@ class Consumer:
 
     async def take(self, number: int) -> list[Delivery]:
         return [await self.one() for _ in range(number)]
+
+
+class Gravedigger:
+    """Takes dead letters by number from a transport; a test that settles keeps it, as with a :class:`Consumer`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._batches: AsyncIterator[Sequence[DeadLetter]] = transport.buried()
+        self._left: deque[DeadLetter] = deque()
+
+    async def take(self, number: int) -> list[DeadLetter]:
+        async with asyncio.timeout(PATIENCE):
+            while len(self._left) < number:
+                self._left.extend(await anext(self._batches))
+        return [self._left.popleft() for _ in range(number)]
 
 
 def envelopes(deliveries: Sequence[Delivery]) -> list[Envelope]:
@@ -311,6 +325,90 @@ class TransportConformance:
         assert [(one.envelope, one.attempt) for one in taken] == expected
         dead = [sent] if first is REJECT else []
         assert list(await exchange.dead_letters("region", len(dead))) == dead
+
+    # --- dead letters -------------------------------------------------------------------------------------------------
+
+    async def test_what_is_rejected_or_spent_is_handed_over_as_a_dead_letter_with_its_reason(
+        self, kommun: Transport, region: Transport
+    ) -> None:
+        rejected, spent = sent = [envelope(), envelope()]
+        await kommun.publish(sent)
+        consumer = Consumer(region)
+        bad, poison = await consumer.take(2)
+        await region.settle([(bad, REJECT), (poison, REQUEUE)])
+        for _ in range(4):
+            await region.settle([(await consumer.one(), REQUEUE)])
+        await kommun.publish([envelope()])
+        await consumer.one()  # by now the other has been given up
+        letters = await Gravedigger(region).take(2)
+        assert [letter.envelope for letter in letters] == [rejected, spent]
+        assert [letter.body for letter in letters] == [one.body for one in sent]
+        assert len({letter.reason for letter in letters}) == 2
+        assert all(letter.reason for letter in letters)
+
+    async def test_a_waiting_gravedigger_gets_what_is_rejected(self, kommun: Transport, region: Transport) -> None:
+        gravedigger, sent = Gravedigger(region), envelope()
+        waiting = asyncio.create_task(gravedigger.take(1))
+        await kommun.publish([sent])
+        consumer = Consumer(region)
+        await region.settle([(await consumer.one(), REJECT)])
+        assert (await waiting)[0].envelope == sent
+
+    async def test_a_dead_acknowledgement_is_handed_over_too(self, kommun: Transport, region: Transport) -> None:
+        sent = envelope(type=ACKNOWLEDGEMENT)
+        await kommun.publish([sent])
+        consumer = Consumer(region, Channel.ACKNOWLEDGEMENTS)
+        await region.settle([(await consumer.one(), REJECT)])
+        assert (await Gravedigger(region).take(1))[0].envelope == sent
+
+    @pytest.mark.parametrize("how", [None, REQUEUE, REJECT], ids=["not settled", "requeued", "rejected"])
+    async def test_a_dead_letter_that_is_not_accepted_comes_again_to_whoever_begins_anew_and_one_that_is_does_not(
+        self, exchange: Exchange, kommun: Transport, region: Transport, how: Settlement | None
+    ) -> None:
+        kept, left = sent = [envelope(), envelope()]
+        await kommun.publish(sent)
+        consumer = Consumer(region)
+        await region.settle([(delivery, REJECT) for delivery in await consumer.take(2)])
+        gravedigger = Gravedigger(region)
+        letters = {letter.envelope: letter for letter in await gravedigger.take(2)}
+        assert letters.keys() == {kept, left}
+        settled = [(letters[kept], ACCEPT)] if how is None else [(letters[kept], ACCEPT), (letters[left], how)]
+        await region.settle(settled)
+        await exchange.close(region)
+        again = await exchange.open("region")
+        gravedigger = Gravedigger(again)
+        [once_more] = await gravedigger.take(1)
+        assert once_more.envelope == left
+        await again.settle([(once_more, ACCEPT)])
+        last = envelope()
+        await kommun.publish([last])
+        consumer = Consumer(again)
+        await again.settle([(await consumer.one(), REJECT)])
+        assert (await gravedigger.take(1))[0].envelope == last  # the one that was accepted is gone
+
+    async def test_a_dead_letter_comes_again_after_a_crash(
+        self, exchange: Exchange, kommun: Transport, region: Transport
+    ) -> None:
+        sent = envelope()
+        await kommun.publish([sent])
+        consumer = Consumer(region)
+        await region.settle([(await consumer.one(), REJECT)])
+        gravedigger = Gravedigger(region)
+        assert (await gravedigger.take(1))[0].envelope == sent
+        await exchange.crash(region)
+        assert (await Gravedigger(await exchange.open("region")).take(1))[0].envelope == sent
+
+    async def test_a_party_gets_only_its_own_dead_letters(
+        self, exchange: Exchange, kommun: Transport, region: Transport
+    ) -> None:
+        other = await exchange.open("grannkommun")
+        mine, theirs = envelope(), envelope("grannkommun")
+        await kommun.publish([mine, theirs])
+        for transport in (other, region):
+            consumer = Consumer(transport)
+            await transport.settle([(await consumer.one(), REJECT)])
+        assert (await Gravedigger(region).take(1))[0].envelope == mine
+        assert (await Gravedigger(other).take(1))[0].envelope == theirs
 
     # --- shutdown and crash -------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ _WAITING = "state IN ('queued', 'retrying')"
 _UNDER_WAY = "state IN ('queued', 'retrying', 'sent')"
 _DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
 _REPLACED = {
-    "dispatch": ("ix_dispatch_state_position", "ix_dispatch_due"),
+    "dispatch": ("ix_dispatch_state_position", "ix_dispatch_due", "ix_dispatch_case_number_unit"),
     "inbound": ("ix_inbound_state_next",),
     "note": ("ix_note_open",),
 }
@@ -39,6 +39,8 @@ def upgrade() -> None:
         op.create_index(
             name, table, list(columns), sqlite_where=sa.text(condition), postgresql_where=sa.text(condition)
         )
+    with op.batch_alter_table("note") as note:
+        note.drop_column("xml")  # it stands with the message that the step is about
     op.create_index("ix_dispatch_position", "dispatch", ["position"])
     op.create_index("ix_inbound_message_id", "inbound", ["message_id"])
     op.create_table(
