@@ -8,10 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
 
-.PHONY: demo test faults lint docs secrets clean help
+.PHONY: demo test faults bench bench-full lint docs secrets clean help
 
 help:  ## Show what can be made.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
 
 $(VENV)/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one with PYTHON=…" >&2; exit 3; }
@@ -36,6 +36,14 @@ test: $(VENV)/tested lint  ## Check the code and run every test.
 faults: $(VENV)/tested  ## Break everything around two gateways, and show that nothing is lost, doubled or untrue.
 	cd tests && ../$(BIN)/python -m services.installing
 	cd tests && ../$(BIN)/python -m faults $(FAULTS)
+
+bench: $(VENV)/tested  ## Measure the gateway beside the least that any program must do, and write bench/results.json.
+	cd tests && ../$(BIN)/python -m services.installing
+	PYTHONPATH=.:tests $(BIN)/python -m bench
+
+bench-full: $(VENV)/tested  ## The same, and once more with a million messages already stored.
+	cd tests && ../$(BIN)/python -m services.installing
+	PYTHONPATH=.:tests $(BIN)/python -m bench --full
 
 lint: $(VENV)/tested  ## Check form and types.
 	$(BIN)/ruff check .

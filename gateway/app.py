@@ -37,7 +37,7 @@ NOT_DECLARED = Fault(
 
 def log_passage(passage: Passage) -> None:
     """Write a passage to the log: ids and codes only."""
-    log.info(
+    log.debug(
         passage.hop.value,
         party=passage.party,
         message_id=passage.message_id,

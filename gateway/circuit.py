@@ -41,9 +41,11 @@ class Circuit:
     def room(self, now: datetime, pace: Pace) -> int | None:
         """Return how many may be tried now: ``None`` for as many as there are, one when it is time for a probe."""
         if self.probe_at is not None:
-            return 1 if now >= self.probe_at else 0
+            # A probe further away than one waits at most: the clock has been set back since.
+            return 1 if now >= self.probe_at or self.probe_at - now > pace.probe_every else 0
         if self.drains_since is not None:
-            return int(min(1.0, (now - self.drains_since).total_seconds()) * pace.drain_per_second)
+            passed = abs((now - self.drains_since).total_seconds())  # the clock may have been set back since
+            return int(min(1.0, passed) * pace.drain_per_second)
         return None
 
     def failed(self, now: datetime, pace: Pace) -> Circuit:

@@ -97,6 +97,8 @@ class Settings(BaseModel):
     """How long a gateway that is told to stop may take to finish what it has in hand."""
     log_format: Literal["auto", "json", "pretty"] = "auto"
     """How the log looks; ``auto`` is pretty on a terminal and JSON lines elsewhere."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least serious lines of the log; ``debug`` tells of each message at each hop."""
 
     @classmethod
     def load(cls, file: Path | None = None, **flags: Any) -> Settings:

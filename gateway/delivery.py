@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -221,4 +220,4 @@ class CaseSystemDelivery:
 
 def _on_time(row: Inbound, tried: Inbound) -> Inbound:
     """Return ``tried`` with the deadline of ``row``: it runs from when the message came, however often it is tried."""
-    return replace(tried, due_at=row.due_at, owner=row.owner)
+    return tried._replace(due_at=row.due_at, owner=row.owner)

@@ -7,7 +7,6 @@ still be lost, and a crash between the two makes the exchange deliver again, whi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from gateway import process
@@ -120,7 +119,7 @@ class Inbox:
     @staticmethod
     def _duplicate(sheet: Sheet, known: Inbound) -> None:
         """Answer a duplicate again with the same verdict; it is stored once and shown once."""
-        sheet.put_inbound(replace(known, duplicates=known.duplicates + 1), "duplicate")
+        sheet.put_inbound(known._replace(duplicates=known.duplicates + 1), "duplicate")
         answer_again(sheet, known)
 
     async def _set_aside(self, sheet: Sheet, envelope: Envelope, findings: Sequence[Finding]) -> None:

@@ -6,9 +6,8 @@ move goes through the table of transitions and takes the deadline and the owner 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.lifecycle import (
@@ -48,11 +47,9 @@ def _in_deadline(type_name: str, state: InState, now: datetime) -> dict[str, Any
     return {"due_at": now + clock[0], "owner": clock[1]} if clock is not None else {"due_at": None, "owner": None}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dispatch:
+class Dispatch(NamedTuple):
     """One outgoing message to one unit: its state, its tries, its deadline, and the clock of each level."""
 
-    id: int = 0  # given by the store
     message_id: str
     type: str
     case_number: str
@@ -76,6 +73,8 @@ class Dispatch:
     acknowledged_at: datetime | None = None
     record_id: str | None = None
     outcome: Outcome | None = None
+    id: int = 0
+    """Given by the store."""
 
     @classmethod
     def begin(cls, now: datetime, **values: Any) -> Dispatch:
@@ -91,7 +90,7 @@ class Dispatch:
         state = after(self.state, event)
         if state is not self.state:
             changes |= {"state": state, **_out_deadline(self.type, state, now, self.queued_at)}
-        return replace(self, **changes)
+        return self._replace(**changes)
 
     def may_not_leave(self, now: datetime) -> bool:
         """Tell whether the consent it was to leave under has run out."""
@@ -102,11 +101,9 @@ class Dispatch:
         return self.queued_at is not None and now >= self.queued_at + GIVE_UP_AFTER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inbound:
+class Inbound(NamedTuple):
     """One incoming message for one unit: its state, the tries to deliver it, its deadline and its clocks."""
 
-    id: int = 0  # given by the store
     party: str
     type: str
     message_id: str
@@ -128,6 +125,8 @@ class Inbound:
     record_id: str | None = None
     findings: list[dict[str, Any]] | None = None
     duplicates: int = 0
+    id: int = 0
+    """Given by the store."""
 
     @classmethod
     def begin(cls, now: datetime, **values: Any) -> Inbound:
@@ -141,4 +140,4 @@ class Inbound:
             IllegalTransitionError: the event cannot happen in this state.
         """
         state = after_incoming(self.state, event)
-        return replace(self, **{"state": state, **changes, **_in_deadline(self.type, state, now)})
+        return self._replace(**{"state": state, **changes, **_in_deadline(self.type, state, now)})

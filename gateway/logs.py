@@ -25,8 +25,11 @@ class _Libraries(logging.Handler):
 
 
 @contextmanager
-def logging_to(stream: TextIO, form: str = "json") -> Iterator[None]:
-    """Write the log to ``stream`` while the block runs; ``form`` is ``auto``, ``json`` or ``pretty``."""
+def logging_to(stream: TextIO, form: str = "json", level: str = "info") -> Iterator[None]:
+    """Write the log to ``stream`` while the block runs; ``form`` is ``auto``, ``json`` or ``pretty``.
+
+    ``level`` is the least serious that is written: ``debug`` also tells of each message at each hop.
+    """
     pretty = form == "pretty" or (form == "auto" and stream.isatty())
     last: tuple[Any, ...] = (
         (structlog.dev.ConsoleRenderer(colors=stream.isatty()),)
@@ -40,7 +43,7 @@ def logging_to(stream: TextIO, form: str = "json") -> Iterator[None]:
             structlog.processors.TimeStamper(fmt="iso"),
             *last,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(stream),
     )
     libraries = _Libraries(logging.WARNING)

@@ -91,7 +91,7 @@ async def running_service(folder: Path, settings: Mapping[str, str]) -> AsyncIte
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gateway", "run"),
         cwd=folder,
-        env=clean_environment(**settings) | {"PYTHONPATH": str(ROOT)},
+        env=clean_environment(**{"log_level": "debug", **settings}) | {"PYTHONPATH": str(ROOT)},
         stderr=asyncio.subprocess.PIPE,
     )
     try:

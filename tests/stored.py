@@ -36,7 +36,7 @@ def row(**changes: Any) -> Dispatch:
         "position": 1,
     }
     created_at = changes.pop("created_at", NOON)
-    return replace(Dispatch.begin(NOON, **{**values, **changes}), created_at=created_at)
+    return Dispatch.begin(NOON, **{**values, **changes})._replace(created_at=created_at)
 
 
 async def add(tx: Transaction, *rows: Dispatch) -> None:
@@ -45,7 +45,7 @@ async def add(tx: Transaction, *rows: Dispatch) -> None:
         made = message(need(), one.unit)
         header = replace(made.header, message_id=one.message_id, case_number=one.case_number)
         made = replace(made, type=one.type, header=header)
-        await outgoing.add(tx, made, b"<xml/>", [replace(one, position=await outgoing.next_position(tx))])
+        await outgoing.add(tx, made, b"<xml/>", [one._replace(position=await outgoing.next_position(tx))])
 
 
 def received(**changes: Any) -> Inbound:

@@ -104,6 +104,10 @@ def conditions_of(tables: sa.MetaData) -> set[tuple[str, str, bool]]:
     }
 
 
+REMOVED = {("note", "xml")}
+"""Columns that a later version has no more: the XML of a step stands with the message that the step is about."""
+
+
 async def test_the_migrations_make_the_tables_that_the_code_knows(engine: AsyncEngine) -> None:
     await migrate(engine)
     async with reading(engine) as connection:
@@ -124,7 +128,8 @@ async def test_rows_of_an_earlier_version_are_kept_and_guarded_as_before(engine:
     async with reading(engine) as connection:
         after = await connection.run_sync(rows_in)
         assert await connection.run_sync(differences) == []
-    assert {place: value for place, value in after.items() if place in before} == before
+    kept = {place: value for place, value in before.items() if place not in REMOVED}
+    assert {place: value for place, value in after.items() if place in kept} == kept
     with refuses("a verdict never changes"):
         async with writing(engine) as connection:
             await connection.execute(text("UPDATE verdict SET late = 2"))

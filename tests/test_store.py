@@ -101,11 +101,11 @@ async def test_two_messages_to_a_unit_never_share_a_sequence_number(tx: Transact
 
 async def test_a_message_is_stored_once_for_each_sender_type_and_unit(tx: Transaction) -> None:
     one = received()
-    await incoming.add(tx, [one, replace(one, unit=WARD), replace(one, type="consent")])  # one id for two types is two
+    await incoming.add(tx, [one, one._replace(unit=WARD), one._replace(type="consent")])  # one id for two types is two
     with refuses(
         "inbound.party, inbound.type, inbound.message_id, inbound.unit", "uq_inbound_party_type_message_id_unit"
     ):
-        await incoming.add(tx, [replace(one, content_hash="1" * 64)])
+        await incoming.add(tx, [one._replace(content_hash="1" * 64)])
 
 
 async def test_an_event_id_is_accepted_once_and_refused_as_often_as_it_is_wrong(tx: Transaction) -> None:

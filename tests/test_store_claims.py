@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -151,5 +150,5 @@ async def test_a_received_message_waits_for_the_one_before_it(tx: Transaction) -
     await incoming.add(tx, [first, behind, other_unit, other_case])
     due = await incoming.claimable(tx, NOON, 64)
     assert [one.message_id for one in due] == [first.message_id, other_unit.message_id, other_case.message_id]
-    await incoming.save(tx, [replace(due[0], state=InState.REGISTERED, due_at=None, owner=None)])
+    await incoming.save(tx, [due[0]._replace(state=InState.REGISTERED, due_at=None, owner=None)])
     assert behind.message_id in [one.message_id for one in await incoming.claimable(tx, NOON, 64)]

@@ -133,7 +133,7 @@ async def test_many_relays_take_each_row_once_and_keep_the_order_of_each_stream(
                 taken = [one.dispatch for one in await outgoing.claim(tx, clock.now(), LEASE, 3)]
             published.extend(taken)
             async with store.writing() as tx:
-                sent = [replace(one, lease_until=None).after(OutEvent.PUBLISHED, NOON, sent_at=NOON) for one in taken]
+                sent = [one._replace(lease_until=None).after(OutEvent.PUBLISHED, NOON, sent_at=NOON) for one in taken]
                 await outgoing.save(tx, sent)
 
     async with asyncio.timeout(60):

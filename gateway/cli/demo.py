@@ -60,7 +60,7 @@ def demo(
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sip-gateway-")))
         claim(folder, chosen, places)
         log = stack.enter_context((folder / "gateway.log").open("a", encoding="utf-8"))
-        stack.enter_context(logging_to(log))
+        stack.enter_context(logging_to(log, level="debug"))
         outcome = run_loop(play(chosen, folder.resolve(), talk, places=places, kill_at=kill_at, nth=nth))
     if as_json:
         print_json(outcome.as_json())

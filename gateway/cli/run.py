@@ -33,6 +33,9 @@ def run(
     folder: FolderOption = None,
     workers: Annotated[int | None, typer.Option("--workers", help="How many processes run this gateway.")] = None,
     log_format: Annotated[str | None, typer.Option("--log-format", help="auto, json or pretty.")] = None,
+    log_level: Annotated[
+        str | None, typer.Option("--log-level", help="debug, info, warning or error; debug tells of each hop.")
+    ] = None,
     worker: Annotated[int | None, typer.Option("--worker", hidden=True)] = None,
 ) -> None:
     """Run the gateway until it is told to stop (SIGTERM or Ctrl-C); the log goes to standard error."""
@@ -46,8 +49,9 @@ def run(
         folder=folder,
         workers=workers,
         log_format=log_format,
+        log_level=log_level,
     )
-    with logging_to(sys.stderr, settings.log_format):
+    with logging_to(sys.stderr, settings.log_format, settings.log_level):
         if worker is None and settings.workers > 1:
             run_loop(supervise(settings, config))
         else:

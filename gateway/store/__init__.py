@@ -6,7 +6,9 @@ keeps what it is told and lets constraints refuse what must never be.
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from types import TracebackType
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +32,8 @@ class Store:
     def __init__(self, url: str, *, migrates: bool = True, password: str | None = None, pool: int = POOL) -> None:
         self._engine = open_engine(url, password, pool=pool)
         self._open = migrate if migrates else check
+        # SQLite has one writer at a time, and lets those who wait for it sleep, in no order: here they take turns.
+        self._turn = asyncio.Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
 
     async def __aenter__(self) -> Store:
         """Bring the tables up to date, or see that they are.
@@ -46,9 +50,11 @@ class Store:
     ) -> None:
         await self._engine.dispose()
 
-    def writing(self) -> AbstractAsyncContextManager[Transaction]:
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Transaction]:
         """Open a transaction that commits when its block ends and rolls back when it raises."""
-        return writing(self._engine)
+        async with self._turn, writing(self._engine) as tx:
+            yield tx
 
     def reading(self) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction that sees one consistent state and changes nothing."""

@@ -61,6 +61,9 @@ _MEANT_FOR_DRIVER = {"host", "port", "ssl", "target_session_attrs"}
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite transaction waits for another to finish."""
 
+CHECKPOINT_PAGES = 8_000
+"""How many pages (of 4 kB) are written before they are carried over to the file: the same pages change often."""
+
 _READ_ONLY = "gateway_read_only"
 
 
@@ -137,6 +140,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         cursor.close()
     except Exception:
         connection.close()  # it has a thread of its own, and nobody else knows of it yet

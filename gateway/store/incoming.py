@@ -39,7 +39,7 @@ async def save(tx: Transaction, changed: Sequence[Inbound]) -> None:
 
 async def of_messages(tx: Transaction, message_ids: Collection[str]) -> list[Inbound]:
     """Return what is stored under these message ids, whoever sent it; others wait for it."""
-    query = select(inbound).where(inbound.c.message_id.in_(message_ids)).order_by(inbound.c.id).with_for_update()
+    query = select(*rows.IN).where(inbound.c.message_id.in_(message_ids)).order_by(inbound.c.id).with_for_update()
     return [as_inbound(row) for row in (await tx.execute(query)).all()]
 
 
@@ -77,7 +77,7 @@ async def streams(
         state = found.setdefault((party, case, unit), StreamState())
         state.parked.add(sequence)
         state.last = max(state.last, sequence)
-    held = select(inbound).where(
+    held = select(*rows.IN).where(
         inbound.c.case_number.in_(case_numbers), or_(text(_STORED), inbound.c.sequence.in_(sequences))
     )
     for row in (await tx.execute(held)).all():
@@ -98,7 +98,7 @@ async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:
         earlier.c.sequence < inbound.c.sequence,
     )
     query = (
-        select(inbound)
+        select(*rows.IN)
         .where(text(_STORED), inbound.c.due_at <= now, ~has_earlier)
         .order_by(inbound.c.id)
         .limit(limit)
@@ -129,7 +129,7 @@ async def claimable(tx: Transaction, now: datetime, limit: int, *, early: bool =
     )
     due = or_(inbound.c.next_attempt_at.is_(None), inbound.c.next_attempt_at <= now)
     query = (
-        select(inbound)
+        select(*rows.IN)
         .where(
             text(f"inbound.{DELIVERABLE}"),
             or_(inbound.c.lease_until.is_(None), inbound.c.lease_until <= now),

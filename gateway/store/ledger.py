@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.ledger import Dispatch
 from gateway.lifecycle import InState, OutState
-from gateway.store.rows import as_dispatch
+from gateway.store.rows import OUT, as_dispatch
 from gateway.store.tables import dead_letter, dispatch, event, history, inbound, message, note, parked, unexpected
 
 _AT_REST = (
@@ -26,7 +26,7 @@ _AT_REST = (
 
 async def sent_messages(tx: Transaction, *, state: str | None = None, limit: int = 1000) -> list[Dispatch]:
     """Return the newest ``limit`` ledger rows in the order they were made, acknowledgements left out."""
-    query = select(dispatch).where(dispatch.c.type != ACKNOWLEDGEMENT).order_by(dispatch.c.id.desc()).limit(limit)
+    query = select(*OUT).where(dispatch.c.type != ACKNOWLEDGEMENT).order_by(dispatch.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(dispatch.c.state == state)
     return [as_dispatch(row) for row in reversed((await tx.execute(query)).all())]

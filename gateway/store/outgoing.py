@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -109,7 +109,7 @@ async def next_position(tx: Transaction) -> int:
 async def of_cases(tx: Transaction, case_numbers: Collection[str]) -> list[Dispatch]:
     """Return the ledger rows of cases in the order they were made, acknowledgements left out; others wait for them."""
     query = (
-        select(dispatch)
+        select(*rows.OUT)
         .where(dispatch.c.case_number.in_(case_numbers), dispatch.c.type != ACKNOWLEDGEMENT)
         .order_by(dispatch.c.id)
         .with_for_update()
@@ -124,20 +124,20 @@ async def of_case(tx: Transaction, case_number: str) -> list[Dispatch]:
 
 async def of_messages(tx: Transaction, message_ids: Collection[str]) -> list[Dispatch]:
     """Return the ledger rows of messages; others wait for them."""
-    query = select(dispatch).where(dispatch.c.message_id.in_(message_ids)).order_by(dispatch.c.id).with_for_update()
+    query = select(*rows.OUT).where(dispatch.c.message_id.in_(message_ids)).order_by(dispatch.c.id).with_for_update()
     return [as_dispatch(row) for row in (await tx.execute(query)).all()]
 
 
 async def with_id(tx: Transaction, ids: Collection[int]) -> dict[int, Dispatch]:
     """Return ledger rows by their own id; others wait for them."""
-    query = select(dispatch).where(dispatch.c.id.in_(ids)).order_by(dispatch.c.id).with_for_update()
+    query = select(*rows.OUT).where(dispatch.c.id.in_(ids)).order_by(dispatch.c.id).with_for_update()
     return {row.id: as_dispatch(row) for row in (await tx.execute(query)).all()}
 
 
 async def answers_to(tx: Transaction, message_ids: Collection[str]) -> list[tuple[str, str, Dispatch]]:
     """Return the acknowledgements this party has made of messages: message id, the unit it came for, and their row."""
     query = (
-        select(*dispatch.columns, message.c.in_reply_to, message.c.sender_unit)
+        select(*rows.OUT, message.c.in_reply_to, message.c.sender_unit)
         .join(message, message.c.message_id == dispatch.c.message_id)
         .where(message.c.in_reply_to.in_(message_ids), message.c.type == ACKNOWLEDGEMENT)
         .order_by(dispatch.c.id)
@@ -149,7 +149,7 @@ async def answers_to(tx: Transaction, message_ids: Collection[str]) -> list[tupl
 async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Dispatch]:
     """Return ledger rows under way whose deadline has passed, the longest overdue first."""
     query = (
-        select(dispatch)
+        select(*rows.OUT)
         .where(text(UNDER_WAY), dispatch.c.due_at <= now)
         .order_by(dispatch.c.due_at)
         .limit(limit)
@@ -160,7 +160,7 @@ async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Dispatch]:
 
 async def without_consent(tx: Transaction, now: datetime, limit: int) -> list[Dispatch]:
     """Return ledger rows that still wait for the exchange though the consent they were to leave under has run out."""
-    query = select(dispatch).where(text(WAITING), dispatch.c.leave_by <= now).limit(limit)
+    query = select(*rows.OUT).where(text(WAITING), dispatch.c.leave_by <= now).limit(limit)
     return [as_dispatch(row) for row in (await tx.execute(query.with_for_update(skip_locked=True))).all()]
 
 
@@ -220,7 +220,7 @@ async def claim(
 def _waiting(now: datetime) -> Any:
     """Return the query for rows that wait and may lawfully leave, with what is needed to publish them."""
     return (
-        select(*dispatch.columns, message.c.xml, message.c.sender_unit, message.c.in_reply_to)
+        select(*rows.OUT, message.c.xml, message.c.sender_unit, message.c.in_reply_to)
         .join(message, message.c.message_id == dispatch.c.message_id)
         .where(text(f"dispatch.{WAITING}"), or_(dispatch.c.leave_by.is_(None), dispatch.c.leave_by > now))
     )
@@ -304,5 +304,5 @@ def _claimed(row: Any, until: datetime, numbers: dict[tuple[str, str], int]) -> 
     if _needs_number(row):
         stream = (taken.case_number, taken.unit)
         sequence = numbers[stream] = numbers.get(stream, 0) + 1
-    leased = replace(taken, lease_until=until, attempts=taken.attempts + 1, sequence=sequence)
+    leased = taken._replace(lease_until=until, attempts=taken.attempts + 1, sequence=sequence)
     return Claimed(leased, row.xml, row.sender_unit, row.in_reply_to, is_numbered=taken.sequence != sequence)

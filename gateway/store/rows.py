@@ -51,29 +51,41 @@ async def write_changes(tx: Transaction, table: Table, changed: Iterable[tuple[A
     names = _CHANGEABLE[table.name]
     read = _READERS[table.name]
     alike: dict[tuple[tuple[str, Any], ...], list[int]] = {}
+    one_by_one: dict[tuple[str, ...], list[Values]] = {}
     for before, after in changed:
         pairs = zip(names, read(before), read(after), strict=True)
         difference = tuple((name, new) for name, old, new in pairs if new != old)
-        if difference:
+        if any(isinstance(new, list) for _, new in difference):  # reasons are the row's own
+            _alone(one_by_one, difference, after.id)
+        elif difference:
             alike.setdefault(difference, []).append(after.id)
-    one_by_one: dict[tuple[str, ...], list[Values]] = {}
     for difference, ids in alike.items():
         if len(ids) > 1:
             await tx.execute(update(table).where(table.c.id.in_(ids)).values(dict(difference)))
         else:
-            key = tuple(name for name, _ in difference)
-            one_by_one.setdefault(key, []).append({**dict(difference), "row_id": ids[0]})
+            _alone(one_by_one, difference, ids[0])
     for key, rows in one_by_one.items():
         statement = update(table).where(table.c.id == bindparam("row_id"))
         await tx.execute(statement.values({name: bindparam(name) for name in key}), rows)
 
 
-OUT_COLUMNS = [column.name for column in dispatch.columns]
-IN_COLUMNS = [column.name for column in inbound.columns]
+def _alone(one_by_one: dict[tuple[str, ...], list[Values]], difference: Iterable[tuple[str, Any]], row_id: int) -> None:
+    """Let a row be written by itself, beside others that have other values in the same columns."""
+    values = dict(difference)
+    one_by_one.setdefault(tuple(values), []).append({**values, "row_id": row_id})
 
-new_dispatch = _writer([name for name in OUT_COLUMNS if name != "id"])
+
+OUT = [dispatch.c[name] for name in Dispatch._fields]
+"""The columns of an outgoing row, to select and read with :func:`as_dispatch`."""
+IN = [inbound.c[name] for name in Inbound._fields]
+"""The columns of an incoming row, to select and read with :func:`as_inbound`."""
+
+_OUT_STATE, _OUT_OWNER, _OUT_OUTCOME = (Dispatch._fields.index(name) for name in ("state", "owner", "outcome"))
+_IN_STATE, _IN_OWNER = (Inbound._fields.index(name) for name in ("state", "owner"))
+
+new_dispatch = _writer([name for name in Dispatch._fields if name != "id"])
 """Return what an INSERT of an outgoing row takes."""
-new_inbound = _writer([name for name in IN_COLUMNS if name != "id"])
+new_inbound = _writer([name for name in Inbound._fields if name != "id"])
 """Return what an INSERT of an incoming row takes."""
 
 _KEPT_OUT = frozenset({"id", "message_id", "type", "case_number", "party", "unit", "duty", "created_at"})
@@ -85,24 +97,24 @@ CHANGE_INBOUND, changed_inbound = _change(inbound, _KEPT_IN)
 
 
 _CHANGEABLE = {
-    dispatch.name: [name for name in OUT_COLUMNS if name not in _KEPT_OUT],
-    inbound.name: [name for name in IN_COLUMNS if name not in _KEPT_IN],
+    dispatch.name: [name for name in Dispatch._fields if name not in _KEPT_OUT],
+    inbound.name: [name for name in Inbound._fields if name not in _KEPT_IN],
 }
 _READERS = {table: attrgetter(*names) for table, names in _CHANGEABLE.items()}
 
 
 def as_dispatch(row: Any) -> Dispatch:
-    """Return a row that begins with the columns of ``dispatch`` as a ledger row."""
-    values = dict(zip(OUT_COLUMNS, row, strict=False))
-    values["state"] = _OUT_STATES[values["state"]]
-    values["owner"] = _OWNERS[values["owner"]]
-    values["outcome"] = _OUTCOMES[values["outcome"]]
-    return Dispatch(**values)
+    """Return a row that begins with the columns of :data:`OUT` as a ledger row."""
+    values = list(row[: len(OUT)])
+    values[_OUT_STATE] = _OUT_STATES[values[_OUT_STATE]]
+    values[_OUT_OWNER] = _OWNERS[values[_OUT_OWNER]]
+    values[_OUT_OUTCOME] = _OUTCOMES[values[_OUT_OUTCOME]]
+    return Dispatch._make(values)
 
 
 def as_inbound(row: Any) -> Inbound:
-    """Return a row of the table of incoming messages as a ledger row."""
-    values = dict(zip(IN_COLUMNS, row, strict=True))
-    values["state"] = _IN_STATES[values["state"]]
-    values["owner"] = _OWNERS[values["owner"]]
-    return Inbound(**values)
+    """Return a row with the columns of :data:`IN` as a ledger row."""
+    values = list(row)
+    values[_IN_STATE] = _IN_STATES[values[_IN_STATE]]
+    values[_IN_OWNER] = _OWNERS[values[_IN_OWNER]]
+    return Inbound._make(values)

@@ -333,6 +333,8 @@ class Connection:
         loop = asyncio.get_running_loop()
         while not self.is_lost:
             await asyncio.sleep(self._heartbeat / 2)
+            if self.is_lost:
+                return
             if loop.time() - self._reader.heard_at > self._heartbeat * 1.5:
                 log.warning("exchange.silent", seconds=round(loop.time() - self._reader.heard_at))
                 self.drop()

@@ -50,7 +50,7 @@ async def nothing(stage: Stage) -> None:
     """Break nothing from outside."""
 
 
-def killing(*parties: str, times: int = 10) -> Body:
+def killing(*parties: str, times: int = 6) -> Body:
     """Return a body that kills one process of each of some parties with SIGKILL, again and again at random moments."""
 
     async def body(stage: Stage) -> None:

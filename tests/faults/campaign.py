@@ -22,7 +22,7 @@ from faults.evidence import gather
 from faults.stage import RECEIVER, SENDER, Layout, Stage
 
 MANY = 10_000
-"""Events of the runs in which the broker fails."""
+"""Events of the runs in which the broker fails. With a clock too fast, what is only slow is sent again and again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +72,16 @@ FAULTS = (
         for store in BOTH
         for name, deaths in (("die-at-every-hop", DEATHS_AT_HOPS), ("die-before-mark-and-settle", DEATHS_BETWEEN))
     ),
-    Fault(name="broker-stop-sqlite", layout=Layout(seconds=50), body=breaking.broker_stops, events=MANY),
+    Fault(name="broker-stop-sqlite", layout=Layout(speed=12, seconds=50), body=breaking.broker_stops, events=MANY),
     Fault(
         name="broker-kill-postgresql",
-        layout=Layout(store="postgresql", seconds=50),
+        layout=Layout(store="postgresql", speed=12, seconds=50),
         body=breaking.broker_is_killed,
         events=MANY,
     ),
-    Fault(name="broker-pause-sqlite", layout=Layout(seconds=50), body=breaking.broker_stands_still, events=MANY),
+    Fault(
+        name="broker-pause-sqlite", layout=Layout(speed=12, seconds=50), body=breaking.broker_stands_still, events=MANY
+    ),
     Fault(name="network-cut-sqlite", layout=Layout(network=True), body=breaking.network_is_cut),
     Fault(name="network-slow-sqlite", layout=Layout(network=True), body=breaking.network_is_slow),
     Fault(
@@ -110,7 +112,7 @@ FAULTS = (
 SMALL = (
     Fault(
         name="small-sqlite",
-        layout=Layout(network=True, seconds=5),
+        layout=Layout(network=True, speed=60, seconds=5),
         body=breaking.a_little_of_each,
         events=250,
     ),
@@ -119,6 +121,7 @@ SMALL = (
         layout=Layout(
             store="postgresql",
             disorder=True,
+            speed=60,
             seconds=4,
             deaths={party: deaths[2:4] for party, deaths in DEATHS_AT_HOPS.items()},
         ),
@@ -129,7 +132,7 @@ SMALL = (
 
 def patience_for(events: int) -> float:
     """Return how many seconds a run may take to settle once everything is mended."""
-    return 120 + events / 50
+    return 240 + events / 20
 
 
 async def play(

@@ -123,7 +123,7 @@ class CaseSystem:
 
     async def arrivals(self) -> AsyncIterator[Sequence[Arrival]]:
         """Tell in order what has no answer yet, at the pace of the rate."""
-        size = max(1, min(BATCH, int(self._rate * LOOKS_EVERY)))
+        size = max(1, min(BATCH, int(self._rate / 3)))
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()

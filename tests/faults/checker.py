@@ -182,11 +182,12 @@ def _lost(evidence: Evidence) -> Iterator[Finding]:
             if (row.message_id, row.unit) not in arrived and not _says_so(row):
                 yield Finding(Kind.LOST, row.message_id, f"{row.state} to {row.unit}; it has never arrived there")
     told = {(one.message_id, one.unit) for one in evidence.sender.verdicts if one.level == Level.ACKNOWLEDGED}
+    owed = {(row.message_id, row.unit) for row in evidence.sender.out if row.is_owned}
     for charge in evidence.charges:
-        if (charge.message_id, charge.unit) not in told:
-            yield Finding(
-                Kind.LOST, charge.message_id, f"{charge.unit} took charge of it; the sender has not been told"
-            )
+        key = (charge.message_id, charge.unit)
+        if key not in told:  # open while the sender waits for it until a time
+            kind = Kind.OPEN if key in owed else Kind.LOST
+            yield Finding(kind, charge.message_id, f"{charge.unit} took charge of it; the sender has not been told")
 
 
 def _says_so(row: Row) -> bool:

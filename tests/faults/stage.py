@@ -50,7 +50,7 @@ class Layout:
 
     store: str = "sqlite"
     processes: int = 1
-    speed: float = 60.0
+    speed: float = 30.0
     seconds: float = 20.0
     network: bool = False
     disorder: bool = False

@@ -130,6 +130,11 @@ def waits_for_somebody(evidence: Evidence) -> None:
     evidence.receiver.history += life("in", "second", ("system_silent", "waiting_for_system"))
 
 
+def waits_to_be_told_of_charge(evidence: Evidence) -> None:
+    not_told_of_charge(evidence)
+    change(evidence.sender.out, 1, is_owned=True)
+
+
 def event_not_answered(evidence: Evidence) -> None:
     evidence.unanswered.append("event 4")
 
@@ -147,7 +152,7 @@ WRONGS = {
         case_out_of_order,
         record_of_nothing_promised,
     ),
-    Kind.OPEN: (waits_for_somebody, event_not_answered),
+    Kind.OPEN: (waits_for_somebody, waits_to_be_told_of_charge, event_not_answered),
 }
 
 

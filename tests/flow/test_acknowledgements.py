@@ -77,7 +77,7 @@ async def test_an_answer_about_what_that_recipient_was_never_sent_is_parked_and_
     sender: Side, answer: Answer, about: dict[str, Any], from_party: str
 ) -> None:
     before = await sender.everything(but="unexpected")
-    stray = answer(replace(await sender.row("sipStart"), **about), REGISTERED, party=from_party)
+    stray = answer((await sender.row("sipStart"))._replace(**about), REGISTERED, party=from_party)
     await sender.is_told(stray)
     [parked] = await sender.table("unexpected")
     assert (parked["code"], parked["party"], parked["xml"]) == ("acknowledgement.orphan", from_party, stray.body)
@@ -218,7 +218,7 @@ async def test_an_overtaken_answer_fills_in_its_clock_and_leaves_the_outcome(
     await sender.is_told(answer(need, REGISTERED, outcome))
     decided = await sender.row("sipStart")
     await sender.is_told(answer(need, RECEIVED, at=at))
-    assert await sender.row("sipStart") == replace(decided, received_at=at)
+    assert await sender.row("sipStart") == decided._replace(received_at=at)
     assert await sender.table("unexpected") == []
 
 

@@ -209,6 +209,23 @@ async def test_when_a_partner_is_back_its_backlog_drains_at_ten_a_second_and_all
     assert exchange.taken() == 50
 
 
+async def test_what_would_wait_for_long_by_itself_goes_as_soon_as_its_partner_is_back(
+    store: Store, relay: Relay, exchange: ScriptedExchange, clock: ManualClock
+) -> None:
+    await opened(store, relay, exchange, behind=0)
+    for _ in range(10):  # each has been tried three times now, and would wait for a quarter of an hour
+        clock.advance(60 * SECOND)
+        await told(relay)
+        assert exchange.taken() == 1
+    exchange.gone = set()
+    clock.advance(60 * SECOND)
+    await told(relay)
+    assert exchange.taken() == 1
+    clock.advance(SECOND)
+    await told(relay)
+    assert exchange.taken() == 4
+
+
 async def test_a_partner_that_fails_again_while_its_backlog_drains_is_left_alone_again(
     store: Store, relay: Relay, exchange: ScriptedExchange, clock: ManualClock
 ) -> None:
@@ -393,6 +410,26 @@ async def test_a_silent_case_system_is_asked_once_a_minute_and_then_gets_ten_mes
     assert await kept(store) == []
     async with store.reading() as tx:
         assert set((await tx.execute(select(inbound.c.state))).scalars()) == {"registered"}
+
+
+async def test_what_would_wait_for_long_by_itself_goes_as_soon_as_the_case_system_is_back(
+    store: Store, system: ScriptedSystem, delivery: CaseSystemDelivery, clock: ManualClock
+) -> None:
+    system.says = DOWN
+    await receive(store, 5)
+    await hands_over(delivery)
+    system.taken()
+    for _ in range(10):
+        clock.advance(60 * SECOND)
+        await hands_over(delivery)
+        assert system.taken() == 1
+    system.says = None
+    clock.advance(60 * SECOND)
+    await hands_over(delivery)
+    assert system.taken() == 1
+    clock.advance(SECOND)
+    await hands_over(delivery)
+    assert system.taken() == 4
 
 
 @pytest.mark.parametrize(
