@@ -32,7 +32,7 @@ from gateway.service import run_loop
 from gateway.store import Store
 from gateway.transport.rabbitmq import RabbitMqTransport
 
-BATCH = 256
+BATCH = 128
 """How many events the case system tells at a time."""
 
 

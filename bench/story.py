@@ -17,6 +17,7 @@ BEGINS = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
 """When the story is told: after the consent of the scenario it is made from, and before its meeting."""
 
 RECIPIENT = "SE2321000131-E000000000101"
+_NOT_CALLED = "SE2321000131-E000000000202"
 
 
 @cache
@@ -35,7 +36,8 @@ def opening(case: int) -> Iterator[bytes]:
 
 def booking(case: int, number: int) -> bytes:
     """Return the event in which a meeting is booked for the ``number``-th time."""
-    return _event("03-kallelse", case, f"booking-{number}")
+    called = [one for one in _told("03-kallelse")["kallade"] if one.get("enhet") != _NOT_CALLED]
+    return _event("03-kallelse", case, f"booking-{number}", kallade=called)
 
 
 def _event(name: str, case: int, step: str, **changes: Any) -> bytes:

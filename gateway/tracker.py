@@ -14,6 +14,8 @@ from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import Fault
 from gateway.ledger import Dispatch
 from gateway.lifecycle import (
+    NEVER_LEFT,
+    STOPPABLE,
     IllegalTransitionError,
     Level,
     Outcome,
@@ -27,7 +29,7 @@ from gateway.messages.acknowledgement import Acknowledgement
 from gateway.opening import Opened, opened
 from gateway.ports import Delivery
 from gateway.progress import Hop
-from gateway.store import history, outgoing, verdicts
+from gateway.store import Transaction, history, outgoing, verdicts
 from gateway.store.sheet import Sheet
 from gateway.store.verdicts import Verdict
 
@@ -146,6 +148,28 @@ class Tracker:
             )
         sheet.put_dispatches([moved], happens, body.reasons[0].code if body.reasons else None)
 
+    @staticmethod
+    async def _untold(tx: Transaction, stopped: Sequence[Dispatch]) -> list[Dispatch]:
+        """Return the closures that wait for a unit which knows of no case to close, now that ``stopped`` are."""
+        if not stopped:
+            return []
+        now_stopped = {row.id for row in stopped}
+        rows = await outgoing.of_cases(tx, {row.case_number for row in stopped})
+        knows = {
+            (row.case_number, row.unit)
+            for row in rows
+            if row.type != "closure" and row.state not in NEVER_LEFT and row.id not in now_stopped
+        }
+        return [
+            row
+            for row in rows
+            if row.type == "closure"
+            and row.state in STOPPABLE
+            and not row.attempts
+            and (row.case_number, row.unit) not in knows
+            and any((row.case_number, row.unit) == (one.case_number, one.unit) for one in stopped)
+        ]
+
     @begins_again
     async def sweep(self) -> int:
         """Act on deadlines that have passed: send again what nobody has received, give up what is spent.
@@ -158,6 +182,7 @@ class Tracker:
             late = await outgoing.overdue(tx, now, SWEEP_BATCH)
             ended = {row.id: row for row in await outgoing.without_consent(tx, now, SWEEP_BATCH)}
             stopped = [row.after(OutEvent.STOP, now) for row in ended.values() if not row.attempts]
+            stopped += [row.after(OutEvent.STOP, now) for row in await self._untold(tx, stopped)]
             # An answer to a partner is never given up: without it the partner would never learn what became of it.
             # Nor is what has never been tried, however long this gateway stood still.
             tried = [row for row in (*late, *ended.values()) if row.attempts and row.type != ACKNOWLEDGEMENT]

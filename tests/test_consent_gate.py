@@ -246,6 +246,16 @@ async def test_a_withdrawal_tells_nobody_new_even_by_name(office: Convener, body
     assert await office.publishes() == [("closure", CLINIC)]
 
 
+async def test_the_end_of_a_case_is_not_told_to_a_unit_whose_consent_ran_out_before_it_knew(office: Convener) -> None:
+    await office.says(need(), *BOTH)
+    await office.says(consent(until=local_date(office.clock.now()) + timedelta(days=1)))
+    await office.says(closure())
+    office.waits(hours=72)
+    await office.tracker.sweep()
+    assert await office.publishes() == []
+    assert {row.state for row in await office.rows()} == {"stopped"}
+
+
 async def test_a_withdrawal_that_nobody_needs_to_hear_of_is_told_to_nobody(office: Convener) -> None:
     await office.says(need(), *BOTH)
     await office.says(consent())

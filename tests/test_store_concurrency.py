@@ -98,7 +98,7 @@ async def test_steps_for_the_log_are_claimed_at_once_beside_each_other(stores: S
         replace(one, header=replace(one.header, case_number=case)) for one, case in zip(made, cases_of(4), strict=True)
     ]
     async with stores[0].writing() as tx:
-        await notes.add(tx, [notes.new(one, b"<xml/>", NOON) for one in made])
+        await notes.add(tx, [notes.new(one, NOON) for one in made])
     async with stores[0].writing() as one:
         first = await notes.claim(one, NOON, LEASE, 2)
         async with asyncio.timeout(AT_ONCE), stores[1].writing() as other:

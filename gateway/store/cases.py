@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Text, bindparam, cast, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.errors import ConflictError, Fault, Finding, WrittenMeanwhileError
@@ -24,6 +26,10 @@ SERIES_FULL = Fault(
 )
 
 _NUMBERS_PER_SERIES = 10_000
+
+_REMEMBERED = 4096
+_at_hand: OrderedDict[str, SipCase] = OrderedDict()
+"""Cases by their snapshots, the newest last."""
 
 _UPDATE = (
     update(sip_case)
@@ -51,18 +57,32 @@ async def load_all(tx: Transaction, numbers: Collection[str]) -> dict[str, Store
     if not numbers:
         return {}
     query = (
-        select(sip_case.c.case_number, sip_case.c.snapshot, sip_case.c.revision)
+        select(sip_case.c.case_number, cast(sip_case.c.snapshot, Text), sip_case.c.revision)
         .where(sip_case.c.case_number.in_(numbers))
         .order_by(sip_case.c.case_number)
         .with_for_update()
     )
     found = dict.fromkeys(numbers, StoredCase(None))
     for number, snapshot, revision in (await tx.execute(query)).all():
-        findings: list[Finding] = []
-        case = binding.from_json(SipCase, snapshot, findings)
-        assert case is not None, findings  # the gateway wrote it
-        found[number] = StoredCase(case, revision)
+        found[number] = StoredCase(_case_in(snapshot), revision)
     return found
+
+
+def _case_in(snapshot: str) -> SipCase:
+    """Return the case in a snapshot, which a process that handles several messages of the case reads only once."""
+    case = _at_hand.get(snapshot)
+    if case is None:
+        findings: list[Finding] = []
+        case = binding.from_json(SipCase, json.loads(snapshot), findings)
+        assert case is not None, findings  # the gateway wrote it
+        _remember(snapshot, case)
+    return case
+
+
+def _remember(snapshot: str, case: SipCase) -> None:
+    _at_hand[snapshot] = case
+    if len(_at_hand) > _REMEMBERED:
+        _at_hand.popitem(last=False)
 
 
 async def load(tx: Transaction, number: str | None) -> StoredCase:
@@ -78,7 +98,9 @@ async def save_all(tx: Transaction, changed: Iterable[tuple[SipCase, int]], now:
     """
     new, moved = [], []
     for case, revision in changed:
-        state = {"state": case.state.value, "snapshot": binding.to_json(case), "updated_at": now}
+        snapshot = binding.to_json(case)
+        _remember(json.dumps(snapshot), case)  # as the database will give it back
+        state = {"state": case.state.value, "snapshot": snapshot, "updated_at": now}
         if revision:
             moved.append({**state, "number": case.number, "read_at": revision})
         else:
