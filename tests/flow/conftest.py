@@ -18,7 +18,6 @@ ON_BOTH_DATABASES = {
     "test_acknowledgements",
     "test_dead_letters",
     "test_outbox_and_delivery",
-    "test_received_messages",
 }
 """Modules that stand between the hops and look at what is stored: they run on SQLite and on PostgreSQL.
 
