@@ -129,6 +129,15 @@ def test_no_second_sees_more_than_the_pace_and_a_backlog_never_stands_still(
         assert window <= per_second
 
 
+def test_a_clock_that_is_set_back_stops_neither_the_backlog_nor_the_probes() -> None:
+    draining = broken(5).succeeded(NOON + timedelta(minutes=1))
+    assert draining.room(NOON - timedelta(hours=1), PACE) == 10
+    opened = broken(5)
+    assert opened.room(NOON - timedelta(hours=1), PACE) == 1
+    assert opened.room(NOON - SECOND, PACE) == 1
+    assert opened.room(NOON + SECOND, PACE) == 0
+
+
 def test_the_numbers_are_settings() -> None:
     assert pace_of(Settings()) == PACE
     told = Settings(circuit_failures=2, circuit_probe_seconds=7, drain_per_second=100)

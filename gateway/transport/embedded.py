@@ -16,7 +16,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import wraps
@@ -40,16 +40,13 @@ from gateway.store.engine import open_engine, reading, writing
 from gateway.store.tables import Moment
 from gateway.transport import EXCHANGE_DOWN
 from gateway.transport.embedded_dead_letters import EmbeddedDeadLetter, of_party, take_away
-from gateway.transport.embedded_tables import ENVELOPE, dead_letter, delivery, metadata, party
+from gateway.transport.embedded_tables import ENVELOPE, dead_letter, delivery, metadata, party, switch_to_wal
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 LOOK_AGAIN = timedelta(seconds=1)
 """How often an idle consumer looks for leases that have run out; new envelopes it notices at once."""
-
-OPEN_ATTEMPTS = 20
-"""How often a file that is locked while it is opened is tried before the exchange counts as down."""
 
 _FREE = {"consumer": None, "leased_until": None}
 _HELD = sa.and_(
@@ -294,7 +291,7 @@ class EmbeddedTransport:
     @_uninterrupted
     async def _prepare(self) -> None:
         """Create what is missing and declare the party. Repeatable, and done by several processes at the same time."""
-        await _switch_to_wal(self._place)
+        await switch_to_wal(self._place)
         async with self._writing() as connection:
             await connection.run_sync(metadata.create_all)
             await connection.execute(insert_or_keep(party).values(name=self._party).on_conflict_do_nothing())
@@ -373,20 +370,6 @@ class EmbeddedTransport:
         # Within the process writers take turns here: SQLite lets those who wait for its lock sleep, in no order.
         async with self._neighbours.turn, writing(self._engine) as connection:
             yield connection
-
-
-async def _switch_to_wal(file: Path) -> None:
-    # Before the engine does: a connection that fails while the engine prepares it is never closed. And while another
-    # process switches a new file, SQLite says that it is locked, without the patience it has otherwise.
-    for attempt in range(OPEN_ATTEMPTS):
-        try:
-            with closing(sqlite3.connect(file, timeout=0)) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or attempt == OPEN_ATTEMPTS - 1:
-                raise
-            await asyncio.sleep(0.01 * attempt)
 
 
 def _row(envelope: Envelope) -> dict[str, Any]:

@@ -1,7 +1,11 @@
-"""The tables of the embedded exchange: parties, what waits for them, and what is not delivered any more."""
+"""The file of the embedded exchange: parties, what waits for them, and what is not delivered any more."""
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,3 +64,22 @@ dead_letter = sa.Table(
     sqlite_autoincrement=True,
 )
 """Envelopes that are not delivered any more, and why."""
+
+
+OPEN_ATTEMPTS = 20
+"""How often a file that is locked while it is opened is tried before the exchange counts as down."""
+
+
+async def switch_to_wal(file: Path) -> None:
+    """Have a file written ahead of itself, so that readers and a writer do not wait for each other."""
+    # Before the engine does: a connection that fails while the engine prepares it is never closed. And while another
+    # process switches a new file, SQLite says that it is locked, without the patience it has otherwise.
+    for attempt in range(OPEN_ATTEMPTS):
+        try:
+            with closing(sqlite3.connect(file, timeout=0)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or attempt == OPEN_ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(0.01 * attempt)

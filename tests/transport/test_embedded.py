@@ -32,7 +32,7 @@ from gateway.envelope import ACKNOWLEDGEMENT, Channel, Envelope
 from gateway.errors import DependencyDownError
 from gateway.ports import Transport
 from gateway.store.engine import reading
-from gateway.transport import embedded
+from gateway.transport import embedded_tables
 from gateway.transport.embedded import EmbeddedTransport
 
 LEASE = timedelta(seconds=30)
@@ -360,7 +360,7 @@ async def test_a_new_file_that_another_process_is_preparing_is_tried_again(
 async def test_a_file_that_stays_locked_is_a_dependency_that_is_down(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "OPEN_ATTEMPTS", 3)
+    monkeypatch.setattr(embedded_tables, "OPEN_ATTEMPTS", 3)
     with closing(sqlite3.connect(tmp_path / "exchange.sqlite")) as preparing:
         preparing.execute("BEGIN EXCLUSIVE")
         with pytest.raises(DependencyDownError):
