@@ -164,7 +164,11 @@ def test_nothing_is_left_of_a_run_that_is_interrupted(
 ) -> None:
     (inner / "test_inner.py").write_text(WAITS, encoding="utf-8")
     with subprocess.Popen(
-        command(inner, *workers), env=environment(), stdout=subprocess.DEVNULL, start_new_session=True
+        command(inner, *workers),
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_hears_interrupts,  # noqa: PLW1509 -- nothing but a system call, in a process of one thread
     ) as outer:
         until((inner / "told").exists)
         folder, *pids = (inner / "told").read_text(encoding="utf-8").split()
@@ -172,6 +176,11 @@ def test_nothing_is_left_of_a_run_that_is_interrupted(
         outer.send_signal(number)
     until(lambda: not Path(folder).exists())
     assert not any(lives(int(pid)) for pid in pids)
+
+
+def _hears_interrupts() -> None:
+    """Let a process be interrupted, though a shell that runs things in the background has them ignore that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def lives(pid: int) -> bool:

@@ -89,7 +89,7 @@ def test_the_log_follows_every_message_through_every_hop(journey: Journey) -> No
             ("acknowledged", "region", message_id),
             ("verdict", "kommun", message_id),
         } <= hops
-    assert {line["level"] for line in lines} == {"info"}
+    assert {line["level"] for line in lines} == {"debug"}
 
 
 def test_the_exchange_sees_ids_addresses_and_times_beside_the_body_and_nothing_else(journey: Journey) -> None:

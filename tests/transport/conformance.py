@@ -125,7 +125,11 @@ class TransportConformance:
         await kommun.publish([sent])
         assert (await Consumer(region, Channel.ACKNOWLEDGEMENTS).one()).envelope == sent
 
-    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=8,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
     @given(bodies=st.lists(st.binary(min_size=1), min_size=1, max_size=8))
     async def test_a_body_is_any_bytes(self, kommun: Transport, region: Transport, bodies: list[bytes]) -> None:
         await kommun.publish([envelope(body=body) for body in bodies])
