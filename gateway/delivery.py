@@ -23,9 +23,7 @@ from gateway.ports import Adapter, Registration
 from gateway.progress import Hop
 from gateway.store import Transaction, circuits, incoming, notes
 from gateway.store.notes import Note
-from gateway.store.rows import write_changes
 from gateway.store.sheet import Sheet
-from gateway.store.tables import inbound
 
 ADAPTER_FAILED = Fault(
     "system.adapter-failed",
@@ -78,7 +76,7 @@ class CaseSystemDelivery:
                 _on_time(row, row.after(InEvent.CLAIM, now, lease_until=now + LEASE, attempts=row.attempts + 1))
                 for row in due
             ]
-            await write_changes(tx, inbound, zip(due, claimed, strict=True))
+            await incoming.save(tx, zip(due, claimed, strict=True))
             if room and not probes:
                 await circuits.save(tx, [circuit.drained(room, len(claimed), now)])
             elif probes and claimed:

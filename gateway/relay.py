@@ -21,8 +21,6 @@ from gateway.ports import PublishOutcome, Transport
 from gateway.progress import Hop
 from gateway.store import Transaction, circuits, history, outgoing
 from gateway.store.outgoing import Claimed
-from gateway.store.rows import write_changes
-from gateway.store.tables import dispatch
 
 log = structlog.get_logger(__name__)
 
@@ -146,8 +144,8 @@ class Relay:
                 sent.append(row.after(OutEvent.PUBLISHED, now, **at))
             else:
                 failed.setdefault(outcome, []).append(self._postponed(row, one, now))
-        await write_changes(tx, dispatch, ((rows[row.id], row) for row in sent))
-        await outgoing.save(tx, [row for rows in failed.values() for row in rows])
+        marked = [*sent, *(row for postponed in failed.values() for row in postponed)]
+        await outgoing.save(tx, ((rows[row.id], row) for row in marked))
         lines = history.lines(sent, OutEvent.PUBLISHED, now)
         for outcome, rows_failed in failed.items():
             lines += history.lines(rows_failed, OutEvent.PUBLISH_FAILED, now, outcome)
@@ -168,7 +166,7 @@ class Relay:
                 for one in claimed
                 for row in (rows[one.dispatch.id],)
             ]
-            await outgoing.save(tx, back)
+            await outgoing.save(tx, ((rows[row.id], row) for row in back))
             await history.record(tx, back, OutEvent.PUBLISH_FAILED, now, PublishOutcome.UNCONFIRMED)
 
     async def _judge_circuits(

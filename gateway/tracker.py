@@ -182,7 +182,8 @@ class Tracker:
             late = await outgoing.overdue(tx, now, SWEEP_BATCH)
             ended = {row.id: row for row in await outgoing.without_consent(tx, now, SWEEP_BATCH)}
             stopped = [row.after(OutEvent.STOP, now) for row in ended.values() if not row.attempts]
-            stopped += [row.after(OutEvent.STOP, now) for row in await self._untold(tx, stopped)]
+            untold = await self._untold(tx, stopped)
+            stopped += [row.after(OutEvent.STOP, now) for row in untold]
             # An answer to a partner is never given up: without it the partner would never learn what became of it.
             # Nor is what has never been tried, however long this gateway stood still.
             tried = [row for row in (*late, *ended.values()) if row.attempts and row.type != ACKNOWLEDGEMENT]
@@ -190,7 +191,8 @@ class Tracker:
             given_up = [row.after(OutEvent.EXPIRE, now, next_attempt_at=None) for row in spent.values()]
             silent = [row for row in late if row.state is OutState.SENT and row.id not in spent]
             again = [row.after(OutEvent.RETRY, now, next_attempt_at=None) for row in silent]
-            await outgoing.save(tx, [*stopped, *given_up, *again])
+            before = {row.id: row for row in (*late, *ended.values(), *untold)}
+            await outgoing.save(tx, ((before[row.id], row) for row in (*stopped, *given_up, *again)))
             await history.record(tx, stopped, OutEvent.STOP, now, "consent-ended")
             await history.record(tx, given_up, OutEvent.EXPIRE, now, "overdue")
             await history.record(tx, again, OutEvent.RETRY, now, "overdue")

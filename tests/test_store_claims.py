@@ -125,7 +125,7 @@ async def test_what_is_given_up_blocks_nobody(tx: Transaction, clock: ManualCloc
     behind = row()
     await add(tx, behind)
     [stored, _] = await outgoing.of_case(tx, CASE)
-    await outgoing.save(tx, [stored.after(OutEvent.EXPIRE, NOON)])
+    await outgoing.save(tx, [(stored, stored.after(OutEvent.EXPIRE, NOON))])
     assert await claim(tx, clock) == [behind.message_id]
 
 
@@ -150,5 +150,5 @@ async def test_a_received_message_waits_for_the_one_before_it(tx: Transaction) -
     await incoming.add(tx, [first, behind, other_unit, other_case])
     due = await incoming.claimable(tx, NOON, 64)
     assert [one.message_id for one in due] == [first.message_id, other_unit.message_id, other_case.message_id]
-    await incoming.save(tx, [due[0]._replace(state=InState.REGISTERED, due_at=None, owner=None)])
+    await incoming.save(tx, [(due[0], due[0]._replace(state=InState.REGISTERED, due_at=None, owner=None))])
     assert behind.message_id in [one.message_id for one in await incoming.claimable(tx, NOON, 64)]

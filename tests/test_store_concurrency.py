@@ -134,7 +134,7 @@ async def test_many_relays_take_each_row_once_and_keep_the_order_of_each_stream(
             published.extend(taken)
             async with store.writing() as tx:
                 sent = [one._replace(lease_until=None).after(OutEvent.PUBLISHED, NOON, sent_at=NOON) for one in taken]
-                await outgoing.save(tx, sent)
+                await outgoing.save(tx, zip(taken, sent, strict=True))
 
     async with asyncio.timeout(60):
         await asyncio.gather(*(relays(store) for store in stores))

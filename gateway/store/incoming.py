@@ -31,10 +31,9 @@ async def add(tx: Transaction, new: Sequence[Inbound]) -> None:
         await tx.execute(insert(inbound), [rows.new_inbound(row) for row in new])
 
 
-async def save(tx: Transaction, changed: Sequence[Inbound]) -> None:
-    """Write rows back as they now are."""
-    if changed:
-        await tx.execute(rows.CHANGE_INBOUND, [rows.changed_inbound(row) for row in changed])
+async def save(tx: Transaction, changed: Iterable[tuple[Inbound, Inbound]]) -> None:
+    """Write rows back, each given as it was read and as it now is."""
+    await rows.write_changes(tx, inbound, changed)
 
 
 async def of_messages(tx: Transaction, message_ids: Collection[str]) -> list[Inbound]:

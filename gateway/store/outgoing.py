@@ -95,10 +95,9 @@ async def add_rows(tx: Transaction, new: Sequence[Dispatch]) -> None:
         await tx.execute(insert(dispatch), [rows.new_dispatch(row) for row in new])
 
 
-async def save(tx: Transaction, changed: Sequence[Dispatch]) -> None:
-    """Write ledger rows back as they now are."""
-    if changed:
-        await tx.execute(rows.CHANGE_DISPATCH, [rows.changed_dispatch(row) for row in changed])
+async def save(tx: Transaction, changed: Iterable[tuple[Dispatch, Dispatch]]) -> None:
+    """Write ledger rows back, each given as it was read and as it now is."""
+    await rows.write_changes(tx, dispatch, changed)
 
 
 async def next_position(tx: Transaction) -> int:

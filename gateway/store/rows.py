@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Table, bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
-from sqlalchemy.sql.dml import Update
 
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import InState, Outcome, OutState, Owner
@@ -26,20 +25,6 @@ def _writer(names: Sequence[str]) -> Callable[[Any], Values]:
     """Return a function that takes the attributes ``names`` of an object as a dictionary."""
     read = attrgetter(*names)
     return lambda row: dict(zip(names, read(row), strict=True))
-
-
-def _change(table: Table, kept: frozenset[str]) -> tuple[Update, Callable[[Any], Values]]:
-    """Return the statement that writes a row back, found by its ``row_id``, and what it takes from the row."""
-    changed = [column.name for column in table.columns if column.name not in kept]
-    values = _writer([*changed, "id"])
-
-    def taken(row: Any) -> Values:
-        found = values(row)
-        found["row_id"] = found.pop("id")
-        return found
-
-    statement = update(table).where(table.c.id == bindparam("row_id"))
-    return statement.values({name: bindparam(name) for name in changed}), taken
 
 
 async def write_changes(tx: Transaction, table: Table, changed: Iterable[tuple[Any, Any]]) -> None:
@@ -92,10 +77,6 @@ _KEPT_OUT = frozenset({"id", "message_id", "type", "case_number", "party", "unit
 _KEPT_IN = frozenset(
     {"id", "party", "type", "message_id", "unit", "case_number", "sequence", "sender_unit", "content_hash", "xml"}
 )
-CHANGE_DISPATCH, changed_dispatch = _change(dispatch, _KEPT_OUT)
-CHANGE_INBOUND, changed_inbound = _change(inbound, _KEPT_IN)
-
-
 _CHANGEABLE = {
     dispatch.name: [name for name in Dispatch._fields if name not in _KEPT_OUT],
     inbound.name: [name for name in Inbound._fields if name not in _KEPT_IN],

@@ -26,8 +26,6 @@ from gateway.store import cases, events, history, incoming, notes, outgoing, ver
 from gateway.store.cases import StoredCase
 from gateway.store.events import KeptEvent
 from gateway.store.incoming import Stream, StreamState
-from gateway.store.rows import write_changes
-from gateway.store.tables import dispatch, inbound
 from gateway.store.verdicts import Standing, Verdict
 
 _ABSENT: Final = object()
@@ -49,7 +47,8 @@ class Sheet:
         self.now = now
         self.today = local_date(now)
         self._undo: list[tuple[Any, Any, Any]] = []
-        self._read: dict[tuple[int, str], Dispatch | Inbound] = {}
+        self._read_out: dict[int, Dispatch] = {}
+        self._read_in: dict[int, Inbound] = {}
         self._position: int | None = None
         self._series: dict[int, tuple[int, int]] = {}
         self._references: dict[tuple[str, str], str] = {}
@@ -173,7 +172,7 @@ class Sheet:
             key = (row.message_id, row.unit)
             self._dispatches.setdefault(key, row)
             if row.id:
-                self._read.setdefault((row.id, "out"), row)
+                self._read_out.setdefault(row.id, row)
             if row.case_number in self._ledgers:
                 self._ledgers[row.case_number][key] = None
 
@@ -271,7 +270,7 @@ class Sheet:
 
     def _know_inbound(self, row: Inbound) -> None:
         self._inbound.setdefault((row.party, row.type, row.message_id, row.unit), row)
-        self._read.setdefault((row.id, "in"), row)
+        self._read_in.setdefault(row.id, row)
 
     def inbound(self, key: InKey) -> Inbound | None:
         """Return what has come from a party, of a type, under a message id, for a unit."""
@@ -346,10 +345,10 @@ class Sheet:
             await outgoing.change_message(tx, message_id, changes)
         out = [self._dispatches[key] for key in self._changed_dispatches]
         await outgoing.add_rows(tx, [row for row in out if not row.id])
-        await write_changes(tx, dispatch, ((self._read[row.id, "out"], row) for row in out if row.id))
+        await outgoing.save(tx, ((self._read_out[row.id], row) for row in out if row.id))
         came = [self._inbound[key] for key in self._changed_inbound]
         await incoming.add(tx, [row for row in came if not row.id])
-        await write_changes(tx, inbound, ((self._read[row.id, "in"], row) for row in came if row.id))
+        await incoming.save(tx, ((self._read_in[row.id], row) for row in came if row.id))
         await verdicts.add(tx, self._verdicts)
         await notes.add(tx, list(self._notes.values()))
         await events.keep(tx, self._events.values())

@@ -324,9 +324,10 @@ class TransportConformance:
         await region.settle([(delivery, first)])
         await kommun.publish([marker])
         await region.settle([(delivery, second)])
-        expected = [(sent, 2), (marker, 1)] if first is REQUEUE else [(marker, 1)]
+        expected = {marker.message_id: 1} | ({sent.message_id: 2} if first is REQUEUE else {})
         taken = await consumer.take(len(expected))
-        assert [(one.envelope, one.attempt) for one in taken] == expected
+        # In any order: what is settled and what is published need not reach the exchange by the same way.
+        assert {one.envelope.message_id: one.attempt for one in taken} == expected
         dead = [sent] if first is REJECT else []
         assert list(await exchange.dead_letters("region", len(dead))) == dead
 
