@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 from gateway.errors import ConflictError, Fault, Finding, WrittenMeanwhileError
 from gateway.messages import binding
 from gateway.process import SipCase
+from gateway.store.bulk import Bulk, insertion, several
 from gateway.store.tables import case_reference, case_series, sip_case
 
 CHANGED_MEANWHILE = Fault(
@@ -31,13 +32,29 @@ _REMEMBERED = 4096
 _at_hand: OrderedDict[str, SipCase] = OrderedDict()
 """Cases by their snapshots, the newest last."""
 
-_UPDATE = (
-    update(sip_case)
-    .where(sip_case.c.case_number == bindparam("number"), sip_case.c.revision == bindparam("read_at"))
-    .values(
-        {name: bindparam(name) for name in ("state", "snapshot", "updated_at")}
-        | {"revision": bindparam("read_at") + 1},
-    )
+_LOAD = (
+    select(sip_case.c.case_number, cast(sip_case.c.snapshot, Text), sip_case.c.revision)
+    .where(sip_case.c.case_number.in_(several("numbers")))
+    .order_by(sip_case.c.case_number)
+    .with_for_update()
+)
+_CALLED = select(case_reference.c.reference, case_reference.c.case_number).where(
+    case_reference.c.source == bindparam("named"), case_reference.c.reference.in_(several("references"))
+)
+_STATE = ("state", "snapshot", "updated_at", "revision")
+_IDENTITY = ("case_number", "convener", "person_root", "person_extension", "opened_at")
+_INSERT = insertion(sip_case, [*_STATE, *_IDENTITY], written=["snapshot"])
+_UPDATE = Bulk(
+    lambda _: (
+        update(sip_case)
+        .where(
+            sip_case.c.case_number == bindparam("number", type_=sip_case.c.case_number.type),
+            sip_case.c.revision == bindparam("read_at", type_=sip_case.c.revision.type),
+        )
+        .values({name: bindparam(name, type_=sip_case.c[name].type) for name in _STATE})
+    ),
+    [*_STATE, "number", "read_at"],
+    written=["snapshot"],
 )
 
 
@@ -56,14 +73,8 @@ async def load_all(tx: Transaction, numbers: Collection[str]) -> dict[str, Store
     """
     if not numbers:
         return {}
-    query = (
-        select(sip_case.c.case_number, cast(sip_case.c.snapshot, Text), sip_case.c.revision)
-        .where(sip_case.c.case_number.in_(numbers))
-        .order_by(sip_case.c.case_number)
-        .with_for_update()
-    )
     found = dict.fromkeys(numbers, StoredCase(None))
-    for number, snapshot, revision in (await tx.execute(query)).all():
+    for number, snapshot, revision in (await tx.execute(_LOAD, {"numbers": list(numbers)})).all():
         found[number] = StoredCase(_case_in(snapshot), revision)
     return found
 
@@ -98,37 +109,26 @@ async def save_all(tx: Transaction, changed: Iterable[tuple[SipCase, int]], now:
     """
     new, moved = [], []
     for case, revision in changed:
-        snapshot = binding.to_json(case)
-        _remember(json.dumps(snapshot), case)  # as the database will give it back
-        state = {"state": case.state.value, "snapshot": snapshot, "updated_at": now}
+        snapshot = json.dumps(binding.to_json(case))
+        _remember(snapshot, case)  # as the database will give it back
+        state = (case.state.value, snapshot, now)
         if revision:
-            moved.append({**state, "number": case.number, "read_at": revision})
+            moved.append((*state, revision + 1, case.number, revision))
         else:
-            identity = {
-                "case_number": case.number,
-                "convener": case.convener,
-                "person_root": case.person.root,
-                "person_extension": case.person.extension,
-                "opened_at": case.opened_at,
-                "revision": 1,
-            }
-            new.append({**identity, **state})
-    if new:
-        await tx.execute(insert(sip_case), new)
-    if moved:
-        done = await tx.execute(_UPDATE, moved)
-        if done.rowcount not in (len(moved), -1):  # -1: the driver does not count; there, reading has locked the rows
-            raise WrittenMeanwhileError(CHANGED_MEANWHILE.at())
+            person = case.person
+            new.append((*state, 1, case.number, case.convener, person.root, person.extension, case.opened_at))
+    await _INSERT.execute(tx, new)
+    done = await _UPDATE.execute(tx, moved)
+    if done not in (len(moved), -1):  # -1: the driver does not count; there, reading has locked the rows
+        raise WrittenMeanwhileError(CHANGED_MEANWHILE.at())
 
 
 async def numbers_of(tx: Transaction, source: str, references: Collection[str]) -> dict[str, str]:
     """Return the numbers of the cases that the system behind ``source`` calls by these references."""
     if not references:
         return {}
-    query = select(case_reference.c.reference, case_reference.c.case_number).where(
-        case_reference.c.source == source, case_reference.c.reference.in_(references)
-    )
-    return {row.reference: row.case_number for row in (await tx.execute(query)).all()}
+    found = await tx.execute(_CALLED, {"named": source, "references": list(references)})
+    return dict(found.tuples().all())
 
 
 async def number_of(tx: Transaction, source: str, reference: str) -> str | None:

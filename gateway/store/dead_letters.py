@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import Envelope, content_hash, storable
 from gateway.lifecycle import Owner
-from gateway.store.engine import insert_ignore_all
+from gateway.store.bulk import insertion_once
 from gateway.store.tables import dead_letter
 
 _CLOCK = timedelta(hours=24)
@@ -32,25 +32,27 @@ async def keep(
     tx: Transaction, letters: Sequence[tuple[Envelope | None, bytes, str]], now: datetime, first_try: datetime
 ) -> None:
     """Keep dead letters: envelope, body and reason. One without an envelope can only be looked at by a person."""
-    await insert_ignore_all(tx, dead_letter, [_values(*letter, now, first_try) for letter in letters])
+    await _INSERT.execute(tx, [_values(*letter, now, first_try) for letter in letters])
 
 
-def _values(envelope: Envelope | None, body: bytes, reason: str, now: datetime, first_try: datetime) -> dict[str, Any]:
+_IDENTITY = ("party", "type", "message_id", "unit")
+_KEPT = ("content_hash", "envelope", "body", "reason", "next_attempt_at", "due_at", "owner", "arrived_at")
+_INSERT = insertion_once(dead_letter, [*_IDENTITY, *_KEPT])
+
+
+def _values(envelope: Envelope | None, body: bytes, reason: str, now: datetime, first_try: datetime) -> tuple[Any, ...]:
     fit = storable(envelope) if envelope else None
-    return {
-        "party": fit.sender if fit else "",
-        "type": fit.type if fit else "",
-        "message_id": fit.message_id if fit else "",
-        "unit": fit.unit if fit else "",
-        "content_hash": content_hash(body),
-        "envelope": _as_json(envelope) if envelope else {},
-        "body": body,
-        "reason": reason.replace("\0", "")[:64],
-        "next_attempt_at": first_try if envelope else None,
-        "due_at": now + _CLOCK,
-        "owner": Owner.OPERATIONS.value,
-        "arrived_at": now,
-    }
+    return (
+        *((fit.sender, fit.type, fit.message_id, fit.unit) if fit else ("", "", "", "")),
+        content_hash(body),
+        _as_json(envelope) if envelope else {},
+        body,
+        reason.replace("\0", "")[:64],
+        first_try if envelope else None,
+        now + _CLOCK,
+        Owner.OPERATIONS.value,
+        now,
+    )
 
 
 def _as_json(envelope: Envelope) -> dict[str, Any]:

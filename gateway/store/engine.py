@@ -12,18 +12,18 @@ connections as old are then replaced, so no round trip is spent on asking before
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Table, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidRequestError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from gateway.errors import ConfigurationError, DependencyDownError, Fault
+from gateway.store.bulk import insert_ignoring
 from gateway.store.failures import DATABASE_DOWN, meaning
 
 INVALID_URL = Fault(
@@ -203,18 +203,7 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
-def _insert_ignore(connection: AsyncConnection, table: Table) -> Any:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).on_conflict_do_nothing()
-
-
 async def insert_ignore(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless a constraint already holds one like it; tell whether it was inserted."""
-    done = await connection.execute(_insert_ignore(connection, table), values)
+    done = await connection.execute(insert_ignoring(table, connection.dialect), values)
     return done.rowcount == 1
-
-
-async def insert_ignore_all(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows, each unless a constraint already holds one like it."""
-    if rows:
-        await connection.execute(_insert_ignore(connection, table), rows)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
+from gateway.store.bulk import insertion, several
 from gateway.store.tables import event
 
 
@@ -33,34 +35,43 @@ class KeptEvent:
 
 
 _KEPT = [member.name for member in fields(KeptEvent) if member.name != "id"]
+_values_of = attrgetter(*_KEPT)
+_INSERT = insertion(event, [*_KEPT, "state"])
+_OF_SOURCE = event.c.source == bindparam("named")
+_SAME = select(event.c.id, event.c.content_hash, event.c.state, event.c.answer).where(
+    _OF_SOURCE, event.c.content_hash.in_(several("hashes"))
+)
+_ACCEPTED = select(event.c.event_id).where(
+    _OF_SOURCE, event.c.event_id.in_(several("ids")), event.c.state == "accepted"
+)
 
 
 async def find_same(tx: Transaction, source: str, hashes: Collection[str]) -> dict[str, RowMapping]:
     """Return, by content hash, the events that came from ``source`` with exactly the same bytes before."""
-    columns = (event.c.id, event.c.content_hash, event.c.state, event.c.answer)
-    query = select(*columns).where(event.c.source == source, event.c.content_hash.in_(hashes))
-    return {row["content_hash"]: row for row in (await tx.execute(query)).mappings()} if hashes else {}
+    if not hashes:
+        return {}
+    found = await tx.execute(_SAME, {"named": source, "hashes": list(hashes)})
+    return {row["content_hash"]: row for row in found.mappings()}
 
 
 async def find_accepted(tx: Transaction, source: str, event_ids: Collection[str]) -> set[str]:
     """Return those of ``event_ids`` under which an event from ``source`` was accepted before."""
-    accepted = event.c.state == "accepted"
-    query = select(event.c.event_id).where(event.c.source == source, event.c.event_id.in_(event_ids), accepted)
-    return set((await tx.execute(query)).scalars()) if event_ids else set()
+    if not event_ids:
+        return set()
+    return set((await tx.execute(_ACCEPTED, {"named": source, "ids": list(event_ids)})).scalars())
 
 
 async def keep(tx: Transaction, kept: Iterable[KeptEvent]) -> None:
     """Keep events with what they were answered."""
     new = []
     for one in kept:
-        values = {name: getattr(one, name) for name in _KEPT}
-        values["state"] = "accepted" if one.findings is None else "refused"
+        state = "accepted" if one.findings is None else "refused"
         if one.id is None:
-            new.append(values)
+            new.append((*_values_of(one), state))
         else:
-            await tx.execute(update(event).where(event.c.id == one.id).values(values))
-    if new:
-        await tx.execute(insert(event), new)
+            values = dict(zip(_KEPT, _values_of(one), strict=True))
+            await tx.execute(update(event).where(event.c.id == one.id).values(values | {"state": state}))
+    await _INSERT.execute(tx, new)
 
 
 async def refused(tx: Transaction) -> list[RowMapping]:

@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.ledger import Dispatch, Inbound
+from gateway.store.bulk import insertion
 from gateway.store.tables import history
 
-_INSERT = insert(history)
+
+class Line(NamedTuple):
+    """One line of the history, in the order in which it is written."""
+
+    direction: str
+    message_id: str
+    unit: str
+    at: datetime
+    event: str
+    state: str
+    code: str | None
 
 
-def lines(
-    rows: Iterable[Dispatch | Inbound], event: str, now: datetime, code: str | None = None
-) -> list[dict[str, Any]]:
+_INSERT = insertion(history, Line._fields)
+
+
+def lines(rows: Iterable[Dispatch | Inbound], event: str, now: datetime, code: str | None = None) -> list[Line]:
     """Return what to write down when ``event`` has brought each of ``rows`` to the state it now has."""
     return [
-        {
-            "direction": "out" if isinstance(row, Dispatch) else "in",
-            "message_id": row.message_id,
-            "unit": row.unit,
-            "at": now,
-            "event": event,
-            "state": row.state.value,
-            "code": code,
-        }
+        Line("out" if isinstance(row, Dispatch) else "in", row.message_id, row.unit, now, event, row.state.value, code)
         for row in rows
     ]
 
 
-async def add(tx: Transaction, written: Sequence[dict[str, Any]]) -> None:
+async def add(tx: Transaction, written: Sequence[Line]) -> None:
     """Add lines to the history."""
-    if written:
-        await tx.execute(_INSERT, written)
+    await _INSERT.execute(tx, written)
 
 
 async def record(

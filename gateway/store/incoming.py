@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import exists, func, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import Envelope, content_hash, storable
@@ -15,6 +15,7 @@ from gateway.errors import Finding
 from gateway.ledger import Inbound
 from gateway.lifecycle import InState
 from gateway.store import rows
+from gateway.store.bulk import several
 from gateway.store.engine import insert_ignore
 from gateway.store.rows import as_inbound
 from gateway.store.tables import DELIVERABLE, inbound, parked
@@ -24,11 +25,12 @@ Stream = tuple[str, str, str]
 
 _STORED = f"inbound.state = '{InState.STORED.value}'"
 
+_OF_MESSAGES = select(*rows.IN).where(inbound.c.message_id.in_(several("ids"))).order_by(inbound.c.id).with_for_update()
+
 
 async def add(tx: Transaction, new: Sequence[Inbound]) -> None:
     """Store messages, each for a unit; a second one with the same sender, type, id and unit fails."""
-    if new:
-        await tx.execute(insert(inbound), [rows.new_inbound(row) for row in new])
+    await rows.NEW_INBOUND.execute(tx, new)
 
 
 async def save(tx: Transaction, changed: Iterable[tuple[Inbound, Inbound]]) -> None:
@@ -38,8 +40,7 @@ async def save(tx: Transaction, changed: Iterable[tuple[Inbound, Inbound]]) -> N
 
 async def of_messages(tx: Transaction, message_ids: Collection[str]) -> list[Inbound]:
     """Return what is stored under these message ids, whoever sent it; others wait for it."""
-    query = select(*rows.IN).where(inbound.c.message_id.in_(message_ids)).order_by(inbound.c.id).with_for_update()
-    return [as_inbound(row) for row in (await tx.execute(query)).all()]
+    return [as_inbound(row) for row in (await tx.execute(_OF_MESSAGES, {"ids": list(message_ids)})).all()]
 
 
 # --- streams --------------------------------------------------------------------------------------------------------
@@ -57,29 +58,31 @@ class StreamState:
     held: dict[int, Inbound] = field(default_factory=dict)
 
 
+_OF_CASES = inbound.c.case_number.in_(several("numbers"))
+_JUDGED = (
+    select(inbound.c.party, inbound.c.case_number, inbound.c.unit, func.max(inbound.c.sequence))
+    .where(_OF_CASES, inbound.c.state != InState.STORED.value)
+    .group_by(inbound.c.party, inbound.c.case_number, inbound.c.unit)
+)
+_SET_ASIDE = select(parked.c.party, parked.c.case_number, parked.c.unit, parked.c.sequence).where(
+    parked.c.case_number.in_(several("numbers")), parked.c.sequence.is_not(None)
+)
+_HELD = select(*rows.IN).where(_OF_CASES, or_(text(_STORED), inbound.c.sequence.in_(several("sequences"))))
+
+
 async def streams(
     tx: Transaction, case_numbers: Collection[str], sequences: Collection[int]
 ) -> Mapping[Stream, StreamState]:
     """Return the streams of cases, with what is stored at ``sequences``."""
     found: dict[Stream, StreamState] = {}
-    judged = (
-        select(inbound.c.party, inbound.c.case_number, inbound.c.unit, func.max(inbound.c.sequence))
-        .where(inbound.c.case_number.in_(case_numbers), inbound.c.state != InState.STORED.value)
-        .group_by(inbound.c.party, inbound.c.case_number, inbound.c.unit)
-    )
-    for party, case, unit, last in (await tx.execute(judged)).all():
+    numbers = {"numbers": list(case_numbers)}
+    for party, case, unit, last in (await tx.execute(_JUDGED, numbers)).all():
         found.setdefault((party, case, unit), StreamState()).last = last or 0
-    set_aside = select(parked.c.party, parked.c.case_number, parked.c.unit, parked.c.sequence).where(
-        parked.c.case_number.in_(case_numbers), parked.c.sequence.is_not(None)
-    )
-    for party, case, unit, sequence in (await tx.execute(set_aside)).all():
+    for party, case, unit, sequence in (await tx.execute(_SET_ASIDE, numbers)).all():
         state = found.setdefault((party, case, unit), StreamState())
         state.parked.add(sequence)
         state.last = max(state.last, sequence)
-    held = select(*rows.IN).where(
-        inbound.c.case_number.in_(case_numbers), or_(text(_STORED), inbound.c.sequence.in_(sequences))
-    )
-    for row in (await tx.execute(held)).all():
+    for row in (await tx.execute(_HELD, {**numbers, "sequences": list(sequences)})).all():
         one = as_inbound(row)
         if one.sequence is not None:
             found.setdefault((one.party, one.case_number, one.unit), StreamState()).held[one.sequence] = one

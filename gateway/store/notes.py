@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.lifecycle import Owner
 from gateway.messages import Message
-from gateway.store.engine import insert_ignore_all
+from gateway.store.bulk import insertion_once
 from gateway.store.tables import inbound, message, note
 
 _CLOCK = timedelta(minutes=60)
@@ -30,21 +30,18 @@ class Note:
     attempts: int
 
 
-def new(made: Message, now: datetime) -> dict[str, Any]:
+_INSERT = insertion_once(note, ["message_id", "type", "case_number", "created_at", "due_at", "owner"])
+
+
+def new(made: Message, now: datetime) -> tuple[Any, ...]:
     """Return what to keep so that the step that ``made`` is will be written."""
-    return {
-        "message_id": made.header.message_id,
-        "type": made.type,
-        "case_number": made.header.case_number,
-        "created_at": now,
-        "due_at": now + _CLOCK,
-        "owner": Owner.OPERATIONS.value,
-    }
+    header = made.header
+    return header.message_id, made.type, header.case_number, now, now + _CLOCK, Owner.OPERATIONS.value
 
 
-async def add(tx: Transaction, steps: Sequence[dict[str, Any]]) -> None:
+async def add(tx: Transaction, steps: Sequence[tuple[Any, ...]]) -> None:
     """Remember to write steps, each once: its message may be for several units."""
-    await insert_ignore_all(tx, note, steps)
+    await _INSERT.execute(tx, steps)
 
 
 async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) -> list[Note]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import ACKNOWLEDGEMENT, content_hash
@@ -15,11 +17,27 @@ from gateway.ledger import Dispatch
 from gateway.lifecycle import OutState
 from gateway.messages import Message
 from gateway.store import rows
+from gateway.store.bulk import change, insertion, several
 from gateway.store.rows import as_dispatch
 from gateway.store.tables import UNDER_WAY, WAITING, dispatch, message
 
 _EVERYBODY: frozenset[str] = frozenset()
-_NUMBER = update(dispatch).where(dispatch.c.id == bindparam("row_id")).values(sequence=bindparam("number"))
+_NUMBER = change(dispatch, ["sequence"])
+_LAST_POSITION = select(func.max(dispatch.c.position))
+_OF_MESSAGES = (
+    select(*rows.OUT).where(dispatch.c.message_id.in_(several("ids"))).order_by(dispatch.c.id).with_for_update()
+)
+_WITH_ID = select(*rows.OUT).where(dispatch.c.id.in_(several("ids"))).order_by(dispatch.c.id).with_for_update()
+_LAST_SEQUENCES = (
+    select(dispatch.c.case_number, dispatch.c.unit, func.max(dispatch.c.sequence))
+    .where(dispatch.c.case_number.in_(several("numbers")), dispatch.c.sequence.is_not(None))
+    .group_by(dispatch.c.case_number, dispatch.c.unit)
+)
+_LEASE = (
+    update(dispatch)
+    .where(dispatch.c.id.in_(several("ids")))
+    .values(lease_until=bindparam("until"), attempts=dispatch.c.attempts + 1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +50,11 @@ class Claimed:
     in_reply_to: str | None
     is_numbered: bool
     """Whether it got its sequence number now."""
+
+
+_KEPT = [column.name for column in message.columns]
+_values_of = itemgetter(*_KEPT)
+_NEW_MESSAGE = insertion(message, _KEPT)
 
 
 # --- messages -------------------------------------------------------------------------------------------------------
@@ -54,8 +77,7 @@ def new_message(made: Message, xml: bytes, *, applied: bool = True) -> dict[str,
 
 async def add_messages(tx: Transaction, made: Sequence[Mapping[str, Any]]) -> None:
     """Keep messages."""
-    if made:
-        await tx.execute(insert(message), made)
+    await _NEW_MESSAGE.execute(tx, [_values_of(one) for one in made])
 
 
 async def change_message(tx: Transaction, message_id: str, changes: Mapping[str, Any]) -> None:
@@ -91,8 +113,7 @@ async def add(tx: Transaction, made: Message, xml: bytes, to: Iterable[Dispatch]
 
 async def add_rows(tx: Transaction, new: Sequence[Dispatch]) -> None:
     """Keep ledger rows of messages that are kept."""
-    if new:
-        await tx.execute(insert(dispatch), [rows.new_dispatch(row) for row in new])
+    await rows.NEW_DISPATCH.execute(tx, new)
 
 
 async def save(tx: Transaction, changed: Iterable[tuple[Dispatch, Dispatch]]) -> None:
@@ -102,7 +123,7 @@ async def save(tx: Transaction, changed: Iterable[tuple[Dispatch, Dispatch]]) ->
 
 async def next_position(tx: Transaction) -> int:
     """Return the place behind everything that is in line."""
-    return ((await tx.execute(select(func.max(dispatch.c.position)))).scalar() or 0) + 1
+    return ((await tx.execute(_LAST_POSITION)).scalar() or 0) + 1
 
 
 async def of_cases(tx: Transaction, case_numbers: Collection[str]) -> list[Dispatch]:
@@ -123,14 +144,12 @@ async def of_case(tx: Transaction, case_number: str) -> list[Dispatch]:
 
 async def of_messages(tx: Transaction, message_ids: Collection[str]) -> list[Dispatch]:
     """Return the ledger rows of messages; others wait for them."""
-    query = select(*rows.OUT).where(dispatch.c.message_id.in_(message_ids)).order_by(dispatch.c.id).with_for_update()
-    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
+    return [as_dispatch(row) for row in (await tx.execute(_OF_MESSAGES, {"ids": list(message_ids)})).all()]
 
 
 async def with_id(tx: Transaction, ids: Collection[int]) -> dict[int, Dispatch]:
     """Return ledger rows by their own id; others wait for them."""
-    query = select(*rows.OUT).where(dispatch.c.id.in_(ids)).order_by(dispatch.c.id).with_for_update()
-    return {row.id: as_dispatch(row) for row in (await tx.execute(query)).all()}
+    return {row.id: as_dispatch(row) for row in (await tx.execute(_WITH_ID, {"ids": list(ids)})).all()}
 
 
 async def answers_to(tx: Transaction, message_ids: Collection[str]) -> list[tuple[str, str, Dispatch]]:
@@ -197,15 +216,9 @@ async def claim(
     case to its unit that waits, or follows one that is taken here. So another relay, which skips the rows locked here,
     can take none that would overtake them. Acknowledgements are matched by id, and wait for nobody.
     """
-    parties = dispatch.c.party == to if to is not None else dispatch.c.party.not_in(not_to)
-    query = (
-        _waiting(now)
-        .where(_free(now, early=early), or_(dispatch.c.type == ACKNOWLEDGEMENT, ~_is_behind(now)), parties)
-        .order_by(*([dispatch.c.attempts] if early else []), dispatch.c.position, dispatch.c.id)
-        .limit(limit)
-        .with_for_update(of=dispatch, skip_locked=True)
-    )
-    found = list((await tx.execute(query)).all())
+    query = _due(to_one=to is not None, early=early)
+    parties = {"to": to} if to is not None else {"not_to": list(not_to)}
+    found = list((await tx.execute(query, {"now": now, "most": limit, **parties})).all())
     heads = {(row.case_number, row.unit): row.id for row in found if row.type != ACKNOWLEDGEMENT}
     if heads and len(found) < limit:
         found += await _followers(tx, now, heads, limit - len(found))
@@ -216,23 +229,36 @@ async def claim(
     return claimed
 
 
-def _waiting(now: datetime) -> Any:
-    """Return the query for rows that wait and may lawfully leave, with what is needed to publish them."""
+_NOW = bindparam("now", type_=dispatch.c.queued_at.type)
+_MOST = bindparam("most", type_=Integer)
+_WAITING = (
+    select(*rows.OUT, message.c.xml, message.c.sender_unit, message.c.in_reply_to)
+    .join(message, message.c.message_id == dispatch.c.message_id)
+    .where(text(f"dispatch.{WAITING}"), or_(dispatch.c.leave_by.is_(None), dispatch.c.leave_by > _NOW))
+)
+"""Rows that wait and may lawfully leave, with what is needed to publish them."""
+
+
+@cache
+def _due(*, to_one: bool, early: bool) -> Select[Any]:
+    """Return the query for rows that may be claimed, of one party or of all but some."""
+    parties = dispatch.c.party == bindparam("to") if to_one else dispatch.c.party.not_in(several("not_to"))
     return (
-        select(*rows.OUT, message.c.xml, message.c.sender_unit, message.c.in_reply_to)
-        .join(message, message.c.message_id == dispatch.c.message_id)
-        .where(text(f"dispatch.{WAITING}"), or_(dispatch.c.leave_by.is_(None), dispatch.c.leave_by > now))
+        _WAITING.where(_free(early=early), or_(dispatch.c.type == ACKNOWLEDGEMENT, ~_is_behind()), parties)
+        .order_by(*([dispatch.c.attempts] if early else []), dispatch.c.position, dispatch.c.id)
+        .limit(_MOST)
+        .with_for_update(of=dispatch, skip_locked=True)
     )
 
 
-def _free(now: datetime, *, early: bool) -> ColumnElement[bool]:
+def _free(*, early: bool) -> ColumnElement[bool]:
     """Say that nobody has a row leased and, unless ``early``, that it is not waiting for its next try."""
-    unleased = or_(dispatch.c.lease_until.is_(None), dispatch.c.lease_until <= now)
-    due = or_(dispatch.c.next_attempt_at.is_(None), dispatch.c.next_attempt_at <= now)
+    unleased = or_(dispatch.c.lease_until.is_(None), dispatch.c.lease_until <= _NOW)
+    due = or_(dispatch.c.next_attempt_at.is_(None), dispatch.c.next_attempt_at <= _NOW)
     return unleased if early else and_(unleased, due)
 
 
-def _is_behind(now: datetime) -> ColumnElement[bool]:
+def _is_behind() -> ColumnElement[bool]:
     """Say that an earlier row of the same case to the same unit waits."""
     earlier = dispatch.alias("earlier")
     return exists().where(
@@ -241,25 +267,27 @@ def _is_behind(now: datetime) -> ColumnElement[bool]:
         earlier.c.position < dispatch.c.position,
         earlier.c.type != ACKNOWLEDGEMENT,
         text(f"earlier.{WAITING}"),
-        or_(earlier.c.leave_by.is_(None), earlier.c.leave_by > now),
+        or_(earlier.c.leave_by.is_(None), earlier.c.leave_by > _NOW),
     )
+
+
+_BEHIND = (
+    _WAITING.where(
+        dispatch.c.case_number.in_(several("numbers")),
+        dispatch.c.type != ACKNOWLEDGEMENT,
+        dispatch.c.id.not_in(several("heads")),
+    )
+    .order_by(dispatch.c.position, dispatch.c.id)
+    .limit(_MOST)
+    .with_for_update(of=dispatch, skip_locked=True)
+)
 
 
 async def _followers(tx: Transaction, now: datetime, heads: dict[tuple[str, str], int], limit: int) -> list[Any]:
     """Return the rows that come right behind ``heads`` in their streams, as far as they are free."""
-    query = (
-        _waiting(now)
-        .where(
-            dispatch.c.case_number.in_({case for case, _ in heads}),
-            dispatch.c.type != ACKNOWLEDGEMENT,
-            dispatch.c.id.not_in(heads.values()),
-        )
-        .order_by(dispatch.c.position, dispatch.c.id)
-        .limit(limit)
-        .with_for_update(of=dispatch, skip_locked=True)
-    )
+    asked = {"now": now, "most": limit, "numbers": list({case for case, _ in heads}), "heads": list(heads.values())}
     taken, stopped = [], set()
-    for row in (await tx.execute(query)).all():
+    for row in (await tx.execute(_BEHIND, asked)).all():
         stream = (row.case_number, row.unit)
         is_free = not (row.lease_until and row.lease_until > now) and not (
             row.next_attempt_at and row.next_attempt_at > now
@@ -278,23 +306,16 @@ def _needs_number(row: Any) -> bool:
 async def _last_sequences(tx: Transaction, streams: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
     if not streams:
         return {}
-    query = (
-        select(dispatch.c.case_number, dispatch.c.unit, func.max(dispatch.c.sequence))
-        .where(dispatch.c.case_number.in_({case for case, _ in streams}), dispatch.c.sequence.is_not(None))
-        .group_by(dispatch.c.case_number, dispatch.c.unit)
-    )
-    return {(case, unit): last for case, unit, last in (await tx.execute(query)).all()}
+    found = await tx.execute(_LAST_SEQUENCES, {"numbers": list({case for case, _ in streams})})
+    return {(case, unit): last for case, unit, last in found.all()}
 
 
 async def _lease(tx: Transaction, claimed: Sequence[Claimed], until: datetime) -> None:
     """Write down what claiming has changed."""
     if claimed:
-        ids = [one.dispatch.id for one in claimed]
-        leased = {"lease_until": until, "attempts": dispatch.c.attempts + 1}
-        await tx.execute(update(dispatch).where(dispatch.c.id.in_(ids)).values(leased))
-    numbered = [{"row_id": one.dispatch.id, "number": one.dispatch.sequence} for one in claimed if one.is_numbered]
-    if numbered:
-        await tx.execute(_NUMBER, numbered)
+        await tx.execute(_LEASE, {"ids": [one.dispatch.id for one in claimed], "until": until})
+    numbered = [(one.dispatch.sequence, one.dispatch.id) for one in claimed if one.is_numbered]
+    await _NUMBER.execute(tx, numbered)
 
 
 def _claimed(row: Any, until: datetime, numbers: dict[tuple[str, str], int]) -> Claimed:

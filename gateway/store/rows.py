@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import Table, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import InState, Outcome, OutState, Owner
+from gateway.store.bulk import Bulk, change, insertion
 from gateway.store.tables import dispatch, inbound
-
-Values = dict[str, Any]
 
 _OUT_STATES = {state.value: state for state in OutState}
 _IN_STATES = {state.value: state for state in InState}
 _OWNERS: dict[str | None, Owner | None] = {None: None, **{owner.value: owner for owner in Owner}}
 _OUTCOMES: dict[str | None, Outcome | None] = {None: None, **{outcome.value: outcome for outcome in Outcome}}
-
-
-def _writer(names: Sequence[str]) -> Callable[[Any], Values]:
-    """Return a function that takes the attributes ``names`` of an object as a dictionary."""
-    read = attrgetter(*names)
-    return lambda row: dict(zip(names, read(row), strict=True))
 
 
 async def write_changes(tx: Transaction, table: Table, changed: Iterable[tuple[Any, Any]]) -> None:
@@ -36,7 +30,7 @@ async def write_changes(tx: Transaction, table: Table, changed: Iterable[tuple[A
     names = _CHANGEABLE[table.name]
     read = _READERS[table.name]
     alike: dict[tuple[tuple[str, Any], ...], list[int]] = {}
-    one_by_one: dict[tuple[str, ...], list[Values]] = {}
+    one_by_one: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for before, after in changed:
         pairs = zip(names, read(before), read(after), strict=True)
         difference = tuple((name, new) for name, old, new in pairs if new != old)
@@ -50,14 +44,20 @@ async def write_changes(tx: Transaction, table: Table, changed: Iterable[tuple[A
         else:
             _alone(one_by_one, difference, ids[0])
     for key, rows in one_by_one.items():
-        statement = update(table).where(table.c.id == bindparam("row_id"))
-        await tx.execute(statement.values({name: bindparam(name) for name in key}), rows)
+        await _change(table.name, key).execute(tx, rows)
 
 
-def _alone(one_by_one: dict[tuple[str, ...], list[Values]], difference: Iterable[tuple[str, Any]], row_id: int) -> None:
+def _alone(
+    one_by_one: dict[tuple[str, ...], list[tuple[Any, ...]]], difference: Sequence[tuple[str, Any]], row_id: int
+) -> None:
     """Let a row be written by itself, beside others that have other values in the same columns."""
-    values = dict(difference)
-    one_by_one.setdefault(tuple(values), []).append({**values, "row_id": row_id})
+    key, values = zip(*difference, strict=True)
+    one_by_one.setdefault(key, []).append((*values, row_id))
+
+
+@lru_cache(maxsize=256)  # few of the sets of columns that could change together ever do
+def _change(table: str, names: tuple[str, ...]) -> Bulk:
+    return change(_TABLES[table], names)
 
 
 OUT = [dispatch.c[name] for name in Dispatch._fields]
@@ -68,15 +68,16 @@ IN = [inbound.c[name] for name in Inbound._fields]
 _OUT_STATE, _OUT_OWNER, _OUT_OUTCOME = (Dispatch._fields.index(name) for name in ("state", "owner", "outcome"))
 _IN_STATE, _IN_OWNER = (Inbound._fields.index(name) for name in ("state", "owner"))
 
-new_dispatch = _writer([name for name in Dispatch._fields if name != "id"])
-"""Return what an INSERT of an outgoing row takes."""
-new_inbound = _writer([name for name in Inbound._fields if name != "id"])
-"""Return what an INSERT of an incoming row takes."""
+NEW_DISPATCH = insertion(dispatch, [name for name in Dispatch._fields if name != "id"])
+"""What stores outgoing rows; their last value, the id, is the database's to give."""
+NEW_INBOUND = insertion(inbound, [name for name in Inbound._fields if name != "id"])
+"""What stores incoming rows, likewise."""
 
 _KEPT_OUT = frozenset({"id", "message_id", "type", "case_number", "party", "unit", "duty", "created_at"})
 _KEPT_IN = frozenset(
     {"id", "party", "type", "message_id", "unit", "case_number", "sequence", "sender_unit", "content_hash", "xml"}
 )
+_TABLES = {table.name: table for table in (dispatch, inbound)}
 _CHANGEABLE = {
     dispatch.name: [name for name in Dispatch._fields if name not in _KEPT_OUT],
     inbound.name: [name for name in Inbound._fields if name not in _KEPT_IN],

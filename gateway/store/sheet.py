@@ -63,12 +63,13 @@ class Sheet:
         self._new_messages: dict[str, dict[str, Any]] = {}
         self._changed_messages: dict[str, dict[str, Any]] = {}
         self._inbound: dict[InKey, Inbound] = {}
+        self._inbound_keys: dict[str, dict[InKey, None]] = {}
         self._changed_inbound: dict[InKey, None] = {}
         self._streams: dict[Stream, StreamState] = {}
         self._standing: dict[tuple[str, str, str], Standing] = {}
         self._verdicts: list[Verdict] = []
-        self._notes: dict[str, dict[str, Any]] = {}
-        self._history: list[dict[str, Any]] = []
+        self._notes: dict[str, tuple[Any, ...]] = {}
+        self._history: list[history.Line] = []
         self._events: dict[tuple[str, str], KeptEvent] = {}
 
     @contextmanager
@@ -269,7 +270,9 @@ class Sheet:
                 self._know_inbound(row)
 
     def _know_inbound(self, row: Inbound) -> None:
-        self._inbound.setdefault((row.party, row.type, row.message_id, row.unit), row)
+        key = (row.party, row.type, row.message_id, row.unit)
+        self._inbound.setdefault(key, row)
+        self._inbound_keys.setdefault(row.message_id, {})[key] = None
         self._read_in.setdefault(row.id, row)
 
     def inbound(self, key: InKey) -> Inbound | None:
@@ -278,7 +281,8 @@ class Sheet:
 
     def inbound_about(self, message_id: str) -> list[Inbound]:
         """Return everything that has come under a message id."""
-        return [row for key, row in self._inbound.items() if key[2] == message_id]
+        keys = self._inbound_keys.get(message_id, ())
+        return [self._inbound[key] for key in keys if key in self._inbound]  # what was taken back is not there
 
     def stream(self, stream: Stream) -> StreamState:
         """Return how far a stream has come."""
@@ -288,6 +292,7 @@ class Sheet:
         """Change an incoming message, or add it, and write down what brought it to its state."""
         key = (row.party, row.type, row.message_id, row.unit)
         self._set(self._inbound, key, row)
+        self._inbound_keys.setdefault(row.message_id, {})[key] = None
         self._set(self._changed_inbound, key, None)
         self.record([row], event, code)
         if row.sequence is not None and (stream := self._streams.get((row.party, row.case_number, row.unit))):

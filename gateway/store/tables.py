@@ -6,6 +6,7 @@ Times are ISO 8601 in UTC with six decimals, stored as text: they sort as they r
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -39,6 +40,11 @@ metadata = MetaData(
 )
 
 
+@lru_cache(maxsize=1024)  # the rows of a batch share most of their times
+def _as_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 class Moment(TypeDecorator[datetime]):
     """A point in time, kept as text in UTC so that comparing texts compares times."""
 
@@ -47,10 +53,7 @@ class Moment(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
         """Write a time with a zone as UTC text."""
-        if value is None:
-            return None
-        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
-        return moment.isoformat(timespec="microseconds")
+        return None if value is None else _as_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Read the text back as a time in UTC."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -13,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 from gateway.envelope import Envelope, storable
 from gateway.errors import Finding
 from gateway.lifecycle import Level, Outcome
-from gateway.store.engine import insert_ignore, insert_ignore_all
+from gateway.store.bulk import insertion_once, several
+from gateway.store.engine import insert_ignore
 from gateway.store.tables import unexpected, verdict
 
 
@@ -33,6 +35,14 @@ class Verdict:
     late: bool
 
 
+_KEPT = [member.name for member in fields(Verdict)]
+_values_of = attrgetter(*_KEPT)
+_INSERT = insertion_once(verdict, _KEPT)
+_STANDING = select(verdict.c.message_id, verdict.c.unit, verdict.c.level, verdict.c.outcome, verdict.c.record_id).where(
+    verdict.c.message_id.in_(several("ids"))
+)
+
+
 class Standing(NamedTuple):
     """The answer that stands at a level."""
 
@@ -42,34 +52,15 @@ class Standing(NamedTuple):
 
 async def add(tx: Transaction, answers: Sequence[Verdict]) -> None:
     """Keep answers, each if it is the first at its level. The first one stands for good."""
-    await insert_ignore_all(
-        tx,
-        verdict,
-        [
-            {
-                "message_id": answer.message_id,
-                "unit": answer.unit,
-                "level": answer.level.value,
-                "outcome": answer.outcome.value,
-                "acknowledgement_id": answer.acknowledgement_id,
-                "at": answer.at,
-                "arrived_at": answer.arrived_at,
-                "record_id": answer.record_id,
-                "reasons": answer.reasons,
-                "late": int(answer.late),
-            }
-            for answer in answers
-        ],
-    )
+    await _INSERT.execute(tx, [_values_of(answer) for answer in answers])
 
 
 async def standing(tx: Transaction, message_ids: Collection[str]) -> dict[tuple[str, str, str], Standing]:
     """Return what stands about messages, by message id, unit and level."""
-    columns = (verdict.c.message_id, verdict.c.unit, verdict.c.level, verdict.c.outcome, verdict.c.record_id)
-    query = select(*columns).where(verdict.c.message_id.in_(message_ids))
+    found = await tx.execute(_STANDING, {"ids": list(message_ids)})
     return {
         (message_id, unit, level): Standing(outcome, record_id)
-        for message_id, unit, level, outcome, record_id in (await tx.execute(query)).all()
+        for message_id, unit, level, outcome, record_id in found.all()
     }
 
 
