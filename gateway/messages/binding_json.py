@@ -1,7 +1,7 @@
 """Message objects to JSON objects, and from JSON that anyone may have written.
 
-For each class a writer and a reader are put together once, from its description, and kept. The reader knows only what
-is right, and gives up at the first thing that is not; then the object is gone through again, slowly, for a report of
+For each class a writer and a reader are made once, from its description, and kept. The reader knows only what is
+right, and gives up at the first thing that is not; then the object is gone through again, slowly, for a report of
 every fault in it.
 """
 
@@ -19,8 +19,8 @@ from gateway.messages.description import (
     builds,
     fields_of,
     once_for_each,
-    reads_all,
 )
+from gateway.messages.generation import function
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
@@ -48,28 +48,24 @@ def to_json(value: Any) -> dict[str, Any]:
 
 @once_for_each
 def _writer(cls: type[Any]) -> Convert:
-    values_of = reads_all(cls)
-    writers = tuple((field.member, field.repeated, _field_writer(field)) for field in fields_of(cls))
-
-    def write(value: Any) -> dict[str, Any]:
-        members: dict[str, Any] = {}
-        for (name, repeated, write), held in zip(writers, values_of(value), strict=True):
-            if held is not None and (held or not repeated):
-                members[name] = held if write is None else write(held)
-        return members
-
-    return write
-
-
-def _field_writer(field: Described) -> Convert | None:
-    """Return what makes JSON of a value of ``field``; ``None`` when it is JSON as it stands."""
-    one = _item_writer(field)
-    if not field.repeated:
-        return one
-    return list if one is None else lambda held: [one(item) for item in held]
+    """Return the function that makes a JSON object of an object of ``cls``: two lines for each field."""
+    known: dict[str, Any] = {}
+    lines = ["members = {}"]
+    for number, field in enumerate(fields_of(cls)):
+        write = _item_writer(field)
+        known[f"write_{number}"] = write
+        item = "item" if write is None else f"write_{number}(item)"
+        lines.append(f"item = whole.{field.attribute}")
+        if field.repeated:
+            lines.append(f"if item: members[{field.member!r}] = [{item} for item in item]")
+        else:
+            lines.append(f"if item is not None: members[{field.member!r}] = {item}")
+    lines.append("return members")
+    return function(f"to_json_{cls.__name__}", "whole", lines, known)
 
 
 def _item_writer(field: Described) -> Convert | None:
+    """Return what makes JSON of one value of ``field``; ``None`` when it is JSON as it stands."""
     if field.nested is not None:
         return _writer(field.nested)
     assert field.scalar is not None  # a field holds a scalar or an object

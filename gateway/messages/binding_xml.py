@@ -1,7 +1,7 @@
 """Message objects to XML text, and from validated XML trees.
 
-For each class a writer and a reader are put together once, from its description, and kept: while messages flow nothing
-is looked up but values. A writer makes text and no tree; whoever sends the text has it read and validated first.
+For each class a writer and a reader are generated once, from its description, and kept: while messages flow nothing is
+looked up but values. A writer makes text and no tree; whoever sends the text has it read and validated first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import Any, TypeVar, cast
 
 from lxml import etree
 
-from gateway.messages.description import NAMESPACE, Described, Scalar, builds, fields_of, once_for_each, reads_all
+from gateway.messages.description import NAMESPACE, Described, assert_only_holds, fields_of, once_for_each
+from gateway.messages.generation import function
 
 T = TypeVar("T")
 Write = Callable[[Any], str]
@@ -55,35 +56,36 @@ def escaped(text: str) -> str:
 
 @once_for_each
 def _writer(cls: type[Any]) -> Write:
-    values_of = reads_all(cls)
-    writers = tuple(_field_writer(field) for field in fields_of(cls))
-
-    def write(value: Any) -> str:
-        return "".join([write(held) for write, held in zip(writers, values_of(value), strict=True) if held is not None])
-
-    return write
-
-
-def _field_writer(field: Described) -> Write:
-    one = _nested_writer(field.tag, field.nested) if field.scalar is None else _scalar_writer(field.tag, field.scalar)
-    return (lambda held: "".join([one(item) for item in held])) if field.repeated else one
-
-
-def _nested_writer(tag: str, cls: type[Any] | None) -> Write:
-    assert cls is not None  # a field holds a scalar or an object
-    inner = _writer(cls)
-    return lambda held: _enclosed(tag, inner(held))
+    """Return the function that writes the fields of an object of ``cls``: a line for each, joined at the end."""
+    known: dict[str, Any] = {"escaped": escaped, "enclosed": _enclosed}
+    lines, texts = [], []
+    for number, field in enumerate(fields_of(cls)):
+        one = _element(field, number, known)
+        if field.repeated:
+            lines.append(f"text_{number} = ''.join([{one} for held in whole.{field.attribute}])")
+        else:
+            lines.append(f"held = whole.{field.attribute}")
+            lines.append(f"text_{number} = '' if held is None else {one}")
+        texts.append(f"{{text_{number}}}")
+    lines.append(f"return f'{''.join(texts)}'")
+    return function(f"write_{cls.__name__}", "whole", lines, known)
 
 
-def _scalar_writer(tag: str, scalar: Scalar) -> Write:
-    opened, closed = f"<{tag}>", f"</{tag}>"
+def _element(field: Described, number: int, known: dict[str, Any]) -> str:
+    """Return the expression that writes what is called ``held`` as an element; what it needs is added to ``known``."""
+    tag, scalar = field.tag, field.scalar
+    if scalar is None:
+        assert field.nested is not None  # a field holds a scalar or an object
+        known[f"write_{number}"] = _writer(field.nested)
+        return f"enclosed({tag!r}, write_{number}(held))"
     if scalar.kind is str:
-        return lambda held: f"{opened}{escaped(held)}{closed}"
-    as_text = scalar.write
-    if issubclass(scalar.kind, str):  # a code word, or what was put in the place of one
-        return lambda held: f"{opened}{escaped(as_text(held))}{closed}"
-    # Numbers and times have nothing to escape.
-    return lambda held: f"{opened}{as_text(held)}{closed}"
+        inside = "escaped(held)"
+    elif issubclass(scalar.kind, str):  # a code word, or what was put in the place of one
+        inside = "escaped(str(held))"
+    else:  # numbers and times have nothing to escape
+        known[f"as_text_{number}"] = scalar.write
+        inside = f"as_text_{number}(held)"
+    return f"f'<{tag}>{{{inside}}}</{tag}>'"
 
 
 def _enclosed(tag: str, inside: str) -> str:
@@ -100,36 +102,36 @@ def from_xml(cls: type[T], node: etree._Element) -> T:
 
 @once_for_each
 def _reader(cls: type[Any]) -> Read:
-    fields = fields_of(cls)
-    build = builds(cls)
-    absent = {field.attribute: () if field.repeated else field.default for field in fields}
-    places: dict[Any, tuple[str, Read, bool, bool]] = {
-        f"{{{NAMESPACE}}}{field.tag}": (field.attribute, _field_reader(field), field.nested is None, field.repeated)
-        for field in fields
-    }
-
-    def read(node: etree._Element) -> Any:
-        values = absent.copy()
-        lists: dict[str, list[Any]] = {}
-        for child in node:
-            name, read, from_text, repeated = places[child.tag]
-            value = read((child.text or "") if from_text else child)
-            if not repeated:
-                values[name] = value
-            elif name in lists:
-                lists[name].append(value)
-            else:
-                lists[name] = [value]
-        for name, items in lists.items():
-            values[name] = tuple(items)
-        return build(values)
-
-    return read
+    """Return the function that builds ``cls`` from an element: it looks at each child once, and sets field by field."""
+    assert_only_holds(cls)
+    known: dict[str, Any] = {"cls": cls, "new": object.__new__, "put": object.__setattr__}
+    begins: list[str] = []
+    branches: list[str] = []
+    ends = ["whole = new(cls)"]
+    places = {}
+    for number, field in enumerate(fields_of(cls)):
+        places[f"{{{NAMESPACE}}}{field.tag}"] = number
+        value = _read_value(field, number, known)
+        known[f"absent_{number}"] = field.default
+        begins.append(f"value_{number} = []" if field.repeated else f"value_{number} = absent_{number}")
+        branches.append(f"    {'elif' if branches else 'if'} place == {number}:")
+        branches.append(
+            f"        value_{number}.append({value})" if field.repeated else f"        value_{number} = {value}"
+        )
+        taken = f"tuple(value_{number})" if field.repeated else f"value_{number}"
+        ends.append(f"put(whole, {field.attribute!r}, {taken})")
+    known["places"] = places
+    lines = [*begins, "for child in node:", "    place = places[child.tag]", *branches, *ends, "return whole"]
+    return function(f"read_{cls.__name__}", "node", lines, known)
 
 
-def _field_reader(field: Described) -> Read:
-    """Return what reads ``field`` from the text of its element, or from the element itself when it holds an object."""
+def _read_value(field: Described, number: int, known: dict[str, Any]) -> str:
+    """Return the expression that reads a field from its element ``child``; what it needs is added to ``known``."""
     if field.nested is not None:
-        return _reader(field.nested)
+        known[f"read_{number}"] = _reader(field.nested)
+        return f"read_{number}(child)"
     assert field.scalar is not None  # a field holds a scalar or an object
-    return field.scalar.read_valid
+    if field.scalar.kind is str:
+        return "child.text or ''"
+    known[f"read_{number}"] = field.scalar.read_valid
+    return f"read_{number}(child.text or '')"

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
-from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from gateway.clock import in_zone
@@ -163,13 +162,14 @@ def _describe(cls: type[Any]) -> Iterator[Described]:
         )
 
 
-def reads_all(cls: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
-    """Return the function that gives the values of all fields of an object of ``cls``, in order."""
-    names = [field.attribute for field in fields_of(cls)]
-    if len(names) == 1:  # attrgetter gives a single value bare
-        only = attrgetter(names[0])
-        return lambda held: (only(held),)
-    return attrgetter(*names)
+def assert_only_holds(cls: type[Any]) -> None:
+    """See that objects of ``cls`` may be made without its ``__init__``.
+
+    Raises:
+        TypeError: the class has a ``__post_init__``, which would be left out.
+    """
+    if hasattr(cls, "__post_init__"):
+        raise TypeError(f"{cls.__name__} does more than hold its fields")
 
 
 def builds(cls: type[Any]) -> Callable[[dict[str, Any]], Any]:
@@ -177,12 +177,8 @@ def builds(cls: type[Any]) -> Callable[[dict[str, Any]], Any]:
 
     The ``__init__`` of a frozen dataclass takes twice the time, and an object is made for every few elements of every
     message. It does nothing but what stands here, as long as the class adds nothing to it.
-
-    Raises:
-        TypeError: the class has a ``__post_init__``, which would be left out.
     """
-    if hasattr(cls, "__post_init__"):
-        raise TypeError(f"{cls.__name__} does more than hold its fields")
+    assert_only_holds(cls)
     new, put = object.__new__, object.__setattr__
 
     def build(values: dict[str, Any]) -> Any:
