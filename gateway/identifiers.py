@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, Literal, Self
 
 from gateway.clock import SystemClock, local_date
@@ -68,12 +69,6 @@ HSA_ID_CHECK_DIGIT: Final = Fault(
     "hsa-id.check-digit", "Organisationsnumret i HSA-id är fel.", "The organisation number in the HSA-id is wrong."
 )
 
-CASE_NUMBER_FORM: Final = Fault(
-    "case-number.form",
-    "Ärendenumret ska vara SIP och sex siffror, eller M och högst nio siffror, räknat från 1.",
-    "A case number is SIP and six digits, or M and at most nine digits, counted from 1.",
-)
-
 
 class InvalidPersonIdError(InvalidDocumentError):
     """A text is not a person identifier. Carries one finding, ``person-id.*``."""
@@ -81,10 +76,6 @@ class InvalidPersonIdError(InvalidDocumentError):
 
 class InvalidHsaIdError(InvalidDocumentError):
     """A text is not an HSA-id. Carries one finding, ``hsa-id.*``."""
-
-
-class InvalidCaseNumberError(InvalidDocumentError):
-    """A text or sequence number is not a case number. Carries one finding, ``case-number.*``."""
 
 
 _FHIR = "http://electronichealth.se/identifier/"
@@ -161,12 +152,7 @@ class PersonId:
         anywhere. A two-digit year is the latest that does not put the birth after ``today`` (in Sweden, unless given);
         with ``+`` the latest at least 100 years back (SKV 704). Raises :class:`InvalidPersonIdError`.
         """
-        today = today or local_date(SystemClock().now())
-        value = _twelve_characters(text, today)
-        kind = next((kind for kind, shape in _SHAPES.items() if shape.fullmatch(value)), None)
-        if kind is None:
-            raise InvalidPersonIdError(CHARACTERS.at())
-        _examine(kind, value, today)
+        value, kind = _person_number(text, today or local_date(SystemClock().now()))
         return cls(value, kind, kind.oid)
 
     @classmethod
@@ -244,6 +230,17 @@ class PersonId:
             case PersonIdKind.NATIONELLT_RESERVNUMMER:
                 return f"{self.value[:8]}-{self.value[8:]}"
         return self.value
+
+
+@lru_cache(maxsize=4096)  # a case has many messages, and each names its person on its way in and out
+def _person_number(text: str, today: date) -> tuple[str, PersonIdKind]:
+    """Return the normal form of a number and what kind it is."""
+    value = _twelve_characters(text, today)
+    kind = next((kind for kind, shape in _SHAPES.items() if shape.fullmatch(value)), None)
+    if kind is None:
+        raise InvalidPersonIdError(CHARACTERS.at())
+    _examine(kind, value, today)
+    return value, kind
 
 
 def _twelve_characters(text: str, today: date) -> str:
@@ -335,6 +332,7 @@ class HsaId:
     value: str
 
     @classmethod
+    @lru_cache(maxsize=4096)  # the same units and staff stand in most messages
     def parse(cls, text: str) -> HsaId:
         """Read an HSA-id, with or without spaces around it. Raises :class:`InvalidHsaIdError`."""
         value = text.strip()
@@ -354,46 +352,6 @@ class HsaId:
     def local_part(self) -> str:
         """What stands after the hyphen."""
         return self.value[13:]
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class CaseKind(StrEnum):
-    """What a case number counts."""
-
-    SIP = "sip"
-    DISCHARGE = "discharge"
-
-
-_CASE_NUMBER = re.compile(r"SIP(?P<sip>[0-9]{6})|M(?P<discharge>[1-9][0-9]{0,8})")
-_LARGEST_SEQUENCE = {CaseKind.SIP: 999_999, CaseKind.DISCHARGE: 999_999_999}
-
-
-@dataclass(frozen=True, slots=True)
-class CaseNumber:
-    """The number people call a case by, as SAMSA writes it: ``SIP`` and six digits, or ``M`` and digits."""
-
-    kind: CaseKind
-    sequence: int
-
-    def __post_init__(self) -> None:
-        """Refuse a sequence number that cannot be written. Raises :class:`InvalidCaseNumberError`."""
-        if not 1 <= self.sequence <= _LARGEST_SEQUENCE[self.kind]:
-            raise InvalidCaseNumberError(CASE_NUMBER_FORM.at())
-
-    @classmethod
-    def parse(cls, text: str) -> CaseNumber:
-        """Read a case number, with or without spaces around it. Raises :class:`InvalidCaseNumberError`."""
-        match = _CASE_NUMBER.fullmatch(text.strip())
-        if match is None or match.lastgroup is None:
-            raise InvalidCaseNumberError(CASE_NUMBER_FORM.at())
-        return cls(CaseKind(match.lastgroup), int(match[match.lastgroup]))
-
-    @property
-    def value(self) -> str:
-        """The number as it is written."""
-        return f"SIP{self.sequence:06}" if self.kind is CaseKind.SIP else f"M{self.sequence}"
 
     def __str__(self) -> str:
         return self.value

@@ -11,11 +11,12 @@ from datetime import datetime
 
 from gateway import process
 from gateway.answering import answer, answer_again
+from gateway.case_number import CaseNumber
 from gateway.context import Context, begins_again
 from gateway.envelope import Envelope, content_hash
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.gate import Desk
-from gateway.identifiers import CaseNumber, HsaId
+from gateway.identifiers import HsaId
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome
 from gateway.messages import Message

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from gateway.answering import answer
+from gateway.case_number import CaseNumber
 from gateway.context import Context, begins_again
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import (
@@ -25,7 +26,6 @@ from gateway.errors import (
     NotYetError,
 )
 from gateway.gate import WEIGHED, Desk
-from gateway.identifiers import CaseNumber
 from gateway.lifecycle import InEvent, InState, Level, Outcome
 from gateway.messages.acknowledgement import Acknowledgement
 from gateway.ports import Adapter, Draft, Event, Translation

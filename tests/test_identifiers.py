@@ -18,15 +18,13 @@ from hypothesis import strategies as st
 from personnummer import personnummer as oracle
 
 from gateway import identifiers
+from gateway.case_number import CaseKind, CaseNumber, InvalidCaseNumberError
 from gateway.clock import ManualClock
 from gateway.errors import FAULTS, InvalidDocumentError
 from gateway.identifiers import (
     HSA_ID_OID,
     HSA_ID_OIDS,
-    CaseKind,
-    CaseNumber,
     HsaId,
-    InvalidCaseNumberError,
     InvalidHsaIdError,
     InvalidPersonIdError,
     PersonId,

@@ -15,7 +15,7 @@ PACKAGE = Path(gateway.__file__).parent
 
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
-    "words": "errors envelope lifecycle identifiers directory config clock circuit progress resources "
+    "words": "errors envelope lifecycle identifiers case_number directory config clock circuit progress resources "
     "logs outages stopping",
     "meaning": "messages opening process ledger",
     "seams": "ports",
@@ -37,6 +37,7 @@ NEIGHBOURS = {
     ("workers", "service"): "each of several processes is stopped as a single one is",
     ("config", "errors"): "what is wrong is said the same way everywhere",
     ("identifiers", "errors"): "what is wrong is said the same way everywhere",
+    ("case_number", "errors"): "what is wrong is said the same way everywhere",
     ("identifiers", "clock"): "an age is counted in Swedish calendar days",
     ("directory", "identifiers"): "units are known by HSA-ids, which are checked when the file is read",
     ("opening", "messages"): "what is in an envelope is a message",

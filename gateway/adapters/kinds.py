@@ -122,6 +122,16 @@ def moment(reader: Reader, name: str) -> datetime:
         return _STAND_IN
 
 
+def _moment_at_a_glance(item: Any, _: Reader) -> datetime | None:
+    try:
+        return _moment_of(item) if type(item) is str else None
+    except ValueError:
+        return None
+
+
+_at_a_glance(moment, _moment_at_a_glance)
+
+
 @lru_cache(maxsize=1024)  # an event says when it happened in several places, and many events say when a meeting is
 def _moment_of(text: str) -> datetime:
     if not _MOMENT.fullmatch(text):
@@ -189,3 +199,13 @@ def staff_id(reader: Reader, name: str) -> str:
     except InvalidDocumentError as error:
         reader.place_of(error, name)
         return ""
+
+
+def _staff_id_at_a_glance(item: Any, _: Reader) -> str | None:
+    try:
+        return HsaId.parse(item).value if type(item) is str else None
+    except InvalidDocumentError:
+        return None
+
+
+_at_a_glance(staff_id, _staff_id_at_a_glance)

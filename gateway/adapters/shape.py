@@ -64,8 +64,15 @@ def required(name: str, kind: Kind[T]) -> Field[T]:
 
 def optional(name: str, kind: Kind[T], default: T | None = None) -> Field[T | None]:
     """Return the field that may stand in member ``name``, and is ``default`` otherwise."""
-    given = required(name, kind)
-    return lambda reader: given(reader) if reader.has(name) else default
+    glance = glance_of(kind)
+
+    def read(reader: Reader) -> T | None:
+        if not reader.has(name):
+            return default
+        value = glance(reader.members[name], reader) if glance is not None else None
+        return kind(reader, name) if value is None else value
+
+    return read
 
 
 def every(name: str, kind: Kind[T], *, least: int = 0) -> Field[tuple[T, ...]]:
