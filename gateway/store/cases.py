@@ -128,7 +128,7 @@ async def numbers_of(tx: Transaction, source: str, references: Collection[str]) 
     if not references:
         return {}
     found = await tx.execute(_CALLED, {"named": source, "references": list(references)})
-    return dict(found.tuples().all())
+    return {reference: number for reference, number in found.all()}  # noqa: C416 -- rows are not pairs to the checker
 
 
 async def number_of(tx: Transaction, source: str, reference: str) -> str | None:
