@@ -38,6 +38,7 @@ class Relay:
         self._context = context
         self._transport = transport
         self._silences = 0  # how many times in a row the exchange did not answer
+        self._in_hand: Sequence[Claimed] = ()  # claimed in the transaction that marked what went before
 
     async def recover(self) -> None:
         """Give back what an earlier process of this gateway had in its hands; called once, before the first sending."""
@@ -45,9 +46,11 @@ class Relay:
             await outgoing.release_leases(tx)
 
     async def send(self) -> int:
-        """Claim what is due, publish it and mark it; return how many were published.
+        """Publish what is due and mark it; return how many were published.
 
-        While the exchange does not answer, nothing is claimed: it is asked each time whether it is back.
+        What is due next is claimed in the transaction that marks, so that a line of batches costs one transaction for
+        each; call again until nothing was published. While the exchange does not answer, nothing is claimed: it is
+        asked each time whether it is back.
 
         Raises:
             DependencyDownError: the database does not answer. A silent exchange is not an error here: the messages
@@ -55,7 +58,10 @@ class Relay:
         """
         if self._silences and not await self._answers():
             return 0
-        claimed = await self._claim()
+        claimed, self._in_hand = self._in_hand, ()
+        if not claimed:
+            async with self._context.store.writing() as tx:
+                claimed = await self._claim(tx)
         if not claimed:
             return 0
         try:
@@ -69,6 +75,8 @@ class Relay:
                 self._passed(Hop.PUBLISHED, one.dispatch)
         async with self._context.store.writing() as tx:
             await self._mark(tx, claimed, outcomes)
+            following = await self._claim(tx)
+        self._in_hand = following  # only now that it is committed
         for one, outcome in zip(claimed, outcomes, strict=True):
             if outcome is PublishOutcome.CONFIRMED:
                 self._passed(Hop.SENT, one.dispatch)
@@ -94,23 +102,22 @@ class Relay:
         self._silences = 0
         return True
 
-    async def _claim(self) -> list[Claimed]:
+    async def _claim(self, tx: Transaction) -> list[Claimed]:
         now = self._context.clock.now()
-        async with self._context.store.writing() as tx:
-            limited = await circuits.load(tx)
-            rooms = {party: circuit.room(now, self._context.pace) for party, circuit in limited.items()}
-            apart = {party: room for party, room in rooms.items() if room is not None}
-            claimed = await outgoing.claim(tx, now, LEASE, BATCH, not_to=apart)
-            for party, room in apart.items():
-                if room:
-                    circuit = limited[party]
-                    probes = circuit.probe_at is not None
-                    taken = await outgoing.claim(tx, now, LEASE, min(room, BATCH), to=party, early=probes)
-                    if not probes:
-                        await circuits.save(tx, [circuit.drained(room, len(taken), now)])
-                    elif taken:
-                        await circuits.save(tx, [circuit.probed(now, self._context.pace)])
-                    claimed += taken
+        limited = await circuits.load(tx)
+        rooms = {party: circuit.room(now, self._context.pace) for party, circuit in limited.items()}
+        apart = {party: room for party, room in rooms.items() if room is not None}
+        claimed = await outgoing.claim(tx, now, LEASE, BATCH, not_to=apart)
+        for party, room in apart.items():
+            if room:
+                circuit = limited[party]
+                probes = circuit.probe_at is not None
+                taken = await outgoing.claim(tx, now, LEASE, min(room, BATCH), to=party, early=probes)
+                if not probes:
+                    await circuits.save(tx, [circuit.drained(room, len(taken), now)])
+                elif taken:
+                    await circuits.save(tx, [circuit.probed(now, self._context.pace)])
+                claimed += taken
         return claimed
 
     def _envelope(self, one: Claimed) -> Envelope:

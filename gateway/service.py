@@ -23,8 +23,8 @@ T = TypeVar("T")
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 """What tells a process to stop: the first one gently, a second one at once."""
 
-GARBAGE_THRESHOLDS = (100_000, 20, 100)
-"""When Python looks for garbage that refers to itself: a batch makes many objects, which end by themselves."""
+GARBAGE_THRESHOLDS = (500_000, 20, 100)
+"""When Python looks for garbage that refers to itself: a batch makes many objects, and they end by themselves."""
 
 log = structlog.get_logger(__name__)
 

@@ -158,7 +158,7 @@ class Reader:
         return inner, tuple(inner.members)
 
     def finish(self) -> None:
-        """Note every member that nobody read, and raise when anything was found wrong.
+        """Note every member that nobody read, and raise when anything was found wrong. Nothing can be read after it.
 
         Raises:
             InvalidDocumentError: with every finding.
@@ -168,6 +168,8 @@ class Reader:
                 self.note(finding)
         if self._reading.findings:
             self.stop()
+        self._reading.root = None
+        self._let_go()
 
     def stop(self) -> NoReturn:
         """Raise what was found so far, when reading on has no meaning.
@@ -176,6 +178,12 @@ class Reader:
             InvalidDocumentError: always.
         """
         raise InvalidDocumentError(self._reading.findings)
+
+    def _let_go(self) -> None:
+        """Forget the readers inside this one, which know it too: what is in no circle goes without being looked for."""
+        for inner in self._inner.values():
+            inner._let_go()
+        self._inner.clear()
 
     def _is_read(self) -> bool:
         return self.members.keys() <= self.read and all(inner._is_read() for inner in self._inner.values())
