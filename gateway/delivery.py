@@ -89,6 +89,10 @@ class CaseSystemDelivery:
                 await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
                 done, work = await asyncio.wait(work, timeout=PATIENCE.total_seconds())
                 await self._settle([task.result() for task in done])
+        except asyncio.CancelledError:  # what has been handed over lies there, and its receipt is found by the next try
+            for task in (*work, writing):
+                task.cancel()
+            raise
         finally:  # each to its end, whatever happens to the others
             await asyncio.wait({*work, writing})
         writing.result()

@@ -38,6 +38,12 @@ class Service:
                     return line
         raise AssertionError(f"the log has ended without {event}: {self.log[-5:]}")
 
+    async def has_logged(self, event: str, times: int = 1, **members: Any) -> list[dict[str, Any]]:
+        """Read on until the log has told ``event`` with these members so many times in all, and return those lines."""
+        while len(told := [line for line in self.told(event) if members.items() <= line.items()]) < times:
+            await self.logs(event, **members)
+        return told
+
     async def stops(self) -> int:
         """Tell it to stop; read the log to its end and return the exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -110,9 +116,12 @@ class Pair:
     settings: dict[str, dict[str, str]]
     systems: dict[str, Hesitant]
 
-    def runs(self, party: str, **more: str) -> Any:
-        """Start a party's gateway, for use with ``async with``."""
-        return running_service(self.folder, self.settings[party] | more)
+    @asynccontextmanager
+    async def runs(self, party: str, **more: str) -> AsyncIterator[Service]:
+        """Start a party's gateway, queues and all: what was sent to it before would be tried again in a minute."""
+        async with running_service(self.folder, self.settings[party] | more) as service:
+            await service.logs("gateway.started")
+            yield service
 
     async def says(self, cases: int) -> None:
         """Let the municipal system tell a need and then a consent, for so many cases."""

@@ -92,7 +92,8 @@ async def test_what_takes_longer_than_the_drain_time_is_cut_off_and_taken_up_aga
         async with both.runs("region", drain_seconds="0.2") as first:
             await both.says(cases=1)
             await system.asked.wait()
-            assert await first.stops() == 0
+            async with asyncio.timeout(8):  # the adapter would wait ten seconds for a receipt
+                assert await first.stops() == 0
         assert first.told("stop.cut-off")[0]["workers"] == ["delivery", "relay"]
         system.hesitates = False
         async with both.runs("region") as second:
@@ -125,6 +126,5 @@ async def test_several_workers_on_one_file_are_refused_with_the_reason(tmp_path:
 
 async def test_a_service_without_events_stops_at_once(tmp_path: Path) -> None:
     async with pair(tmp_path) as both, both.runs("kommun") as kommun:
-        await kommun.logs("gateway.started")
         async with asyncio.timeout(10):
             assert await kommun.stops() == 0

@@ -35,11 +35,8 @@ async def test_a_worker_that_is_killed_loses_nothing_and_is_started_again(
 ) -> None:
     database = both.settings["region"]["store"].rpartition("/")[2]
     async with both.runs("kommun") as kommun, both.runs("region") as region:
-        pids = {}
-        for _ in range(2):
-            line = await region.logs("worker.started")
-            pids[line["worker"]] = line["pid"]
-        await region.logs("gateway.started", worker=1)
+        pids = {line["worker"]: line["pid"] for line in await region.has_logged("worker.started", times=2)}
+        await region.has_logged("gateway.started", worker=1)
         await both.says(CASES)
         await region.logs("received")
         busy = next(line["worker"] for line in region.told("received"))
@@ -56,10 +53,8 @@ async def test_a_worker_that_is_killed_loses_nothing_and_is_started_again(
 
 async def test_workers_end_when_the_process_that_started_them_is_killed(both: Pair) -> None:
     async with both.runs("region") as region:
-        children = [psutil.Process((await region.logs("worker.started"))["pid"]) for _ in range(2)]
-        for index in range(2):
-            if not [line for line in region.told("gateway.started") if line.get("worker") == index]:
-                await region.logs("gateway.started", worker=index)
+        children = [psutil.Process(line["pid"]) for line in await region.has_logged("worker.started", times=2)]
+        await region.has_logged("gateway.started", times=2)
         region.process.kill()
         await region.ends()
         _, alive = await asyncio.to_thread(psutil.wait_procs, children, timeout=30)
