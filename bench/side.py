@@ -32,7 +32,7 @@ from gateway.service import run_loop
 from gateway.store import Store
 from gateway.transport.rabbitmq import RabbitMqTransport
 
-BATCH = 128
+BATCH = 256
 """How many events the case system tells at a time."""
 
 

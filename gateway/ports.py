@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
@@ -128,11 +128,12 @@ class Event:
 
     source: str
     content: bytes
+    content_hash: str = field(init=False, compare=False)
+    """SHA-256 of the bytes."""
 
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 of the bytes."""
-        return content_hash(self.content)
+    def __post_init__(self) -> None:
+        """Work the hash out once; it is asked for wherever the event goes."""
+        object.__setattr__(self, "content_hash", content_hash(self.content))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
