@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -226,10 +225,7 @@ async def test_what_a_dead_relay_had_in_its_hands_is_left_alone_until_its_lease_
 async def test_what_comes_while_a_batch_is_published_is_claimed_where_that_batch_is_marked(
     kommun: Side, clock: ManualClock
 ) -> None:
-    await kommun.hears(told(NEED))
-    await kommun.hears(told(CONSENT))
-    kommun.transport.meanwhile = partial(tells_of_another_case, kommun)
-    await kommun.relay.send()
+    await sends_while_another_case_is_told(kommun)
     waiting = [row for row in await kommun.ledger() if row.case_number == SECOND_CASE]
     in_hand = (OutState.QUEUED, 1, clock.now() + LEASE)
     assert {(row.state, row.attempts, row.lease_until) for row in waiting} == {in_hand}
@@ -243,21 +239,25 @@ async def test_what_comes_while_a_batch_is_published_is_claimed_where_that_batch
 async def test_what_a_dead_relay_had_claimed_and_not_published_is_published_by_its_successor(
     kommun: Side, clock: ManualClock
 ) -> None:
-    await kommun.hears(told(NEED))
-    await kommun.hears(told(CONSENT))
-    kommun.transport.meanwhile = partial(tells_of_another_case, kommun)
-    await kommun.relay.send()
+    await sends_while_another_case_is_told(kommun)
     clock.advance(LEASE)
     successor = Relay(kommun.context, kommun.transport)
     assert await successor.send() == sum(row.case_number == SECOND_CASE for row in await kommun.ledger())
     assert {row.state for row in await kommun.ledger()} == {OutState.SENT}
 
 
-async def tells_of_another_case(side: Side) -> None:
-    """Tell of another case, once, while a batch is on its way."""
-    side.transport.meanwhile = None
-    await side.hears(OTHER_NEED)
-    await side.hears(OTHER_CONSENT)
+async def sends_while_another_case_is_told(side: Side) -> None:
+    """Send the first messages of a case; those of another come while they are on their way."""
+
+    async def another() -> None:
+        side.transport.meanwhile = None
+        await side.hears(OTHER_NEED)
+        await side.hears(OTHER_CONSENT)
+
+    await side.hears(told(NEED))
+    await side.hears(told(CONSENT))
+    side.transport.meanwhile = another
+    await side.relay.send()
 
 
 async def test_a_message_nobody_has_received_in_half_an_hour_is_sent_again_under_the_same_id(
