@@ -32,13 +32,27 @@ class Shape(Generic[T]):
             raise TypeError(
                 f"{cls.__name__}: missing {sorted(missing)}, unknown {sorted(fields.keys() - declared.keys())}"
             )
-        left_out = {name: always(field.default) for name, field in declared.items() if name not in fields}
-        self._fields = tuple((fields | left_out).items())
+        self._fields = [(name, field if isinstance(field, Member) else None, field) for name, field in fields.items()]
+        self._names = frozenset(field.name for field in fields.values() if isinstance(field, Member))
+        self._left_out = {name: field.default for name, field in declared.items() if name not in fields}
         self._build = builds(cls)
 
     def here(self, reader: Reader) -> T:
         """Read the object that ``reader`` stands at."""
-        made: T = self._build({name: read(reader) for name, read in self._fields})
+        values = self._left_out.copy()
+        members = reader.members
+        reader.read |= self._names
+        for attribute, member, read in self._fields:
+            if member is None:
+                values[attribute] = read(reader)
+                continue
+            item = members.get(member.name)
+            if item is None and member.is_optional:
+                values[attribute] = member.default
+                continue
+            value = member.glance(item, reader) if member.glance is not None else None
+            values[attribute] = member.kind(reader, member.name) if value is None else value
+        made: T = self._build(values)
         return made
 
     def __call__(self, reader: Reader, name: str) -> T:
@@ -46,33 +60,40 @@ class Shape(Generic[T]):
         return self.here(reader.inside(name))
 
 
-def required(name: str, kind: Kind[T]) -> Field[T]:
-    """Return the field that stands in member ``name``."""
-    glance = glance_of(kind)
-    if glance is None:
-        return lambda reader: kind(reader, name)
+class Member(Generic[T]):
+    """The field that stands in one member of the object, or may stand there and is ``default`` otherwise.
 
-    def read(reader: Reader) -> T:
-        value = glance(reader.members.get(name), reader)
+    A shape reads its members by itself, so that most of them cost no call but the glance at their value.
+    """
+
+    __slots__ = ("default", "glance", "is_optional", "kind", "name")
+
+    def __init__(self, name: str, kind: Kind[T], default: T | None, *, is_optional: bool) -> None:
+        self.name = name
+        self.kind = kind
+        self.glance = glance_of(kind)
+        self.default = default
+        self.is_optional = is_optional
+
+    def __call__(self, reader: Reader) -> T | None:
+        """Read the field."""
+        if self.is_optional and not reader.has(self.name):
+            return self.default
+        value = self.glance(reader.members.get(self.name), reader) if self.glance is not None else None
         if value is None:
-            return kind(reader, name)
-        reader.read.add(name)
+            return self.kind(reader, self.name)
+        reader.read.add(self.name)
         return value
 
-    return read
+
+def required(name: str, kind: Kind[T]) -> Field[T]:
+    """Return the field that stands in member ``name``."""
+    return cast("Field[T]", Member(name, kind, None, is_optional=False))
 
 
 def optional(name: str, kind: Kind[T], default: T | None = None) -> Field[T | None]:
     """Return the field that may stand in member ``name``, and is ``default`` otherwise."""
-    glance = glance_of(kind)
-
-    def read(reader: Reader) -> T | None:
-        if not reader.has(name):
-            return default
-        value = glance(reader.members[name], reader) if glance is not None else None
-        return kind(reader, name) if value is None else value
-
-    return read
+    return Member(name, kind, default, is_optional=True)
 
 
 def every(name: str, kind: Kind[T], *, least: int = 0) -> Field[tuple[T, ...]]:
