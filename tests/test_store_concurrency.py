@@ -295,3 +295,44 @@ async def someone_waits(store: Store) -> None:
 async def number_of_rows(store: Store, table: str) -> int:
     async with store.reading() as tx:
         return len((await tx.execute(metadata.tables[table].select())).all())
+
+
+# --- plans ------------------------------------------------------------------------------------------------------------
+
+
+async def test_no_table_is_read_whole_even_by_plans_made_while_it_was_small(
+    stores: Sequence[Store], clock: ManualClock
+) -> None:
+    store = stores[0]
+    await keep(store, row())
+    before = await whole_reads(store)
+    for _ in range(10):  # the server keeps a plan for good when it has made the same one a few times
+        async with store.writing() as tx:
+            taken = await outgoing.claim(tx, clock.now(), LEASE, 64)
+            await outgoing.with_id(tx, [one.dispatch.id for one in taken] or [1])
+            await outgoing.of_messages(tx, ["id"])
+            await outgoing.of_cases(tx, [CASE])
+            await outgoing.answers_to(tx, ["id"])
+            await outgoing.next_position(tx)
+            await outgoing.overdue(tx, clock.now(), 64)
+            await incoming.of_messages(tx, ["id"])
+            await incoming.streams(tx, [CASE], [1])
+            await incoming.claimable(tx, clock.now(), 64)
+            await incoming.overdue(tx, clock.now(), 64)
+            await notes.claim(tx, clock.now(), LEASE, 64)
+            await verdicts.standing(tx, ["id"])
+            await events.find_same(tx, "treserva", ["hash"])
+            await events.find_accepted(tx, "treserva", ["id"])
+            await cases.load_all(tx, [CASE])
+        clock.advance(LEASE)
+    assert await whole_reads(store) == before
+
+
+async def whole_reads(store: Store) -> dict[str, int]:
+    """Return how often each table has been read from end to end."""
+    async with store.writing() as tx:
+        await tx.execute(text("SELECT pg_stat_force_next_flush()"))
+    async with store.reading() as tx:
+        names = ", ".join(f"'{name}'" for name in metadata.tables)
+        query = f"SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname IN ({names})"  # noqa: S608 -- ours
+        return {name: times for name, times in (await tx.execute(text(query))).all()}  # noqa: C416
