@@ -11,12 +11,29 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from xmlschema.validators import XsdElement, XsdGroup
 
 from gateway.errors import InvalidDocumentError
-from gateway.messages import Message, SipStart, User, from_json, parse_xml, read_file, render_xml, to_json
-from gateway.messages.binding import NAMESPACE
+from gateway.messages import (
+    TYPES,
+    Duty,
+    Header,
+    Message,
+    MessageType,
+    Recipient,
+    SipStart,
+    User,
+    from_json,
+    parse_xml,
+    read_file,
+    render_xml,
+    to_json,
+)
+from gateway.messages.binding import NAMESPACE, elements, from_xml
+from gateway.messages.binding import to_json as body_to_json
 from gateway.messages.binding_xml import escaped, xml_of
 from gateway.messages.description import builds, fields_of
+from gateway.messages.schemas import explaining
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "messages"
 VALID = sorted(path for path in FIXTURES.glob("*_valid_*") if path.suffix in (".xml", ".json"))
@@ -105,9 +122,68 @@ def test_a_code_word_that_is_none_is_escaped_and_refused() -> None:
     assert set(caught.value.codes) == {"schema.value-not-in-list"}
 
 
+@pytest.mark.parametrize("sign", ["&", "<", ">", "\r", "a & b < c > d\r\n"], ids=ascii)
+def test_a_sign_is_escaped_wherever_it_stands(sign: str) -> None:
+    said = escaped(sign)
+    assert sign != said
+    assert xml_of(User(name="a", role=sign, phone="b")) == f"<name>a</name><role>{said}</role><phone>b</phone>"
+    assert xml_of(Says(words=("a", sign, "b"))) == f"<word>a</word><word>{said}</word><word>b</word>"
+    assert xml_of(Says(who=User(name=sign))) == f"<who><name>{said}</name></who>"
+
+
+@pytest.mark.parametrize("duty", [*Duty, *(str(duty) for duty in Duty)], ids=repr)
+def test_a_code_word_is_written_alike_whether_it_is_one_or_only_its_text(duty: Duty) -> None:
+    recipient = Recipient(party="a", unit="b", duty=duty)
+    assert xml_of(recipient) == f"<party>a</party><unit>b</unit><duty>{duty}</duty>"
+    members = body_to_json(recipient)
+    assert members == {"party": "a", "unit": "b", "duty": str(duty)}
+    assert type(members["duty"]) is str
+
+
+def test_an_object_in_which_nothing_stands_is_an_empty_element_once_or_repeated() -> None:
+    held = Holds(inner=Says(), others=(Says(), Says(words=("a",)), Says()))
+    inside = xml_of(held)
+    assert inside == "<inner/><other/><other><word>a</word></other><other/>"
+    assert from_xml(Holds, etree.fromstring(f'<a xmlns="{NAMESPACE}">{inside}</a>')) == held
+
+
+def test_an_empty_text_is_read_as_one_and_what_is_absent_as_its_default() -> None:
+    document = f'<a xmlns="{NAMESPACE}"><name/><hsaId></hsaId></a>'
+    assert from_xml(User, etree.fromstring(document)) == User(name="", role=None, hsa_id="", phone=None)
+
+
 def test_an_object_without_a_value_is_an_empty_element_and_an_empty_text_is_not() -> None:
     assert xml_of(User(name="", role=None)) == "<name></name>"
     assert render_xml(read_file(FIXTURES / "closure_valid_duplicate.json")).count(b"></") > 0
+
+
+@pytest.mark.parametrize("kind", TYPES.values(), ids=TYPES)
+def test_a_schema_has_the_fields_of_a_class_in_their_order_and_all_that_it_requires(kind: MessageType) -> None:
+    root = explaining(kind.name).elements[kind.name]
+    for part, cls in zip(inside_of(root), (Header, kind.body), strict=True):
+        assert_stands_as_declared(part, cls)
+
+
+def inside_of(parent: XsdElement) -> list[XsdElement]:
+    """The elements in ``parent``, in order; the schemas have sequences of elements and nothing else."""
+    content = parent.type.content
+    assert isinstance(content, XsdGroup)
+    assert {group.model for group in content.iter_model() if isinstance(group, XsdGroup)} | {content.model} == {
+        "sequence"
+    }
+    return [child for child in content.iter_elements() if isinstance(child, XsdElement)]
+
+
+def assert_stands_as_declared(parent: XsdElement, cls: type[Any]) -> None:
+    children = {child.local_name: child for child in inside_of(parent)}
+    assert list(children) == [field.tag for field in fields_of(cls) if field.tag in children]
+    for field in fields_of(cls):
+        child = children.get(field.tag)
+        if field.required and not field.repeated:
+            assert child is not None
+            assert child.occurs == (1, 1)
+        if child is not None and field.nested is not None:
+            assert_stands_as_declared(child, field.nested)
 
 
 def test_comments_instructions_and_cdata_leave_only_the_text() -> None:
@@ -153,6 +229,22 @@ def test_threads_read_and_write_side_by_side() -> None:
         assert all(threads.map(work, range(400)))
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Says:
+    """A class of which nothing need be there."""
+
+    words: tuple[str, ...] = elements("word")
+    who: User | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """A class of such objects."""
+
+    inner: Says | None = None
+    others: tuple[Says, ...] = elements("other")
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Minded:
     """A class that does more than hold its fields."""
@@ -164,5 +256,6 @@ class Minded:
 
 
 def test_a_class_that_does_more_than_hold_its_fields_is_not_built_past_its_init() -> None:
-    with pytest.raises(TypeError):
-        builds(Minded)
+    for make in (lambda: builds(Minded), lambda: from_xml(Minded, etree.Element("a"))):
+        with pytest.raises(TypeError):
+            make()
