@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid5
 
 from gateway import process
@@ -96,26 +97,28 @@ class Desk:
         sender = self.context.directory.unit(draft.unit, "header/sender/unit")
         if sender.party != self.context.party:
             raise InvalidDocumentError(SENDER_ELSEWHERE.at("header/sender/unit"))
-        contract = TYPES[draft.type].contract
+        kind = TYPES[draft.type]
+        contract, duty = kind.contract, kind.duty_of(draft.body)
         consent = self.case.consent_ref if self.case is not None and contract.consent is not None else None
         return Header(
             message_id=message_id,
             case_number=self.number,
             created_at=self.now,
             sender=Sender(party=self.context.party, unit=draft.unit, user=draft.user),
-            recipients=tuple(
-                Recipient(party=party, unit=unit, duty=contract.duty) for party, unit in self._recipients(draft)
-            ),
+            recipients=tuple(Recipient(party=party, unit=unit, duty=duty) for party, unit in self._recipients(draft)),
             in_reply_to=draft.in_reply_to,
             consent_ref=consent,
-            due_at=self._owed(draft.type),
+            due_at=self._due(draft.type, draft.body),
             person=draft.person,
         )
 
-    def _owed(self, type_name: str) -> datetime | None:
-        """Return when the duty of a message that leaves now must be done."""
-        owed = TYPES[type_name].contract.time_owed
-        return self.now + owed if owed is not None else None
+    def _due(self, type_name: str, body: Any) -> datetime | None:
+        """Return when the duty of a message that leaves now must be done: when its sender says, or its contract."""
+        kind = TYPES[type_name]
+        owed = kind.contract.owed(kind.duty_of(body))
+        if owed is None:
+            return None
+        return getattr(body, "reply_by", None) or owed.after(self.now)
 
     def _recipients(self, draft: Draft) -> list[tuple[str, str]]:
         """Return party and unit of everyone ``draft`` is for; one that names nobody is for the case's participants.
@@ -230,8 +233,8 @@ class Desk:
         """Render a message that was held again, with the consent it leaves under; nobody has seen it yet."""
         assert self.case is not None
         if TYPES[message.type].contract.consent is not None:
-            owed = self._owed(message.type)
-            header = replace(message.header, consent_ref=self.case.consent_ref, due_at=owed)
+            due = self._due(message.type, message.body)
+            header = replace(message.header, consent_ref=self.case.consent_ref, due_at=due)
             final = replace(message, header=header)
             self.sheet.rewrite(message.header.message_id, render_xml(final))
 

@@ -19,7 +19,7 @@ from gateway.gate import Desk
 from gateway.identifiers import HsaId
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome
-from gateway.messages import Message
+from gateway.messages import Duty, Message, duty_for
 from gateway.opening import Opened, message_in, opened
 from gateway.ports import Delivery
 from gateway.process import CaseEvent
@@ -142,9 +142,11 @@ class Inbox:
         except (InvalidDocumentError, ValueError):
             return
 
-    def _row(self, envelope: Envelope, now: datetime) -> Inbound:
+    @staticmethod
+    def _row(envelope: Envelope, now: datetime, duty: Duty = Duty.NOTIFY) -> Inbound:
         return Inbound.begin(
             now,
+            duty=duty,
             party=envelope.sender,
             type=envelope.type,
             message_id=envelope.message_id,
@@ -163,7 +165,7 @@ class Inbox:
         One that is only late, because those after it did not wait any longer, is judged like any other. The end of a
         consent waits for nothing.
         """
-        row = self._row(envelope, sheet.now)
+        row = self._row(envelope, sheet.now, duty_for(message, envelope.unit))
         name = (envelope.sender, envelope.case_ref, envelope.unit)
         stream, sequence = sheet.stream(name), envelope.sequence
         taken, last = sequence in stream.held, stream.last

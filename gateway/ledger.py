@@ -6,7 +6,7 @@ move goes through the table of transitions and takes the deadline and the owner 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from gateway.envelope import ACKNOWLEDGEMENT
@@ -23,28 +23,37 @@ from gateway.lifecycle import (
     in_clock,
     out_clock,
 )
-from gateway.messages import TYPES
+from gateway.messages import TYPES, Duty
+
+_NOTHING_DUE: dict[str, Any] = {"due_at": None, "owner": None}
 
 
-def _duty(type_name: str) -> timedelta | None:
-    """Return how long a recipient has to do what it owes for a type, ``None`` when it owes nothing."""
+def _due(type_name: str, duty: Duty, now: datetime) -> dict[str, Any]:
+    """Return the deadline and the owner of a row that is registered now: the recipient has to do what it owes."""
     kind = TYPES.get(type_name)  # what cannot be read may name any type
-    return kind.contract.time_owed if kind is not None else None
+    owed = kind.contract.owed(duty) if kind is not None else None
+    return {"due_at": owed.after(now), "owner": Owner.RECIPIENT} if owed is not None else _NOTHING_DUE
 
 
-def _out_deadline(type_name: str, state: OutState, now: datetime, queued_at: datetime | None) -> dict[str, Any]:
+def _out_deadline(
+    type_name: str, duty: Duty, state: OutState, now: datetime, queued_at: datetime | None
+) -> dict[str, Any]:
     """Return the deadline and the owner of an outgoing row that comes to ``state``."""
-    clock = out_clock(state, answered=type_name != ACKNOWLEDGEMENT, duty=_duty(type_name))
+    if state is OutState.REGISTERED:
+        return _due(type_name, duty, now)
+    clock = out_clock(state, answered=type_name != ACKNOWLEDGEMENT)
     if clock is None:
-        return {"due_at": None, "owner": None}
+        return _NOTHING_DUE
     since = queued_at or now if state is OutState.RETRYING else now
     return {"due_at": since + clock[0], "owner": clock[1]}
 
 
-def _in_deadline(type_name: str, state: InState, now: datetime) -> dict[str, Any]:
+def _in_deadline(type_name: str, duty: Duty, state: InState, now: datetime) -> dict[str, Any]:
     """Return the deadline and the owner of an incoming row that comes to ``state``."""
-    clock = in_clock(state, duty=_duty(type_name))
-    return {"due_at": now + clock[0], "owner": clock[1]} if clock is not None else {"due_at": None, "owner": None}
+    if state is InState.REGISTERED:
+        return _due(type_name, duty, now)
+    clock = in_clock(state)
+    return {"due_at": now + clock[0], "owner": clock[1]} if clock is not None else _NOTHING_DUE
 
 
 class Dispatch(NamedTuple):
@@ -55,7 +64,7 @@ class Dispatch(NamedTuple):
     case_number: str
     party: str
     unit: str
-    duty: str
+    duty: Duty
     state: OutState
     created_at: datetime
     queued_at: datetime | None = None
@@ -79,7 +88,7 @@ class Dispatch(NamedTuple):
     @classmethod
     def begin(cls, now: datetime, **values: Any) -> Dispatch:
         """Return a new row with the deadline and owner of its state, counted from ``now``."""
-        return cls(**values, created_at=now, **_out_deadline(values["type"], values["state"], now, now))
+        return cls(**values, created_at=now, **_out_deadline(values["type"], values["duty"], values["state"], now, now))
 
     def after(self, event: OutEvent, now: datetime, **changes: Any) -> Dispatch:
         """Return the row after ``event`` with ``changes``; the clock starts again only when the state is new.
@@ -89,7 +98,7 @@ class Dispatch(NamedTuple):
         """
         state = after(self.state, event)
         if state is not self.state:
-            changes |= {"state": state, **_out_deadline(self.type, state, now, self.queued_at)}
+            changes |= {"state": state, **_out_deadline(self.type, self.duty, state, now, self.queued_at)}
         return self._replace(**changes)
 
     def may_not_leave(self, now: datetime) -> bool:
@@ -115,6 +124,7 @@ class Inbound(NamedTuple):
     xml: bytes
     state: InState
     received_at: datetime
+    duty: Duty = Duty.NOTIFY
     attempts: int = 0
     next_attempt_at: datetime | None = None
     lease_until: datetime | None = None
@@ -131,7 +141,11 @@ class Inbound(NamedTuple):
     @classmethod
     def begin(cls, now: datetime, **values: Any) -> Inbound:
         """Return a new row with the deadline and owner of its state, counted from ``now``."""
-        return cls(**values, received_at=now, **_in_deadline(values["type"], values["state"], now))
+        return cls(
+            **values,
+            received_at=now,
+            **_in_deadline(values["type"], values.get("duty", Duty.NOTIFY), values["state"], now),
+        )
 
     def after(self, event: InEvent, now: datetime, **changes: Any) -> Inbound:
         """Return the row after ``event`` with ``changes``, and the clock of its new state.
@@ -140,4 +154,4 @@ class Inbound(NamedTuple):
             IllegalTransitionError: the event cannot happen in this state.
         """
         state = after_incoming(self.state, event)
-        return self._replace(**{"state": state, **changes, **_in_deadline(self.type, state, now)})
+        return self._replace(**{"state": state, **changes, **_in_deadline(self.type, self.duty, state, now)})

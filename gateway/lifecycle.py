@@ -263,23 +263,19 @@ _IN_CLOCK: dict[InState, tuple[timedelta, Owner]] = {
 }
 
 
-def out_clock(state: OutState, *, answered: bool, duty: timedelta | None) -> tuple[timedelta, Owner] | None:
+def out_clock(state: OutState, *, answered: bool) -> tuple[timedelta, Owner] | None:
     """Return how long an outgoing message may stay in ``state`` and who acts after that; ``None`` when it is final.
 
-    ``answered`` is false for acknowledgements, which nobody answers: *sent* is their end. ``duty`` is how long the
-    recipient has to do what it owes once the message is registered, ``None`` when it owes nothing.
+    ``answered`` is false for acknowledgements, which nobody answers: *sent* is their end. What is registered waits for
+    what the recipient owes, for as long as the contract of its type says.
     """
-    if state is OutState.REGISTERED and duty is not None:
-        return duty, Owner.RECIPIENT
     if state is OutState.SENT and not answered:
         return None
     return _OUT_CLOCK.get(state)
 
 
-def in_clock(state: InState, *, duty: timedelta | None) -> tuple[timedelta, Owner] | None:
+def in_clock(state: InState) -> tuple[timedelta, Owner] | None:
     """Return how long an incoming message may stay in ``state`` and who acts after that; ``None`` when it is final."""
-    if state is InState.REGISTERED and duty is not None:
-        return duty, Owner.RECIPIENT
     return _IN_CLOCK.get(state)
 
 

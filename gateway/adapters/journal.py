@@ -22,7 +22,7 @@ from gateway.clock import STOCKHOLM
 from gateway.errors import InvalidDocumentError
 from gateway.identifiers import PersonId
 from gateway.lifecycle import Level, Outcome
-from gateway.messages import Identifier, Message, Person, ProtectedLevel
+from gateway.messages import Identifier, Message, Person, ProtectedLevel, duty_for
 from gateway.messages.acknowledgement import Acknowledgement
 from gateway.messages.binding import to_json
 from gateway.messages.closure import Closure, LocalDocumentation
@@ -171,7 +171,7 @@ _SIGNED = Shape(
 def _message(message: Message, unit: str) -> dict[str, Any]:
     """Write a message as an entry of the journal."""
     header = message.header
-    duty = next(recipient.duty for recipient in header.recipients if recipient.unit == unit)
+    duty = duty_for(message, unit)
     entry: dict[str, Any] = {
         "entryType": "sip.message",
         "message": {"id": header.message_id, "type": codes.MESSAGE_TYPE.written(message.type)},

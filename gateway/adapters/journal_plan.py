@@ -11,17 +11,8 @@ from gateway.adapters.recipients import principal_behind
 from gateway.adapters.shape import Shape, every, inside, optional, required
 from gateway.messages import User
 from gateway.messages.measure import Measure, MeasureStatus, Responsible, SubGoal
-from gateway.messages.meeting import Meeting
-from gateway.messages.plan import (
-    Attendee,
-    CrisisAction,
-    CrisisPlan,
-    FollowUp,
-    Guardian,
-    OverallResponsible,
-    PersonCopy,
-    Plan,
-)
+from gateway.messages.meeting import Attendee, FollowUpDate, Meeting, OverallResponsible
+from gateway.messages.plan import CrisisAction, CrisisPlan, Guardian, PersonCopy, Plan
 
 STAFF: Final = Shape(
     User,
@@ -124,7 +115,7 @@ CARE_PLAN: Final = Shape(
     measures=every("activities", _ACTIVITY, least=1),
     overall_responsible=required("custodian", _CUSTODIAN),
     lead_professional=optional("leadProfessional", STAFF),
-    follow_up=required("followUp", Shape(FollowUp, on=required("date", day), place=required("location", line))),
+    follow_up=required("followUp", Shape(FollowUpDate, on=required("date", day), place=required("location", line))),
     crisis_plan=optional("crisisPlan", _CRISIS_PLAN),
     attendees=every("participants", _PARTICIPANT, least=1),
     person_present=required("patientPresent", flag),

@@ -34,7 +34,7 @@ from gateway.clock import STOCKHOLM
 from gateway.errors import InvalidDocumentError
 from gateway.identifiers import PersonId
 from gateway.lifecycle import Level, Outcome
-from gateway.messages import Identifier, Message, Person, ProtectedLevel
+from gateway.messages import Identifier, Message, Person, ProtectedLevel, duty_for
 from gateway.messages.acknowledgement import Acknowledgement
 from gateway.messages.binding import to_json
 from gateway.messages.closure import Closure, LocalDocumentation
@@ -177,7 +177,7 @@ _ACKNOWLEDGEMENT = Shape(
 def _message(message: Message, unit: str) -> dict[str, Any]:
     """Write a message as a row of the system's inbox, with SAMSA's columns, and its content."""
     header = message.header
-    duty = next(recipient.duty for recipient in header.recipients if recipient.unit == unit)
+    duty = duty_for(message, unit)
     row: dict[str, Any] = {
         "meddelandeId": header.message_id,
         "arendenummer": header.case_number,

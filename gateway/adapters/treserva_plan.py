@@ -10,17 +10,8 @@ from gateway.adapters.recipients import principal_behind
 from gateway.adapters.shape import Shape, every, optional, required
 from gateway.messages import User
 from gateway.messages.measure import Measure, MeasureStatus, Responsible, SubGoal
-from gateway.messages.meeting import Meeting
-from gateway.messages.plan import (
-    Attendee,
-    CrisisAction,
-    CrisisPlan,
-    FollowUp,
-    Guardian,
-    OverallResponsible,
-    PersonCopy,
-    Plan,
-)
+from gateway.messages.meeting import Attendee, FollowUpDate, Meeting, OverallResponsible
+from gateway.messages.plan import CrisisAction, CrisisPlan, Guardian, PersonCopy, Plan
 
 STAFF: Final = Shape(
     User,
@@ -123,7 +114,7 @@ PLAN: Final = Shape(
     measures=every("insatser", _MEASURE, least=1),
     overall_responsible=required("overgripandeAnsvar", _OVERALL),
     lead_professional=optional("huvudansvarig", STAFF),
-    follow_up=required("uppfoljning", Shape(FollowUp, on=required("datum", day), place=required("plats", line))),
+    follow_up=required("uppfoljning", Shape(FollowUpDate, on=required("datum", day), place=required("plats", line))),
     crisis_plan=optional("krisplan", _CRISIS_PLAN),
     attendees=every("deltagare", _ATTENDEE, least=1),
     person_present=required("denEnskildeDeltog", flag),

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from gateway.case_number import CaseKind
 from gateway.errors import Fault, Finding
 from gateway.lifecycle import Level, Outcome
 from gateway.messages.binding import elements
-from gateway.messages.contract import STANDARD_RETENTION, Contract, MessageType, RetryClass, Rule, SenderKind
+from gateway.messages.contract import Contract, MessageType, Rule, SenderKind
 from gateway.messages.model import Duty, Message, User
 
 NAME = "acknowledgement"
@@ -57,6 +58,7 @@ class Acknowledgement:
 
     ``at`` is when the level was reached, which may be earlier than the acknowledgement was written. ``record_id`` is
     the id under which the recipient's case system keeps the message: the proof that it has committed it.
+    ``not_concerned`` is true when the unit took note, is not concerned, and wants no more messages of the case.
     """
 
     message_id: str
@@ -67,6 +69,7 @@ class Acknowledgement:
     at: datetime
     record_id: str | None = None
     acknowledged_by: User | None = None
+    not_concerned: bool | None = None
     reasons: tuple[Reason, ...] = elements("reason")
 
 
@@ -107,6 +110,12 @@ def _charge_is_taken_whole(message: Message) -> Iterable[str]:
         yield "body/outcome"
 
 
+def _charge_tells_concern(message: Message) -> Iterable[str]:
+    answer: Acknowledgement = message.body
+    if answer.not_concerned is not None and answer.level is not Level.ACKNOWLEDGED:
+        yield "body/notConcerned"
+
+
 def _refusal_has_reason(message: Message) -> Iterable[str]:
     answer: Acknowledgement = message.body
     if answer.outcome is not Outcome.ACCEPTED and not answer.reasons:
@@ -124,16 +133,16 @@ TYPE = MessageType(
     title_sv="Kvittens",
     title_en="Acknowledgement",
     body=Acknowledgement,
+    moves=None,
     contract=Contract(
+        process=frozenset(CaseKind),
         senders=frozenset({SenderKind.RECIPIENT}),
         duty=Duty.NOTIFY,
-        deadline=None,
         deadline_source="nothing is owed for an answer: an acknowledgement is never acknowledged",
-        consent=None,  # it names no person and tells nothing the sender does not know
+        consent=None,
+        without_consent="it answers a message and says nothing about the person",
         carries_person=False,
         answers=(),
-        retry=RetryClass.STANDARD,
-        retention=STANDARD_RETENTION,
     ),
     rules=(
         Rule(
@@ -183,6 +192,14 @@ TYPE = MessageType(
                 "The level acknowledged can only be accepted; refuse at received or registered.",
             ),
             _charge_is_taken_whole,
+        ),
+        Rule(
+            Fault(
+                "acknowledgement.concern-too-early",
+                "Bara den som kvitterar kan säga att enheten inte är berörd.",
+                "Only whoever takes charge can say that the unit is not concerned.",
+            ),
+            _charge_tells_concern,
         ),
         Rule(
             Fault(

@@ -14,7 +14,8 @@ from enum import StrEnum
 from gateway.clock import local_date
 from gateway.errors import Fault
 from gateway.messages.binding import elements
-from gateway.messages.contract import STANDARD_RETENTION, Contract, MessageType, RetryClass, Rule, SenderKind
+from gateway.messages.case_event import CaseEvent
+from gateway.messages.contract import Contract, MessageType, Rule, SenderKind
 from gateway.messages.model import Duty, Message, Principal
 
 
@@ -31,8 +32,15 @@ class ClosureReason(StrEnum):
     """Another case for the same person was opened first and goes on."""
     SUPERSEDED = "superseded"
     """A new SIP takes over, because the long-term goal has changed much."""
+    COMPULSORY_CARE_PLAN = "compulsory-care-plan"
+    """A coordinated care plan under the acts LPT or LRV takes over."""
+    REFUSED = "refused"
+    """The unit refuses a request for a SIP; an exception, whose reason is documented ("Göteborgs Stads rutin")."""
     OTHER = "other"
 
+
+PUT_IN_WORDS = frozenset({ClosureReason.OTHER, ClosureReason.REFUSED})
+"""Reasons that are told in words too."""
 
 REPLACED = frozenset({ClosureReason.DUPLICATE, ClosureReason.SUPERSEDED})
 """Reasons that point to another case."""
@@ -65,7 +73,7 @@ class Closure:
 
 def _other_is_named(message: Message) -> Iterable[str]:
     closure: Closure = message.body
-    if (closure.reason is ClosureReason.OTHER) != (closure.other_text is not None):
+    if (closure.reason in PUT_IN_WORDS) != (closure.other_text is not None):
         yield "body/reason"
 
 
@@ -121,29 +129,37 @@ def _each_principal_once(message: Message) -> Iterable[str]:
         seen.add(entry.principal)
 
 
+def _event_of(body: Closure) -> CaseEvent:
+    match body.reason:
+        case ClosureReason.CONSENT_WITHDRAWN:
+            return CaseEvent.WITHDRAW  # how the convener tells the others
+        case ClosureReason.REFUSED:
+            return CaseEvent.REFUSE
+    return CaseEvent.CLOSE
+
+
 TYPE = MessageType(
     name="closure",
     title_sv="Avslut",
     title_en="Closure",
     body=Closure,
+    moves=_event_of,
     contract=Contract(
-        senders=frozenset({SenderKind.CONVENER}),
+        senders=frozenset({SenderKind.CONVENER, SenderKind.PARTICIPANT}),
         duty=Duty.NOTIFY,
-        deadline=None,
         deadline_source="nothing is owed to the sender; each principal documents the closure by its own rules",
-        consent=None,  # it must reach everyone after a withdrawal too, and names no person
+        consent=None,
+        without_consent="it must reach everyone after a withdrawal too, and names no person",
         carries_person=False,
         may_stay_home=True,
         answers=("acknowledgement",),
-        retry=RetryClass.STANDARD,
-        retention=STANDARD_RETENTION,
     ),
     rules=(
         Rule(
             Fault(
                 "closure.other-not-named",
-                "Ange orsaken med ord när ”annan” är vald, och bara då.",
-                "Put the reason in words when 'other' is chosen, and only then.",
+                "Ange orsaken med ord när ”annan” är vald eller begäran avslås, och bara då.",
+                "Put the reason in words when 'other' is chosen or the request is refused, and only then.",
             ),
             _other_is_named,
         ),

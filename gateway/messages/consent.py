@@ -14,12 +14,11 @@ from enum import StrEnum
 from gateway.clock import local_date
 from gateway.errors import Fault, InvalidDocumentError
 from gateway.messages.binding import element, elements
+from gateway.messages.case_event import CaseEvent
 from gateway.messages.contract import (
-    STANDARD_RETENTION,
     Contract,
     InformationType,
     MessageType,
-    RetryClass,
     Rule,
     SenderKind,
 )
@@ -56,6 +55,24 @@ class ConsentGiver(StrEnum):
     """Someone with a mandate, such as a power of attorney; the relation says which."""
 
 
+class GuardianWaiver(StrEnum):
+    """Why the consent of one guardian is enough."""
+
+    HINDERED = "hindered"
+    """The other is hindered and the matter cannot wait (föräldrabalken 6:13, second paragraph)."""
+    SOCIAL_WELFARE_BOARD = "social-welfare-board"
+    """The board has decided so, for care and support the child needs (föräldrabalken 6:13 a)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardianConsent:
+    """What one guardian has decided. Guardians decide together (föräldrabalken 6:13), unless there is a ``waiver``."""
+
+    name: str
+    consents: bool
+    waiver: GuardianWaiver | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentScope:
     """Whom a consent covers and for what. No ``units`` means every unit of ``parties``."""
@@ -83,6 +100,7 @@ class Consent:
     valid_until: date | None = None
     informed_how: str
     child_attitude: str | None = None
+    guardians: tuple[GuardianConsent, ...] = elements("guardian")
     document_ref: str | None = None
     reason: str | None = None
     taken_by: User
@@ -174,22 +192,48 @@ def _attitude_is_a_childs(message: Message) -> Iterable[str]:
         yield "body/childAttitude"
 
 
+def _guardians_of_a_child(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if consent.guardians and consent.given_by is not ConsentGiver.GUARDIAN:
+        yield "body/guardian[1]"
+
+
+def _guardians_agree(message: Message) -> Iterable[str]:
+    consent: Consent = message.body
+    if not consent.permits:
+        return
+    for n, guardian in enumerate(consent.guardians, 1):
+        if not guardian.consents and guardian.waiver is None:
+            yield f"body/guardian[{n}]/consents"
+    if consent.guardians and not any(guardian.consents for guardian in consent.guardians):
+        yield "body/decision"
+
+
+def _event_of(body: Consent) -> CaseEvent:
+    match body.decision:
+        case ConsentDecision.GIVEN | ConsentDecision.PARTIAL:
+            return CaseEvent.CONSENT
+        case ConsentDecision.DECLINED:
+            return CaseEvent.DECLINE
+        case ConsentDecision.WITHDRAWN:
+            return CaseEvent.WITHDRAW
+
+
 TYPE = MessageType(
     name="consent",
     title_sv="Samtycke",
     title_en="Consent",
     body=Consent,
+    moves=_event_of,
     contract=Contract(
         senders=frozenset({SenderKind.CONVENER, SenderKind.PARTICIPANT}),
         duty=Duty.NOTIFY,
-        deadline=None,
         deadline_source="nothing is owed for being told; a withdrawal takes effect at once",
-        consent=None,  # it is the consent: the gate sends it only to those it covers, or has covered
+        consent=None,
+        without_consent="it is the consent: the gate sends it only to those it covers, or has covered",
         carries_person=True,
         may_stay_home=True,
         answers=("acknowledgement",),
-        retry=RetryClass.STANDARD,
-        retention=STANDARD_RETENTION,
     ),
     rules=(
         Rule(
@@ -263,6 +307,22 @@ TYPE = MessageType(
                 "The attitude of the child is stated only when a guardian decides.",
             ),
             _attitude_is_a_childs,
+        ),
+        Rule(
+            Fault(
+                "consent.guardians-not-applicable",
+                "Vårdnadshavares beslut anges bara när en vårdnadshavare bestämmer.",
+                "The decisions of guardians are stated only when a guardian decides.",
+            ),
+            _guardians_of_a_child,
+        ),
+        Rule(  # föräldrabalken 6:13 and 6:13 a
+            Fault(
+                "consent.guardians-disagree",
+                "Alla vårdnadshavare måste samtycka, om inte ett skäl till undantag anges för den som inte gör det.",
+                "All guardians must consent, unless a ground for an exception is stated for the one who does not.",
+            ),
+            _guardians_agree,
         ),
     ),
 )

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from gateway.case_number import CaseKind
+from gateway.directory import UnitType
 from gateway.errors import Fault
+from gateway.messages.case_event import CaseEvent
+from gateway.messages.deadline import Deadline
 from gateway.messages.model import Duty, Message
 
 
@@ -19,11 +22,14 @@ class SenderKind(StrEnum):
     """Who in a case may send a type."""
 
     CONVENER = "convener"
-    """The party that saw the need and leads the case (sammankallande)."""
+    """The party that leads the case: whoever saw the need and called (sammankallande), and once there is a plan the one
+    with the overall responsibility. In a discharge process it is the party of the ward."""
     PARTICIPANT = "participant"
     """Any party of the case."""
     RECIPIENT = "recipient"
     """The gateway or unit that was sent the message this one answers."""
+    SENDER = "sender"
+    """The unit that sent the message this one is about."""
 
 
 class InformationType(StrEnum):
@@ -41,32 +47,48 @@ class RetryClass(StrEnum):
     """After 1, 5, 15 and 60 minutes, then hourly, with jitter, until the deadline or 72 hours."""
 
 
+DISCHARGE = frozenset({CaseKind.DISCHARGE})
+"""The process of types that are sent from the admission of a patient to the discharge."""
+
+STANDARD_RETENTION = "content 30 days after registered, verdicts and hashes 5 years"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
     """What sender and receiver may expect of a type.
 
-    ``deadline`` counts from *registered* to the fulfilment of ``duty`` and is ``None`` where nothing is owed;
-    ``deadline_source`` names the law or agreement it comes from. ``consent`` is the information type a consent must
-    cover before the message leaves the party, ``None`` where it may leave without one. ``carries_person`` says whether
-    the header names the person. A type that ``may_stay_home`` may have no recipient at all: it is kept by its own party
-    and never sent. ``answers`` are the types that may be sent in reply.
+    ``process`` is the kind of case it belongs to. ``senders`` says who in the case may send it, ``sender_units`` of
+    which types the sending unit must be, any when it is empty. ``deadline`` counts from *registered* to the fulfilment
+    of ``duty`` and is ``None`` where nothing is owed; ``deadline_source`` names the law or agreement it comes from. A
+    sender may ask for a reply to a type that is ``reply_on_request``; the deadline is then that of the reply.
+
+    ``consent`` is the information type a consent must cover before the message leaves the party; where there is none,
+    ``without_consent`` says why it may leave all the same. ``carries_person`` says whether the header names the person.
+    A type that ``may_stay_home`` may have no recipient at all: it is kept by its own party and never sent, and one that
+    ``stays_home`` always is. ``answers`` are the types that may be sent in reply. A type that is ``retractable`` may be
+    taken back by its sender.
     """
 
+    process: frozenset[CaseKind] = frozenset({CaseKind.SIP})
     senders: frozenset[SenderKind]
+    sender_units: frozenset[UnitType] = frozenset()
     duty: Duty
-    deadline: timedelta | None
+    deadline: Deadline | None = None
     deadline_source: str
+    reply_on_request: bool = False
     consent: InformationType | None
+    without_consent: str = ""
     carries_person: bool
     may_stay_home: bool = False
+    stays_home: bool = False
     answers: tuple[str, ...]
-    retry: RetryClass
-    retention: str
+    retractable: bool = False
+    retry: RetryClass = RetryClass.STANDARD
+    retention: str = STANDARD_RETENTION
 
-    @property
-    def time_owed(self) -> timedelta | None:
-        """How long a recipient has to do what it owes, ``None`` when it owes nothing."""
-        return None if self.duty is Duty.NOTIFY else self.deadline
+    def owed(self, duty: Duty) -> Deadline | None:
+        """Return how long a recipient whose duty is ``duty`` has to do it, ``None`` when it owes nothing."""
+        return None if duty is Duty.NOTIFY else self.deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +104,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageType:
-    """A message type: its name (the XML root element), its Swedish title, body class, contract and rules.
+    """A message type: its name (the XML root element), its titles, body class, contract and rules.
 
-    The schema is ``schemas/<name>.xsd``.
+    ``moves`` is what a message of the type does to its case, or a function that tells it from the body; ``None`` for
+    an acknowledgement, which does nothing to one. The schema is ``schemas/<name>.xsd``. A type whose body ``extends``
+    that of another obeys the rules of that type too.
     """
 
     name: str
@@ -92,7 +116,20 @@ class MessageType:
     title_en: str
     body: type[Any]
     contract: Contract
+    moves: CaseEvent | Callable[[Any], CaseEvent] | None
     rules: tuple[Rule, ...] = ()
+    extends: MessageType | None = None
 
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The rules of the type, after those of the type it extends."""
+        return (*(self.extends.all_rules if self.extends is not None else ()), *self.rules)
 
-STANDARD_RETENTION = "content 30 days after registered, verdicts and hashes 5 years"
+    def event_of(self, body: Any) -> CaseEvent | None:
+        """Return what a message of this type with ``body`` does to its case."""
+        return self.moves(body) if callable(self.moves) else self.moves
+
+    def duty_of(self, body: Any) -> Duty:
+        """Return what a recipient owes for a message of this type with ``body``."""
+        asks = self.contract.reply_on_request and body.reply_wanted
+        return Duty.REPLY if asks else self.contract.duty

@@ -82,7 +82,7 @@ def rule_findings(message: Message) -> Iterator[Finding]:
     """Yield what ``message`` breaks beyond its schema; paths are relative to the root element."""
     kind = TYPES[message.type]
     yield from header_findings(message, kind.contract)
-    for rule in kind.rules:
+    for rule in kind.all_rules:
         for path in rule.check(message):
             yield rule.fault.at(path)
 

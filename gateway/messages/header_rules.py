@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from gateway.case_number import CaseKind
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.identifiers import HsaId, PersonId
 from gateway.messages.contract import Contract
@@ -33,6 +34,16 @@ RECIPIENT_IS_SENDER = Fault(
     "Avsändaren kan inte vara sin egen mottagare.",
     "The sender cannot be its own recipient.",
 )
+OTHER_KIND_OF_CASE = Fault(
+    "header.case-kind",
+    "Meddelandetypen hör inte till ärenden med det slaget av nummer.",
+    "The message type does not belong to cases with that kind of number.",
+)
+STAYS_HOME = Fault(
+    "header.stays-home",
+    "Den här meddelandetypen stannar hos den egna parten och har inga mottagare.",
+    "This message type stays with the own party and has no recipients.",
+)
 
 
 # The units that talk to each other are few, and every message names some. What is refused is not kept.
@@ -41,9 +52,16 @@ _checked_unit = lru_cache(maxsize=4096)(HsaId.parse)
 _checked_person = lru_cache(maxsize=4096)(PersonId.from_oid)
 
 
+_PREFIX = {CaseKind.SIP: "SIP", CaseKind.DISCHARGE: "M"}
+
+
 def header_findings(message: Message, contract: Contract) -> Iterator[Finding]:
     """Yield every finding about the header of ``message``, with paths relative to the root element."""
     yield from _person_findings(message.header, contract)
+    if not any(message.header.case_number.startswith(_PREFIX[kind]) for kind in contract.process):
+        yield OTHER_KIND_OF_CASE.at("header/caseNumber")
+    if contract.stays_home and message.header.recipients:
+        yield STAYS_HOME.at("header/recipient[1]")
     if not message.header.recipients and not contract.may_stay_home:
         yield RECIPIENT_MISSING.at("header")
     yield from _address_findings(message.header)

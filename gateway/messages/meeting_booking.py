@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from gateway.errors import Fault
 from gateway.messages.binding import element, elements
+from gateway.messages.case_event import CaseEvent
 from gateway.messages.contract import (
-    STANDARD_RETENTION,
     Contract,
     InformationType,
     MessageType,
-    RetryClass,
     Rule,
     SenderKind,
 )
+from gateway.messages.deadline import REPLY_SOURCE, working_days
 from gateway.messages.meeting import Meeting, Slot
 from gateway.messages.model import Duty, Message, Principal, User
 
@@ -153,16 +153,16 @@ TYPE = MessageType(
     title_sv="Mötesbokning",
     title_en="Meeting booking",
     body=MeetingBooking,
+    moves=CaseEvent.BOOK,
     contract=Contract(
         senders=frozenset({SenderKind.CONVENER}),
-        duty=Duty.ACKNOWLEDGE,
-        deadline=timedelta(days=3),
-        deadline_source="agreed default, no statutory number",
+        duty=Duty.REPLY,
+        deadline=working_days(3, remind=2),
+        deadline_source=REPLY_SOURCE,
         consent=InformationType.MEETING,
         carries_person=True,
-        answers=("acknowledgement",),
-        retry=RetryClass.STANDARD,
-        retention=STANDARD_RETENTION,
+        answers=("invitationReply", "invitationForward", "misdirectedReport", "acknowledgement"),
+        retractable=True,
     ),
     rules=(
         Rule(

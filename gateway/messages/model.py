@@ -23,6 +23,7 @@ __all__ = [
     "Recipient",
     "Sender",
     "User",
+    "duty_for",
 ]
 
 
@@ -142,3 +143,8 @@ class Message:
     type: str
     header: Header
     body: Any
+
+
+def duty_for(message: Message, unit: str) -> Duty:
+    """Return what ``unit``, one of the recipients, owes for ``message``."""
+    return next(recipient.duty for recipient in message.header.recipients if recipient.unit == unit)

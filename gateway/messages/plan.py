@@ -10,17 +10,16 @@ from datetime import date
 from enum import StrEnum
 
 from gateway.messages.binding import element, elements
+from gateway.messages.case_event import CaseEvent
 from gateway.messages.contract import (
-    STANDARD_RETENTION,
     Contract,
     InformationType,
     MessageType,
-    RetryClass,
     SenderKind,
 )
 from gateway.messages.measure import Measure, SubGoal
-from gateway.messages.meeting import Meeting
-from gateway.messages.model import Duty, NeedNoticedBy, Principal, User
+from gateway.messages.meeting import Attendee, FollowUpDate, Meeting, OverallResponsible
+from gateway.messages.model import Duty, NeedNoticedBy, User
 from gateway.messages.plan_rules import RULES
 from gateway.messages.sip_start import SipVariant
 
@@ -48,23 +47,6 @@ class Guardian:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OverallResponsible:
-    """The principal with the overall responsibility, its unit (HSA-id), and who there calls the follow-up."""
-
-    principal: Principal
-    unit: str
-    user: User
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowUp:
-    """The day and the place of the follow-up, which every SIP has ("Göteborgs Stads rutin för SIP")."""
-
-    on: date
-    place: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CrisisAction:
     """What to do at an early sign: who does what, and how to reach them."""
 
@@ -81,17 +63,6 @@ class CrisisPlan:
     early_signs: tuple[str, ...] = element("earlySign")
     actions: tuple[CrisisAction, ...] = element("action")
     known_by: tuple[str, ...] = element("knownBy")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attendee:
-    """Someone called to the meeting, for which unit (HSA-id) and principal, and whether they came."""
-
-    name: str
-    role: str
-    unit: str | None = None
-    principal: Principal | None = None
-    present: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +100,7 @@ class Plan:
     measures: tuple[Measure, ...] = element("measure")
     overall_responsible: OverallResponsible
     lead_professional: User | None = None
-    follow_up: FollowUp
+    follow_up: FollowUpDate
     crisis_plan: CrisisPlan | None = None
     attendees: tuple[Attendee, ...] = element("attendee")
     person_present: bool
@@ -142,16 +113,14 @@ TYPE = MessageType(
     title_sv="SIP",
     title_en="Coordinated individual plan",
     body=Plan,
+    moves=CaseEvent.PLAN,
     contract=Contract(
         senders=frozenset({SenderKind.CONVENER}),
         duty=Duty.NOTIFY,
-        deadline=None,
         deadline_source="nothing is owed to the sender; each measure has its own time in the plan",
         consent=InformationType.PLAN,
         carries_person=True,
         answers=("acknowledgement",),
-        retry=RetryClass.STANDARD,
-        retention=STANDARD_RETENTION,
     ),
     rules=RULES,
 )

@@ -8,12 +8,11 @@ from datetime import date
 from enum import StrEnum
 
 from gateway.errors import Fault
+from gateway.messages.case_event import CaseEvent
 from gateway.messages.contract import (
-    STANDARD_RETENTION,
     Contract,
     InformationType,
     MessageType,
-    RetryClass,
     Rule,
     SenderKind,
 )
@@ -36,7 +35,10 @@ class CareSetting(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SipStart:
-    """Who saw the need, in which setting, and what is needed."""
+    """Who saw the need, in which setting, and what is needed.
+
+    ``parallel_reason`` says why the person gets one more SIP while another is open, which is else not allowed.
+    """
 
     initiated_by: NeedNoticedBy
     initiated_by_other: str | None = None
@@ -46,6 +48,7 @@ class SipStart:
     requested_by_person: bool = False
     pre_meeting_date: date | None = None
     linked_admission: str | None = None
+    parallel_reason: str | None = None
 
 
 def _other_is_named(message: Message) -> Iterable[str]:
@@ -65,16 +68,14 @@ TYPE = MessageType(
     title_sv="Starta SIP",
     title_en="Start of SIP",
     body=SipStart,
+    moves=CaseEvent.START,
     contract=Contract(
         senders=frozenset({SenderKind.CONVENER}),
         duty=Duty.NOTIFY,
-        deadline=None,
         deadline_source="nothing is owed until the invitation",
         consent=InformationType.NEED,
         carries_person=True,
         answers=("acknowledgement",),
-        retry=RetryClass.STANDARD,
-        retention=STANDARD_RETENTION,
     ),
     rules=(
         Rule(

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import InState, Outcome, OutState, Owner
+from gateway.messages import Duty
 from gateway.store.bulk import Bulk, change, insertion
 from gateway.store.tables import dispatch, inbound
 
 _OUT_STATES = {state.value: state for state in OutState}
+_DUTIES = {duty.value: duty for duty in Duty}
 _IN_STATES = {state.value: state for state in InState}
 _OWNERS: dict[str | None, Owner | None] = {None: None, **{owner.value: owner for owner in Owner}}
 _OUTCOMES: dict[str | None, Outcome | None] = {None: None, **{outcome.value: outcome for outcome in Outcome}}
@@ -65,8 +67,10 @@ OUT = [dispatch.c[name] for name in Dispatch._fields]
 IN = [inbound.c[name] for name in Inbound._fields]
 """The columns of an incoming row, to select and read with :func:`as_inbound`."""
 
-_OUT_STATE, _OUT_OWNER, _OUT_OUTCOME = (Dispatch._fields.index(name) for name in ("state", "owner", "outcome"))
-_IN_STATE, _IN_OWNER = (Inbound._fields.index(name) for name in ("state", "owner"))
+_OUT_STATE, _OUT_OWNER, _OUT_OUTCOME, _OUT_DUTY = (
+    Dispatch._fields.index(name) for name in ("state", "owner", "outcome", "duty")
+)
+_IN_STATE, _IN_OWNER, _IN_DUTY = (Inbound._fields.index(name) for name in ("state", "owner", "duty"))
 
 NEW_DISPATCH = insertion(dispatch, [name for name in Dispatch._fields if name != "id"])
 """What stores outgoing rows; their last value, the id, is the database's to give."""
@@ -75,7 +79,19 @@ NEW_INBOUND = insertion(inbound, [name for name in Inbound._fields if name != "i
 
 _KEPT_OUT = frozenset({"id", "message_id", "type", "case_number", "party", "unit", "duty", "created_at"})
 _KEPT_IN = frozenset(
-    {"id", "party", "type", "message_id", "unit", "case_number", "sequence", "sender_unit", "content_hash", "xml"}
+    {
+        "id",
+        "party",
+        "type",
+        "message_id",
+        "unit",
+        "case_number",
+        "sequence",
+        "sender_unit",
+        "content_hash",
+        "xml",
+        "duty",
+    }
 )
 _TABLES = {table.name: table for table in (dispatch, inbound)}
 _CHANGEABLE = {
@@ -91,6 +107,7 @@ def as_dispatch(row: Any) -> Dispatch:
     values[_OUT_STATE] = _OUT_STATES[values[_OUT_STATE]]
     values[_OUT_OWNER] = _OWNERS[values[_OUT_OWNER]]
     values[_OUT_OUTCOME] = _OUTCOMES[values[_OUT_OUTCOME]]
+    values[_OUT_DUTY] = _DUTIES[values[_OUT_DUTY]]
     return Dispatch._make(values)
 
 
@@ -99,4 +116,5 @@ def as_inbound(row: Any) -> Inbound:
     values = list(row)
     values[_IN_STATE] = _IN_STATES[values[_IN_STATE]]
     values[_IN_OWNER] = _OWNERS[values[_IN_OWNER]]
+    values[_IN_DUTY] = _DUTIES[values[_IN_DUTY]]
     return Inbound._make(values)

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 from gateway.lifecycle import InState, Level, Outcome, OutState
+from gateway.messages import Duty
 
 metadata = MetaData(
     naming_convention={
@@ -249,6 +250,7 @@ inbound = Table(
     Column("due_at", Moment),
     Column("owner", String(32)),
     Column("received_at", Moment, nullable=False),
+    Column("duty", String(16), nullable=False, server_default=Duty.NOTIFY.value),
     Column("registered_at", Moment),
     Column("acknowledged_at", Moment),
     Column("record_id", String(200)),

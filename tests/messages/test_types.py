@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from gateway.resources import schema_folder
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "messages"
 XS = "{http://www.w3.org/2001/XMLSchema}"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+SHARED = ("common", "invitation", "planBody")
+"""Schemas of what several types share."""
 RULES = [rule for kind in TYPES.values() for rule in kind.rules]
 
 every_type = pytest.mark.parametrize("kind", TYPES.values(), ids=TYPES)
@@ -38,7 +39,7 @@ def test_a_type_has_valid_and_invalid_fixtures_in_xml_and_valid_ones_in_json(kin
     assert list(FIXTURES.glob(f"{kind.name}_invalid_*.xml"))
 
 
-@pytest.mark.parametrize("name", ["common", *TYPES])
+@pytest.mark.parametrize("name", [*SHARED, *TYPES])
 def test_all_global_elements_and_types_of_a_schema_are_documented_in_swedish_and_english(name: str) -> None:
     undocumented = [
         component.get("name")
@@ -48,7 +49,7 @@ def test_all_global_elements_and_types_of_a_schema_are_documented_in_swedish_and
     assert undocumented == []
 
 
-@pytest.mark.parametrize("name", ["common", *TYPES])
+@pytest.mark.parametrize("name", [*SHARED, *TYPES])
 def test_whatever_is_documented_in_one_language_is_documented_in_the_other(name: str) -> None:
     for annotation in schema_tree(name).iter(f"{XS}annotation"):
         texts = {text.get(XML_LANG): text.text for text in annotation.iterfind(f"{XS}documentation")}
@@ -69,17 +70,19 @@ def test_a_contract_states_a_deadline_if_and_only_if_something_is_owed_and_alway
     kind: MessageType,
 ) -> None:
     contract = kind.contract
-    assert (contract.deadline is None) == (contract.duty is Duty.NOTIFY)
-    assert contract.deadline is None or contract.deadline > timedelta(0)
+    assert (contract.deadline is None) == (contract.duty is Duty.NOTIFY and not contract.reply_on_request)
+    assert contract.deadline is None or contract.deadline.count > (contract.deadline.remind or 0)
     assert contract.deadline_source
     assert contract.retention
     assert contract.senders
 
 
 @every_type
-def test_a_type_is_answered_by_known_types_and_an_acknowledgement_by_none(kind: MessageType) -> None:
+def test_a_type_is_answered_by_known_types_and_an_acknowledgement_and_what_stays_at_home_by_none(
+    kind: MessageType,
+) -> None:
     assert set(kind.contract.answers) <= set(TYPES)
-    assert (kind.contract.answers == ()) == (kind.name == "acknowledgement")
+    assert (kind.contract.answers == ()) == (kind.name == "acknowledgement" or kind.contract.stays_home)
 
 
 @every_type
@@ -98,6 +101,20 @@ def test_a_type_has_titles_in_both_languages(kind: MessageType) -> None:
 def test_the_code_of_a_rule_begins_with_the_name_of_its_type(kind: MessageType) -> None:
     prefix = "".join(f"-{sign.lower()}" if sign.isupper() else sign for sign in kind.name) + "."
     assert [rule.fault.code for rule in kind.rules if not rule.fault.code.startswith(prefix)] == []
+
+
+@every_type
+def test_what_leaves_without_a_consent_says_why_it_may(kind: MessageType) -> None:
+    assert (kind.contract.consent is None) == bool(kind.contract.without_consent)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_every_shared_schema_is_used(name: str) -> None:
+    assert any(f'schemaLocation="{name}.xsd"' in path.read_text() for path in schema_folder().glob("*.xsd"))
+
+
+def test_there_is_no_schema_without_a_type() -> None:
+    assert {path.stem for path in schema_folder().glob("*.xsd")} == {*TYPES, *SHARED}
 
 
 def test_no_two_rules_share_a_code() -> None:

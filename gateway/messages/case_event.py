@@ -1,0 +1,48 @@
+"""What a message does to its case."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CaseEvent(StrEnum):
+    """What moves a case: the message types, some of them by what they say."""
+
+    START = "start"
+    CONSENT = "consent"
+    """Given or partial."""
+    DECLINE = "decline"
+    WITHDRAW = "withdraw"
+    BOOK = "book"
+    REPLY = "reply"
+    FORWARD = "forward"
+    RESCHEDULE = "reschedule"
+    CALL_OFF = "call-off"
+    HOLD = "hold"
+    """A meeting was held, and a plan comes of it."""
+    HOLD_IN_VAIN = "hold-in-vain"
+    """A meeting was held, and no plan comes of it."""
+    PLAN = "plan"
+    CALL_FOLLOW_UP = "call-follow-up"
+    FOLLOW_UP = "follow-up"
+    REVISE = "revise"
+    TRANSFER = "transfer"
+    JOIN = "join"
+    LEAVE = "leave"
+    UPDATE_MEASURE = "update-measure"
+    TELL = "tell"
+    """A general message, which changes nothing."""
+    RETRACT = "retract"
+    MISDIRECT = "misdirect"
+    REFUSE = "refuse"
+    CLOSE = "close"
+    ADMIT = "admit"
+    EXPECT = "expect"
+    """The expected day of discharge has changed."""
+    APPOINT_CONTACT = "appoint-contact"
+    PLAN_DISCHARGE = "plan-discharge"
+    """A planning message, or a discharge message."""
+    READY = "ready"
+    RECALL = "recall"
+    DISCHARGE = "discharge"
+    INTERRUPT = "interrupt"

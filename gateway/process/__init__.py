@@ -1,0 +1,35 @@
+"""The rules of a case: what a message does to it, and whom it may be told. Pure."""
+
+from gateway.messages.case_event import CaseEvent
+from gateway.process.case import (
+    MeetingState,
+    Participant,
+    Participation,
+    ParticipationState,
+    SipCase,
+    Stay,
+    Transfer,
+)
+from gateway.process.faults import UNKNOWN_CASE
+from gateway.process.rules import apply, part_from, receive, take_charge
+from gateway.process.states import TERMINAL, TRANSITIONS, CaseState, event_of
+
+__all__ = [
+    "TERMINAL",
+    "TRANSITIONS",
+    "UNKNOWN_CASE",
+    "CaseEvent",
+    "CaseState",
+    "MeetingState",
+    "Participant",
+    "Participation",
+    "ParticipationState",
+    "SipCase",
+    "Stay",
+    "Transfer",
+    "apply",
+    "event_of",
+    "part_from",
+    "receive",
+    "take_charge",
+]
