@@ -15,8 +15,8 @@ PACKAGE = Path(gateway.__file__).parent
 
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
-    "words": "errors envelope lifecycle identifiers case_number directory config clock circuit progress resources "
-    "logs outages stopping",
+    "words": "errors envelope lifecycle identifiers case_number directory config clock circuit "
+    "progress resources logs outages stopping working_time",
     "meaning": "messages opening process ledger",
     "seams": "ports",
     "memory": "store",
@@ -40,6 +40,8 @@ NEIGHBOURS = {
     ("case_number", "errors"): "what is wrong is said the same way everywhere",
     ("identifiers", "clock"): "an age is counted in Swedish calendar days",
     ("directory", "identifiers"): "units are known by HSA-ids, which are checked when the file is read",
+    ("working_time", "clock"): "working days and opening hours are those of Sweden",
+    ("working_time", "errors"): "what is wrong is said the same way everywhere",
     ("opening", "messages"): "what is in an envelope is a message",
     ("process", "messages"): "a case is what its messages have made it",
     ("ledger", "messages"): "what a recipient owes follows from the type of the message",
@@ -71,6 +73,7 @@ PRODUCTS = {
     "aiormq": {"transport"},
     "pamqp": {"transport"},
     "aiohttp": {"transport", "adapters", "web", "app"},
+    "holidays": {"working_time"},
     "lxml": {"messages"},
     "xmlschema": {"messages"},
     "rich": {"replay", "cli"},
