@@ -1,18 +1,17 @@
-"""The directory: which parties are on the exchange, and which units (HSA-ids) each of them has an inbox for."""
+"""The directory: which parties are on the exchange, which units (HSA-ids) each has, and who stands in for whom."""
 
 from __future__ import annotations
 
 import difflib
-import tomllib
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from gateway.directory_file import Party, Principal, Unit, UnitType, read_directory
+from gateway.errors import Fault, InvalidDocumentError
 
-from gateway.errors import ConfigurationError, Fault, InvalidDocumentError
-from gateway.identifiers import HsaId
+__all__ = ["Directory", "Party", "Principal", "Unit", "UnitType"]
 
 UNKNOWN_UNIT = Fault("unit.unknown", "Enheten finns inte i enhetskatalogen.", "The unit is not in the directory.")
 UNKNOWN_UNIT_NEAR = Fault(
@@ -20,110 +19,113 @@ UNKNOWN_UNIT_NEAR = Fault(
     "Enheten finns inte i enhetskatalogen. Närmast liknande: {nearest}.",
     "The unit is not in the directory. The nearest is {nearest}.",
 )
-UNREADABLE = Fault(
-    "directory.unreadable", "Enhetskatalogen {file} kan inte läsas.", "The directory file {file} cannot be read."
+NOT_VALID = Fault(
+    "unit.not-valid",
+    "Enheten är inte giltig den dag det gäller. Använd i stället: {nearest}.",
+    "The unit is not valid on the day in question. Use instead: {nearest}.",
 )
-INVALID = Fault(
-    "directory.invalid", "Enhetskatalogen {file} är felaktig: {reason}", "The directory file {file} is wrong: {reason}"
+NO_INBOX = Fault(
+    "unit.no-inbox",
+    "Enheten har ingen inkorg; den nås per brev eller telefon.",
+    "The unit has no inbox; it is reached by letter or telephone.",
 )
 
-
-class Principal(StrEnum):
-    """The responsible authority (huvudman) behind a party or a measure."""
-
-    MUNICIPALITY = "municipality"
-    REGION = "region"
-
-
-class UnitType(StrEnum):
-    """What kind of work a unit does."""
-
-    WARD = "ward"
-    OUTPATIENT_SPECIALIST = "outpatient-specialist"
-    PRIMARY_CARE = "primary-care"
-    REHAB = "rehab"
-    SOCIAL_OFFICE = "social-office"
-    SOCIAL_PROVIDER = "social-provider"
-    MUNICIPAL_HEALTH = "municipal-health"
-    SCHOOL = "school"
-    PRIVATE_PROVIDER = "private-provider"
-    DENTAL = "dental"
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Party(_Entry):
-    """One gateway on the exchange. ``case_series`` are the first two digits of the case numbers it gives out."""
-
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9\-]{0,30}$")]
-    title: str
-    principal: Principal
-    case_series: Annotated[int, Field(ge=10, le=99)]
-
-
-class Unit(_Entry):
-    """One inbox inside a party, known by its HSA-id."""
-
-    hsa_id: str
-    title: str
-    party: str
-    type: UnitType
-
-
-class _File(_Entry):
-    party: tuple[Party, ...]
-    unit: tuple[Unit, ...]
+NOBODY = "–"
+"""Stands in a sentence where there is no unit to suggest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Parties by name and units by HSA-id."""
+    """Parties by name and units by HSA-id.
+
+    ``always_reachable`` are the units that have an inbox and no first or last day: whoever needs no more than that
+    about most units looks there, and asks :meth:`unit` about the others.
+    """
 
     parties: dict[str, Party]
     units: dict[str, Unit]
+    always_reachable: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the units that can be sent to on any day."""
+        always = frozenset(hsa_id for hsa_id, unit in self.units.items() if unit.is_reachable(None))
+        object.__setattr__(self, "always_reachable", always)
 
     @classmethod
     def load(cls, path: Path) -> Directory:
-        """Read a directory file (TOML with ``[[party]]`` and ``[[unit]]`` tables).
+        """Read a directory file; see :func:`~gateway.directory_file.read_directory`.
 
         Raises:
             ConfigurationError: the file cannot be read, or an entry is wrong, repeated or points nowhere.
         """
-        try:
-            entries = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-        except OSError:
-            raise ConfigurationError(UNREADABLE.at(file=path)) from None
-        except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigurationError(INVALID.at(file=path, reason=error)) from None
-        directory = cls({party.name: party for party in entries.party}, {unit.hsa_id: unit for unit in entries.unit})
-        if reason := directory._fault(entries):
-            raise ConfigurationError(INVALID.at(file=path, reason=reason))
-        return directory
+        return cls(*read_directory(path))
 
-    def _fault(self, entries: _File) -> str | None:
-        if len(self.parties) < len(entries.party) or len(self.units) < len(entries.unit):
-            return "a party name or an HSA-id stands twice"
-        if len({party.case_series for party in entries.party}) < len(entries.party):
-            return "two parties have the same case_series, so their case numbers would collide"
-        for unit in entries.unit:
-            if unit.party not in self.parties:
-                return f"unit {unit.hsa_id} names a party that is not in the file"
-            try:
-                HsaId.parse(unit.hsa_id)
-            except InvalidDocumentError as error:
-                return f"unit {unit.hsa_id}: {error.findings[0].en}"
-        return None
-
-    def unit(self, hsa_id: str, path: str | None = None) -> Unit:
+    def unit(self, hsa_id: str, path: str | None = None, *, on: date | None = None) -> Unit:
         """Return the unit with ``hsa_id``; ``path`` is where the id stands in the document that names it.
 
+        With ``on``, a Swedish calendar day, the unit must be valid on that day and have an inbox. Without it, any unit
+        in the directory will do: a message that was sent long ago names units as they were then.
+
         Raises:
-            InvalidDocumentError: no such unit; the finding suggests the nearest one there is.
+            InvalidDocumentError: no such unit, or none that can be sent to on that day. The finding suggests another
+                that can: the most similar id of an unknown one, and who takes over from one that is not valid.
         """
         unit = self.units.get(hsa_id)
-        if unit is not None:
-            return unit
-        near = difflib.get_close_matches(hsa_id, self.units, n=1, cutoff=0.8)
-        raise InvalidDocumentError(UNKNOWN_UNIT_NEAR.at(path, nearest=near[0]) if near else UNKNOWN_UNIT.at(path))
+        if unit is None:
+            able = [known for known, unit in self.units.items() if unit.is_reachable(on)]
+            near = difflib.get_close_matches(hsa_id, able, n=1, cutoff=0.8)
+            raise InvalidDocumentError(UNKNOWN_UNIT_NEAR.at(path, nearest=near[0]) if near else UNKNOWN_UNIT.at(path))
+        if on is not None and not unit.is_valid(on):
+            instead = self._first_able((unit.fallback, self.parties[unit.party].intake.get(unit.type)), on)
+            raise InvalidDocumentError(NOT_VALID.at(path, nearest=instead.hsa_id if instead else NOBODY))
+        if on is not None and not unit.has_inbox:
+            raise InvalidDocumentError(NO_INBOX.at(path))
+        return unit
+
+    def escalation(self, hsa_id: str, *, on: date | None = None) -> tuple[str, ...]:
+        """Return whom a duty of the unit ``hsa_id`` goes to, in order, for as long as nobody acts; each once.
+
+        That are the unit itself, the intake unit of its party for its type (or the first there is for any), and the
+        unit whose manager is told last. With ``on``, one that cannot be sent to on that day is replaced by the one that
+        takes over from it, or left out.
+
+        Raises:
+            InvalidDocumentError: no such unit.
+        """
+        unit = self.unit(hsa_id)
+        party = self.parties[unit.party]
+        intake = party.intake.get(unit.type) or next(iter(party.intake.values()), None)
+        steps = [step for step in (hsa_id, intake, party.manager) if step is not None]
+        if on is not None:
+            steps = [able.hsa_id for step in steps if (able := self._first_able([step], on)) is not None]
+        return tuple(dict.fromkeys(steps))
+
+    def primary_care_of(self, party: str, residence: str | None, *, on: date | None = None) -> Unit | None:
+        """Return the vårdcentral of ``party`` for a person who is not known there, or ``None`` if it has none.
+
+        It is the first in the file that serves ``residence``, an area or the code of a municipality, upper and lower
+        case alike; else, and when the residence is not known, the intake unit of ``party`` for primary care. Either can
+        be sent to on the Swedish calendar day ``on``, or, without one, on every day; one that cannot is replaced by the
+        one that takes over from it.
+        """
+        serving = [
+            hsa_id
+            for hsa_id, unit in self.units.items()
+            if unit.party == party
+            and residence is not None
+            and any(served.casefold() == residence.casefold() for served in unit.serves)
+        ]
+        known = self.parties.get(party)
+        intake = known.intake.get(UnitType.PRIMARY_CARE) if known is not None else None
+        return self._first_able((*serving, intake), on)
+
+    def _first_able(self, units: Iterable[str | None], on: date | None) -> Unit | None:
+        """Return the first of ``units`` that can be sent to on a day, or that leads to such a one by its fallbacks."""
+        for hsa_id in units:
+            at = hsa_id
+            while at is not None:
+                unit = self.units[at]
+                if unit.is_reachable(on):
+                    return unit
+                at = unit.fallback
+        return None

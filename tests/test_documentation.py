@@ -12,6 +12,7 @@ import typer.main
 
 from gateway.cli import app
 from gateway.config import Settings
+from gateway.directory import Party, Unit, UnitType
 from gateway.errors import FAULTS
 from gateway.messages import TYPES
 from gateway.reference import PAGES
@@ -55,6 +56,16 @@ def test_the_readme_names_every_setting_with_its_default(setting: str) -> None:
     default = Settings.model_fields[setting].default
     shown = "–" if default is None else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
     assert f"| `{setting}` | {shown} |" in README
+
+
+@pytest.mark.parametrize("key", [*Party.model_fields, *Unit.model_fields])
+def test_the_readme_explains_every_key_of_the_directory(key: str) -> None:
+    assert any(f"`{key}`" in line.split("|")[1] for line in README.splitlines() if line.startswith("| `"))
+
+
+@pytest.mark.parametrize("kind", UnitType)
+def test_the_readme_names_every_type_of_unit(kind: UnitType) -> None:
+    assert f"`{kind}`" in README
 
 
 @pytest.mark.parametrize("type_name", TYPES)

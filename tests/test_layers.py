@@ -15,7 +15,7 @@ PACKAGE = Path(gateway.__file__).parent
 
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
-    "words": "errors envelope lifecycle identifiers case_number directory config clock circuit "
+    "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
     "progress resources logs outages stopping working_time",
     "meaning": "messages opening process ledger",
     "seams": "ports",
@@ -39,7 +39,10 @@ NEIGHBOURS = {
     ("identifiers", "errors"): "what is wrong is said the same way everywhere",
     ("case_number", "errors"): "what is wrong is said the same way everywhere",
     ("identifiers", "clock"): "an age is counted in Swedish calendar days",
-    ("directory", "identifiers"): "units are known by HSA-ids, which are checked when the file is read",
+    ("directory", "directory_file"): "the directory answers for what stands in its file",
+    ("directory_file", "errors"): "what is wrong is said the same way everywhere",
+    ("directory_file", "identifiers"): "units are known by HSA-ids, which are checked when the file is read",
+    ("directory_file", "working_time"): "a unit says when it is open",
     ("working_time", "clock"): "working days and opening hours are those of Sweden",
     ("working_time", "errors"): "what is wrong is said the same way everywhere",
     ("opening", "messages"): "what is in an envelope is a message",

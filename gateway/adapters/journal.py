@@ -228,7 +228,7 @@ JOURNAL: Final = Vocabulary(
         "sip.need": EventForm(
             message_type="sipStart",
             body=inside("need", _NEED.here),
-            recipients=named("recipients", organization, own=_ORGANIZATION),
+            recipients=named("recipients", codes.organization_or_party, own=_ORGANIZATION),
         ),
         "sip.consent": EventForm(message_type="consent", body=inside("consent", _CONSENT.here)),
         "sip.appointment": EventForm(

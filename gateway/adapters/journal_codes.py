@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
-from gateway.adapters.kinds import Kind, one_of, staff_id, unit, word_for
+from gateway.adapters.kinds import Kind, one_of, party, staff_id, unit, word_for
 from gateway.adapters.reading import Reader
 from gateway.identifiers import HSA_ID_OID
 from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel
@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 HSA: Final = f"urn:oid:{HSA_ID_OID}"
 """The ``system`` of an HSA-id."""
+PARTY: Final = "urn:journal:parties"
+"""The ``system`` of the name of a party on the exchange."""
 
 
 class CodeList(dict[str, T]):
@@ -42,20 +44,26 @@ class CodeList(dict[str, T]):
 
 
 def organization(reader: Reader, name: str) -> str:
-    """Read an organization: the HSA-id, in its identifier, of a unit that stands in the directory."""
-    return _hsa_id(unit)(reader.inside(name), "identifier")
+    """Read an organization: the HSA-id, in its identifier, of a unit that can be sent to on the day of the event."""
+    return _identifier({HSA: unit})(reader.inside(name), "identifier")
+
+
+def organization_or_party(reader: Reader, name: str) -> str:
+    """Read an organization whose identifier is the HSA-id of a unit, or the name of a party."""
+    return _identifier({HSA: unit, PARTY: party})(reader.inside(name), "identifier")
 
 
 def practitioner_id(reader: Reader, name: str) -> str:
     """Read an identifier that is the HSA-id of a member of staff."""
-    return _hsa_id(staff_id)(reader, name)
+    return _identifier({HSA: staff_id})(reader, name)
 
 
-def _hsa_id(kind: Kind[str]) -> Kind[str]:
+def _identifier(kinds: Mapping[str, Kind[str]]) -> Kind[str]:
+    """Return the kind of an identifier: its ``system`` tells how its ``value`` is read."""
+
     def read(reader: Reader, name: str) -> str:
         identifier = reader.inside(name)
-        one_of({HSA: HSA})(identifier, "system")
-        return kind(identifier, "value")
+        return one_of(kinds)(identifier, "system")(identifier, "value")
 
     return read
 

@@ -173,22 +173,33 @@ def word_for(codes: Mapping[str, T], meaning: T) -> str:
 
 
 def unit(reader: Reader, name: str) -> str:
-    """Read the HSA-id of a unit that stands in the directory."""
+    """Read the HSA-id of a unit that can be sent to on the day of the event."""
     hsa_id = reader.text(name)
-    if hsa_id is not None and hsa_id not in reader.directory.units:
+    if hsa_id is not None and hsa_id not in reader.directory.always_reachable:
         try:
-            reader.directory.unit(hsa_id)
+            reader.directory.unit(hsa_id, on=reader.today)
         except InvalidDocumentError as error:
             reader.place_of(error, name)
     return hsa_id or ""
 
 
-_at_a_glance(unit, lambda item, reader: item if type(item) is str and item in reader.directory.units else None)
+_at_a_glance(
+    unit, lambda item, reader: item if type(item) is str and item in reader.directory.always_reachable else None
+)
+
+
+def unit_or_party(reader: Reader, name: str) -> str:
+    """Read a unit as :func:`unit` does, or the name of a party, which never looks like an HSA-id."""
+    found = reader.text(name)
+    return found if found is not None and found in reader.directory.parties else unit(reader, name)
 
 
 def party(reader: Reader, name: str) -> str:
     """Read the name of a party that stands in the directory."""
-    return one_of({known: known for known in reader.directory.parties})(reader, name)
+    found = reader.text(name)
+    if found is not None and found not in reader.directory.parties:
+        reader.note(NOT_ALLOWED.at(reader.place(name), allowed=", ".join(reader.directory.parties)))
+    return found or ""
 
 
 def staff_id(reader: Reader, name: str) -> str:

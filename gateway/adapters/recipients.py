@@ -7,7 +7,7 @@ from typing import Any
 from gateway.adapters.kinds import Kind
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field
-from gateway.directory import Directory, Principal
+from gateway.directory import Directory, Party, Principal
 from gateway.errors import Fault
 
 AT_HOME = Fault(
@@ -15,23 +15,55 @@ AT_HOME = Fault(
     "Mottagaren hör till den egna parten; meddelanden går till andra parter.",
     "The recipient belongs to the own party; messages go to other parties.",
 )
+NOT_A_REGION = Fault(
+    "event.recipient-no-region",
+    "Bara en region kan nämnas utan enhet, och får det då till vårdcentralen; ange enheten.",
+    "Only a region may be named without a unit, and gets it at the vårdcentral; name the unit.",
+)
+NO_PRIMARY_CARE = Fault(
+    "event.recipient-no-primary-care",
+    "Regionen har ingen vårdcentral som tar emot det som saknar enhet; ange enheten.",
+    "The region has no vårdcentral that takes what names no unit; name the unit.",
+)
 
 
 def named(name: str, kind: Kind[str], *, own: Field[str]) -> Field[tuple[str, ...]]:
-    """Return the field that reads the units in the list ``name``, each of another party than the unit ``own``."""
+    """Return the field that reads the units in the list ``name``, each of another party than the unit ``own``.
+
+    Where ``kind`` reads the name of a region, for whoever does not know the unit, the recipient is its vårdcentral.
+    """
 
     def read(reader: Reader) -> tuple[str, ...]:
-        home = _party_of(reader.directory, own(reader))
+        directory = reader.directory
+        home = _party_of(directory, own(reader))
         units = []
         array, indices = reader.array(name, least=1)
         for index in indices:
-            hsa_id = kind(array, index)
-            if home is not None and _party_of(reader.directory, hsa_id) == home:
+            found = kind(array, index)
+            party = found if found in directory.parties else _party_of(directory, found)
+            if home is not None and party == home:
                 array.note(AT_HOME.at(array.place(index)))
-            units.append(hsa_id)
+            elif found in directory.parties:
+                found = _vardcentral(array, index, directory.parties[found])
+            units.append(found)
         return tuple(dict.fromkeys(units))
 
     return read
+
+
+def _vardcentral(reader: Reader, name: str, party: Party) -> str:
+    """Return the vårdcentral that a person is sent to whom ``party``, which member ``name`` names, does not know.
+
+    No event tells where the person lives, so that it is the one which takes everybody.
+    """
+    if party.principal is not Principal.REGION:
+        reader.note(NOT_A_REGION.at(reader.place(name)))
+        return ""
+    centre = reader.directory.primary_care_of(party.name, None, on=reader.today)
+    if centre is None:
+        reader.note(NO_PRIMARY_CARE.at(reader.place(name)))
+        return ""
+    return centre.hsa_id
 
 
 def called(called_units: Field[tuple[str | None, ...]], *, own: Field[str]) -> Field[tuple[str, ...]]:

@@ -24,6 +24,7 @@ from gateway.adapters.kinds import (
     party,
     prose,
     unit,
+    unit_or_party,
     word_for,
 )
 from gateway.adapters.reading import Reader
@@ -226,7 +227,7 @@ TRESERVA: Final = Vocabulary(
     person=required("person", _PERSON),
     events={
         "BEHOV_IDENTIFIERAT": EventForm(
-            message_type="sipStart", body=_NEED.here, recipients=named("mottagare", unit, own=_UNIT)
+            message_type="sipStart", body=_NEED.here, recipients=named("mottagare", unit_or_party, own=_UNIT)
         ),
         "SAMTYCKE_REGISTRERAT": EventForm(message_type="consent", body=_CONSENT.here),
         "SAMTYCKE_ATERKALLAT": EventForm(message_type="consent", body=_WITHDRAWAL.here),

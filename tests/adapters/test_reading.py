@@ -96,6 +96,23 @@ def test_an_unknown_member_is_named_only_when_it_looks_like_a_name(members: dict
     assert found(reader(**members)) == [("json.unknown", place)]
 
 
+@pytest.mark.parametrize(
+    ("hsa_id", "day", "code"),
+    [
+        ("SE2321000131-E000000000505", date(2025, 12, 31), None),
+        ("SE2321000131-E000000000505", date(2026, 1, 1), "unit.not-valid"),
+        ("SE2321000131-E000000000606", date(2025, 12, 31), "unit.no-inbox"),
+    ],
+    ids=["last day", "closed down", "external"],
+)
+def test_a_unit_must_be_one_to_send_to_on_the_day_of_the_event(hsa_id: str, day: date, code: str | None) -> None:
+    at = reader(enhet=hsa_id)
+    at.happened_on(day)
+    assert required("enhet", kinds.unit)(at) == hsa_id
+
+    assert found(at) == ([(code, "/enhet")] if code else [])
+
+
 def test_unknown_members_are_found_at_every_depth() -> None:
     at = reader(a=[{"b": {"c": 1}}])
     array, (index,) = at.array("a", least=1)
@@ -260,6 +277,7 @@ ODD = [
         "2026-11-02",
     ),
     *("SE2120001355-SOCHISINGEN", "SE5560360793-KLINIK", "2026-11-02T09:12:00", "D1", "SIP100001"),
+    *("SE2321000131-E000000000505", "SE2321000131-E000000000606", "region"),
 ]
 KINDS = {
     "line": kinds.line,

@@ -90,6 +90,13 @@ def test_a_need_before_discharge_names_the_admission() -> None:
     assert body.variant is SipVariant.FOLLOW_UP
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"), [("treserva", "behov_okand-vardcentral"), ("journal", "need_unknown-centre")]
+)
+def test_a_region_named_without_a_unit_gets_it_at_its_vardcentral(kind: str, name: str) -> None:
+    assert draft_of(kind, name).recipients == (CENTRE,)
+
+
 def test_a_protected_person_is_marked() -> None:
     person = draft_of("treserva", "behov_skyddad").person
 
