@@ -17,7 +17,7 @@ from gateway.circuit import Circuit
 from gateway.context import Context, begins_again, trace_of
 from gateway.errors import DependencyDownError, Fault, RefusedError
 from gateway.ledger import Inbound
-from gateway.lifecycle import InEvent, Level, Outcome, retry_wait
+from gateway.lifecycle import InEvent, InState, Level, Outcome, retry_wait
 from gateway.opening import message_in
 from gateway.ports import Adapter, Registration
 from gateway.progress import Hop
@@ -124,7 +124,8 @@ class CaseSystemDelivery:
             await sheet.read_answers({row.message_id for row, _ in answers if row.attempts > 1})
             await sheet.read_position()
             before = after = await self._circuit(tx)
-            for row, answered in answers:
+            for claimed, answered in answers:
+                row = _unless_retracted(sheet, claimed)
                 match answered:
                     case Registration():
                         self._registered(sheet, row, answered)
@@ -223,3 +224,9 @@ class CaseSystemDelivery:
 def _on_time(row: Inbound, tried: Inbound) -> Inbound:
     """Return ``tried`` with the deadline of ``row``: it runs from when the message came, however often it is tried."""
     return tried._replace(due_at=row.due_at, owner=row.owner)
+
+
+def _unless_retracted(sheet: Sheet, claimed: Inbound) -> Inbound:
+    """Return ``claimed``, or what it is now when its sender took it back while it was handed over."""
+    now = sheet.inbound((claimed.party, claimed.type, claimed.message_id, claimed.unit))
+    return now if now is not None and now.state is InState.RETRACTED else claimed

@@ -13,11 +13,29 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from gateway import process
+from gateway.circle import Circle
 from gateway.context import Context
+from gateway.directory import Unit
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch
-from gateway.lifecycle import NEVER_LEFT, STOPPABLE, UNDER_WAY, OutEvent, OutState
-from gateway.messages import TYPES, Duty, Header, Message, Recipient, Sender, render_xml
+from gateway.lifecycle import MAY_HAVE_LEFT, STOPPABLE, UNDER_WAY, OutEvent, OutState
+from gateway.messages import (
+    TYPES,
+    CaseConvener,
+    Contract,
+    Duty,
+    Header,
+    InvitationForward,
+    InvitationReply,
+    Message,
+    ParticipantAdded,
+    Recipient,
+    Retraction,
+    Sender,
+    SharedCaseState,
+    SipStart,
+    render_xml,
+)
 from gateway.messages.closure import Closure, ClosureReason
 from gateway.messages.consent import Consent
 from gateway.opening import message_in, remember
@@ -25,16 +43,6 @@ from gateway.ports import Draft
 from gateway.process import CaseEvent, CaseState, SipCase
 from gateway.store.sheet import Sheet
 
-OWN_UNIT = Fault(
-    "recipient.own-party",
-    "Mottagaren är en egen enhet; meddelanden går bara till andra parter.",
-    "The recipient is a unit of the own party; messages go to other parties only.",
-)
-PARTED = Fault(
-    "case.unit-parted-with",
-    "Samtycket omfattar en enhet som redan fått veta att ärendet är avslutat; starta ett nytt ärende för den.",
-    "The consent covers a unit that has been told that the case is closed; start a new case for it.",
-)
 SENDER_ELSEWHERE = Fault(
     "sender.other-party",
     "Den avsändande enheten hör inte till den här parten.",
@@ -42,8 +50,42 @@ SENDER_ELSEWHERE = Fault(
 )
 
 
-WEIGHED = frozenset({"consent", "closure"})
+FROZEN = Fault(
+    "case.frozen",
+    "Skyddet av den enskildes uppgifter har ändrats; ärendet väntar på att en behörig har granskat det.",
+    "The protection of the person's identity has changed; the case waits until someone with the right has reviewed it.",
+)
+OPEN_ALREADY = Fault(
+    "case.open-already",
+    "Det finns redan en öppen SIP för personen, {number}: gå med i den, eller ange skäl till en till.",
+    "There is an open SIP for the person already, {number}: join that one, or give a reason for one more.",
+)
+OTHER_PRINCIPAL = Fault(
+    "recipient.other-party",
+    "Rätt enhet ska höra till samma part som den enhet som var kallad.",
+    "The right unit must belong to the same party as the unit that was called.",
+)
+OTHER_UNIT_TYPE = Fault(
+    "sender.unit-type",
+    "Meddelandetypen skickas bara av enheter av slaget {allowed}.",
+    "The message type is sent only by units of the kind {allowed}.",
+)
+
+WEIGHED = frozenset({"consent", "closure", "retraction"})
 """Types that are weighed against everything that was sent in their case before."""
+
+PASSES_WHEN_FROZEN = frozenset(
+    {
+        CaseEvent.WITHDRAW,
+        CaseEvent.DECLINE,
+        CaseEvent.REFUSE,
+        CaseEvent.CLOSE,
+        CaseEvent.INTERRUPT,
+        CaseEvent.RETRACT,
+        CaseEvent.MISDIRECT,
+    }
+)
+"""What may be said in a frozen case: that something ends, or was wrong."""
 
 
 class Desk:
@@ -52,6 +94,7 @@ class Desk:
     def __init__(self, context: Context, sheet: Sheet, number: str) -> None:
         self.context = context
         self.sheet = sheet
+        self.circle = Circle(context, sheet, number)
         self.now = sheet.now
         self.number = number
 
@@ -65,12 +108,12 @@ class Desk:
     @property
     def case(self) -> SipCase | None:
         """The case as it now is; ``None`` before it is opened."""
-        return self.sheet.case(self.number)
+        return self.circle.case
 
     @property
     def rows(self) -> list[Dispatch]:
         """The case's ledger rows as they now are, in the order they were made; they must have been read."""
-        return self.sheet.ledger(self.number)
+        return self.circle.rows
 
     # --- admitting --------------------------------------------------------------------------------------------------
 
@@ -82,37 +125,71 @@ class Desk:
         """
         if draft.type in WEIGHED:
             await self.sheet.read_ledgers([self.number])
-        message = Message(draft.type, self._header(draft, message_id), draft.body)
+        message = Message(draft.type, self._header(draft, message_id), self._body(draft))
         xml = render_xml(message)  # a document that is wrong in itself is refused before the case is asked
+        await self._check_case(message)
         if self._waits(message):
             await self.sheet.read_ledgers([self.number])
             self._preview(message)
-            self._keep(message, xml, applied=False)
+            self.keep(message, xml, applied=False)
         else:
             self.sheet.put_case(process.apply(self.case, message))
             await self._carry_out(message, xml)
         return message
 
+    def _body(self, draft: Draft) -> Any:
+        """Return the body of ``draft``; where a case stands when a unit joins it is known here alone."""
+        case = self.case
+        if not isinstance(draft.body, ParticipantAdded) or case is None:
+            return draft.body
+        return replace(
+            draft.body,
+            convener=CaseConvener(party=case.convener, unit=case.convening_unit),
+            opened_at=case.opened_at,
+            state=_SHARED_STATE.get(case.state, SharedCaseState.PREPARING),
+            booking_version=case.booking_version,
+            plan_version=case.plan_version,
+        )
+
+    async def _check_case(self, message: Message) -> None:
+        """Refuse what the case would allow, and other rules do not."""
+        happens = process.event_of(message)
+        case, body = self.case, message.body
+        if isinstance(body, SipStart) and body.parallel_reason is None and message.header.person is not None:
+            identifier = message.header.person.identifiers[0]
+            person = identifier.root, identifier.extension
+            await self.sheet.read_open_cases([person])
+            if (others := self.sheet.open_cases(person)) and self.number not in others:
+                raise CaseRuleError(OPEN_ALREADY.at("header/person", number=others[0]))
+        if case is not None and case.is_frozen and happens not in PASSES_WHEN_FROZEN:
+            raise CaseRuleError(FROZEN.at())
+        if (right := right_unit(message)) is not None:
+            self.context.directory.unit(right, "body")
+            if self.context.directory.units[right].party != self.context.party:
+                raise CaseRuleError(OTHER_PRINCIPAL.at("body"))
+
     def _header(self, draft: Draft, message_id: str) -> Header:
         sender = self.context.directory.unit(draft.unit, "header/sender/unit")
         if sender.party != self.context.party:
             raise InvalidDocumentError(SENDER_ELSEWHERE.at("header/sender/unit"))
+        check_unit_type(TYPES[draft.type].contract, sender, "header/sender/unit")
         kind = TYPES[draft.type]
         contract, duty = kind.contract, kind.duty_of(draft.body)
+        to = self.circle.recipients(draft)
         consent = self.case.consent_ref if self.case is not None and contract.consent is not None else None
         return Header(
             message_id=message_id,
             case_number=self.number,
             created_at=self.now,
             sender=Sender(party=self.context.party, unit=draft.unit, user=draft.user),
-            recipients=tuple(Recipient(party=party, unit=unit, duty=duty) for party, unit in self._recipients(draft)),
+            recipients=tuple(Recipient(party=party, unit=unit, duty=duty) for party, unit in to),
             in_reply_to=draft.in_reply_to,
             consent_ref=consent,
-            due_at=self._due(draft.type, draft.body),
+            due_at=self.due(draft.type, draft.body),
             person=draft.person,
         )
 
-    def _due(self, type_name: str, body: Any) -> datetime | None:
+    def due(self, type_name: str, body: Any) -> datetime | None:
         """Return when the duty of a message that leaves now must be done: when its sender says, or its contract."""
         kind = TYPES[type_name]
         owed = kind.contract.owed(kind.duty_of(body))
@@ -120,39 +197,9 @@ class Desk:
             return None
         return getattr(body, "reply_by", None) or owed.after(self.now)
 
-    def _recipients(self, draft: Draft) -> list[tuple[str, str]]:
-        """Return party and unit of everyone ``draft`` is for; one that names nobody is for the case's participants.
-
-        Who may know of a decision about consent, or that the case is over, follows from the case alone: naming others
-        adds none.
-        """
-        found = [self.context.directory.unit(unit, "header/recipient/unit") for unit in draft.recipients]
-        if any(unit.party == self.context.party for unit in found):
-            raise InvalidDocumentError(OWN_UNIT.at("header/recipient/unit"))
-        named = [(unit.party, unit.hsa_id) for unit in found]
-        if self.case is None:
-            return named
-        if self.case.convener != self.context.party:  # a participant speaks to the convener
-            return [(self.case.convener, self.case.convening_unit)]
-        if isinstance(draft.body, Closure):  # after a withdrawal it stays at home; those who know are told by it
-            open_to = [] if draft.body.reason is ClosureReason.CONSENT_WITHDRAWN else self._told()
-            return [one for one in open_to if self._is_covered(*one)]
-        joined = [(participant.party, participant.unit) for participant in self.case.participants]
-        if isinstance(draft.body, Consent):
-            if any(self._covers(draft.body, *one) for one in self._parted()):
-                raise CaseRuleError(PARTED.at("body/scope"))
-            waiting = [(row.party, row.unit) for row in self.rows if row.state is OutState.HELD]
-            return [one for one in dict.fromkeys((*joined, *waiting)) if self._covers(draft.body, *one)]
-        return named or joined
-
-    def _covers(self, consent: Consent, party: str, unit: str) -> bool:
-        scope = consent.scope.information_types if consent.scope is not None else ()
-        today = self.sheet.today
-        return any(consent.covers(party=party, unit=unit, information=kind, on=today) for kind in scope)
-
     def _waits(self, message: Message) -> bool:
         """Tell whether ``message`` cannot move its case yet, because no recipient is covered by a consent."""
-        if self.case is None or process.event_of(message) not in (CaseEvent.BOOK, CaseEvent.PLAN):
+        if self.case is None or TYPES[message.type].contract.consent is None or not message.header.recipients:
             return False
         return not any(self._may_leave(message, recipient) for recipient in message.header.recipients)
 
@@ -176,21 +223,54 @@ class Desk:
             case CaseEvent.CONSENT:
                 parted = await self._narrow(message)
                 await self._release(row for row in self._held() if row.type == "sipStart")
-                self._keep(message, xml)
+                self.keep(message, xml)
                 self._apply_held()
                 await self._release(self._held())
                 # Last: a party whose units take over from each other must not see its case end in between.
-                self._tell_closed(message, parted)
-            case CaseEvent.DECLINE | CaseEvent.CLOSE:
-                self._stop(self._held(), process.event_of(message).value)
-                self._keep(message, xml)
+                self.tell_closed(message, parted)
+            case CaseEvent.DECLINE | CaseEvent.REFUSE | CaseEvent.CLOSE:
+                self.stop(self._held(), process.event_of(message).value)
+                self.keep(message, xml)
                 # Those whom the consent no longer covers learn that it closed, and nothing else.
-                self._tell_closed(message, self._told())
+                self.tell_closed(message, self.circle.told())
             case CaseEvent.WITHDRAW:
-                self._keep(message, xml)
+                self.keep(message, xml)
                 self.withdrawn(message)
+            case CaseEvent.JOIN:
+                self.keep(message, xml)
+                self._show_consent(message)
+            case CaseEvent.RETRACT:
+                self.keep(message, xml)
+                self._take_back(message)
             case _:
-                self._keep(message, xml)
+                self.keep(message, xml)
+
+    def _show_consent(self, joining: Message) -> None:
+        """Send the consent in force to the units that join, so that they know what they may be told and may tell."""
+        assert self.case is not None
+        if self.case.consent is None:
+            return
+        header = replace(
+            joining.header,
+            message_id=str(uuid5(UUID(joining.header.message_id), "consent")),
+            recipients=tuple(replace(to, duty=Duty.NOTIFY) for to in joining.header.recipients),
+            consent_ref=None,
+            due_at=None,
+        )
+        message = Message("consent", header, self.case.consent)
+        self.keep(message, render_xml(message))
+
+    def _take_back(self, message: Message) -> None:
+        """Stop what has not left of the message that is taken back; what has left is owed nothing more for."""
+        retraction: Retraction = message.body
+        rows = [row for row in self.rows if row.message_id == retraction.target_message_id]
+        self.stop([row for row in rows if row.state not in MAY_HAVE_LEFT], "retracted")
+        left = [
+            row.after(OutEvent.RETRACT, self.now, next_attempt_at=None)
+            for row in rows
+            if row.state in MAY_HAVE_LEFT and row.state not in (OutState.RETRACTED, OutState.REJECTED)
+        ]
+        self.sheet.put_dispatches(left, OutEvent.RETRACT, retraction.reason.value)
 
     # --- what waits -------------------------------------------------------------------------------------------------
 
@@ -207,7 +287,7 @@ class Desk:
                 self.sheet.put_case(process.apply(self.case, message))
             except CaseRuleError as error:  # overtaken by what was sent meanwhile
                 mine = [row for row in self.rows if row.message_id == message_id]
-                self._stop(mine, error.codes[0])
+                self.stop(mine, error.codes[0])
                 continue
             self.sheet.mark_applied(message_id)
             self.sheet.note(message)
@@ -233,12 +313,12 @@ class Desk:
         """Render a message that was held again, with the consent it leaves under; nobody has seen it yet."""
         assert self.case is not None
         if TYPES[message.type].contract.consent is not None:
-            due = self._due(message.type, message.body)
+            due = self.due(message.type, message.body)
             header = replace(message.header, consent_ref=self.case.consent_ref, due_at=due)
             final = replace(message, header=header)
             self.sheet.rewrite(message.header.message_id, render_xml(final))
 
-    def _stop(self, rows: Iterable[Dispatch], code: str) -> None:
+    def stop(self, rows: Iterable[Dispatch], code: str) -> None:
         """Stop what has not left. What a try may have brought to the exchange is given up: no other try is made."""
         stopped, given_up = [], []
         for row in rows:
@@ -249,50 +329,44 @@ class Desk:
         self.sheet.put_dispatches(stopped, OutEvent.STOP, code)
         self.sheet.put_dispatches(given_up, OutEvent.EXPIRE, code)
 
-    def _told(self) -> list[tuple[str, str]]:
-        """Return party and unit of everyone who knows of the case: something left, or is about to, and no closure."""
-        left = [row for row in self.rows if row.state not in NEVER_LEFT]
-        parted = self._parted()
-        return [one for one in dict.fromkeys((row.party, row.unit) for row in left) if one not in parted]
-
-    def _parted(self) -> set[tuple[str, str]]:
-        """Return party and unit of everyone who is told that the case has closed."""
-        rows = (row for row in self.rows if row.type == "closure" and row.state not in NEVER_LEFT)
-        return {(row.party, row.unit) for row in rows}
-
-    def _is_covered(self, party: str, unit: str) -> bool:
-        """Tell whether the consent in force covers a unit for anything at all."""
-        consent = self.case.consent if self.case is not None else None
-        return consent is not None and self._covers(consent, party, unit)
-
     # --- a consent that shrinks or ends -----------------------------------------------------------------------------
 
     def withdrawn(self, message: Message) -> None:
         """End the case after a withdrawal: nothing more leaves, and those who know of the case learn that it closed."""
         assert self.case is not None
         mine = [row for row in self.rows if row.message_id != message.header.message_id]
-        self._stop(mine, "consent-withdrawn")
-        if self.case.convener == self.context.party:
-            self._tell_closed(message, self._told())
+        self.stop(mine, "consent-withdrawn")
+        if self.circle.leads:
+            self.tell_closed(message, self.circle.told())
+
+    def died(self, message: Message) -> None:
+        """Tell the others that the case has ended, after a participant has told that the person has died."""
+        self.stop(self._held(), "died")
+        self.tell_closed(message, self.circle.told(), ClosureReason.DIED)
 
     async def _narrow(self, message: Message) -> list[tuple[str, str]]:
         """Stop what a new consent no longer covers; return the units to part with, which it does not cover at all."""
         assert self.case is not None
-        lost = [one for one in self._told() if not self._covers(message.body, *one)]
+        lost = [one for one in self.circle.told() if not self.circle.covers(message.body, *one)]
         ends = [row for row in self.rows if (row.party, row.unit) in lost]
         for row in self.rows:
             if row not in ends and row.state in UNDER_WAY:
                 waiting = message_in(await self.sheet.content(row.message_id))
                 if not self._may_leave(waiting, row):
                     ends.append(row)
-        self._stop(ends, "consent-narrowed")
-        lost = [one for one in lost if one in self._told()]
+        self.stop(ends, "consent-narrowed")
+        lost = [one for one in lost if one in self.circle.told()]
         if lost:
             left = tuple(one for one in self.case.participants if (one.party, one.unit) not in lost)
             self.sheet.put_case(replace(self.case, participants=left))
         return lost
 
-    def _tell_closed(self, because: Message, units: Sequence[tuple[str, str]]) -> None:
+    def tell_closed(
+        self,
+        because: Message,
+        units: Sequence[tuple[str, str]],
+        reason: ClosureReason = ClosureReason.CONSENT_WITHDRAWN,
+    ) -> None:
         """Tell ``units`` that the case is closed to them, and nothing else."""
         if not units:
             return
@@ -301,16 +375,16 @@ class Desk:
             message_id=str(uuid5(UUID(because.header.message_id), "closure")),
             case_number=self.case.number,
             created_at=self.now,
-            sender=Sender(party=self.context.party, unit=self.case.convening_unit),
+            sender=Sender(party=self.context.party, unit=self.case.leader.unit),
             recipients=tuple(Recipient(party=party, unit=unit, duty=Duty.NOTIFY) for party, unit in units),
         )
-        body = Closure(reason=ClosureReason.CONSENT_WITHDRAWN, closed_on=self.sheet.today)
+        body = Closure(reason=reason, closed_on=self.sheet.today)
         message = Message("closure", header, body)
-        self._keep(message, render_xml(message))
+        self.keep(message, render_xml(message))
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def _keep(self, message: Message, xml: bytes, *, applied: bool = True) -> None:
+    def keep(self, message: Message, xml: bytes, *, applied: bool = True) -> None:
         """Store ``message`` with a ledger row per recipient: queued where it may leave, held where it may not."""
         rows = []
         for recipient in message.header.recipients:
@@ -338,3 +412,27 @@ class Desk:
         """Return when the consent that ``message`` leaves under runs out."""
         needs_consent = TYPES[message.type].contract.consent is not None or isinstance(message.body, Consent)
         return self.case.consent_ends_at if self.case is not None and needs_consent else None
+
+
+_SHARED_STATE = {
+    CaseState.PREPARING: SharedCaseState.PREPARING,
+    CaseState.INVITED: SharedCaseState.INVITED,
+    CaseState.MEETING_DONE: SharedCaseState.INVITED,
+    CaseState.ACTIVE: SharedCaseState.ACTIVE,
+    CaseState.FOLLOW_UP_CALLED: SharedCaseState.FOLLOW_UP_CALLED,
+}
+
+
+def right_unit(message: Message) -> str | None:
+    """Return the unit that ``message`` says is the right one to call, ``None`` when it says nothing of the kind."""
+    body = message.body
+    if isinstance(body, InvitationReply):
+        return body.redirect_unit
+    return body.to_unit if isinstance(body, InvitationForward) else None
+
+
+def check_unit_type(contract: Contract, unit: Unit, path: str) -> None:
+    """Refuse a sender that is no unit of a type that may send the message. Raises :class:`CaseRuleError`."""
+    allowed = contract.sender_units
+    if allowed and unit.type not in allowed:
+        raise CaseRuleError(OTHER_UNIT_TYPE.at(path, allowed=", ".join(sorted(allowed))))

@@ -11,15 +11,16 @@ from datetime import datetime
 
 from gateway import process
 from gateway.answering import answer, answer_again
+from gateway.arrivals import follow, misdirected, take_back
 from gateway.case_number import CaseNumber
 from gateway.context import Context, begins_again
 from gateway.envelope import Envelope, content_hash
-from gateway.errors import Fault, Finding, InvalidDocumentError
-from gateway.gate import Desk
+from gateway.errors import CaseRuleError, Fault, Finding, InvalidDocumentError
+from gateway.gate import OPEN_ALREADY, OTHER_PRINCIPAL, Desk, check_unit_type, right_unit
 from gateway.identifiers import HsaId
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome
-from gateway.messages import Duty, Message, duty_for
+from gateway.messages import TYPES, Duty, Message, MisdirectedReport, ParticipantAdded, Retraction, SipStart, duty_for
 from gateway.opening import Opened, message_in, opened
 from gateway.ports import Delivery
 from gateway.process import CaseEvent
@@ -54,6 +55,9 @@ SEQUENCE_TAKEN = Fault(
     "Another message of the case already has the same sequence number.",
 )
 
+
+OPENING_TYPES = frozenset({"sipStart", "admissionNotice", "participantAdded"})
+"""Types that can open a case, whose number is from the series of the party that convened it."""
 
 SWEEP_BATCH = 256
 """How many messages that wait too long one sweep looks at."""
@@ -92,7 +96,10 @@ class Inbox:
         envelopes = [arrival.envelope for arrival in arrivals]
         numbers = {envelope.case_ref for envelope in envelopes}
         await sheet.read_cases(numbers)
-        await sheet.read_inbound({envelope.message_id for envelope in envelopes})
+        bodies = [arrival.message.body for arrival in arrivals if arrival.message is not None]
+        taken_back = {body.target_message_id for body in bodies if isinstance(body, Retraction)}
+        await sheet.read_inbound({envelope.message_id for envelope in envelopes} | taken_back)
+        await sheet.read_dispatches({body.target_message_id for body in bodies if isinstance(body, MisdirectedReport)})
         await sheet.read_streams(numbers, {one.sequence for one in envelopes if one.sequence is not None})
         # Only what came before, or what is unreadable and may have, can have been answered already.
         answered = {
@@ -239,10 +246,14 @@ class Inbox:
         unit = self._context.directory.unit(sender.unit, f"/{message.type}/header/sender/unit")
         if unit.party != sender.party:
             raise InvalidDocumentError(OTHER_PARTY.at(f"/{message.type}/header/sender"))
-        series = str(self._context.directory.parties[sender.party].case_series)
-        number = message.header.case_number
-        if process.event_of(message) is CaseEvent.START and not number.startswith(f"SIP{series}"):
-            raise InvalidDocumentError(OTHER_SERIES.at(f"/{message.type}/header/caseNumber"))
+        check_unit_type(TYPES[message.type].contract, unit, f"/{message.type}/header/sender/unit")
+        if message.type in OPENING_TYPES:
+            body = message.body
+            opener = body.convener.party if isinstance(body, ParticipantAdded) else sender.party
+            party = self._context.directory.parties.get(opener)
+            number = message.header.case_number.removeprefix("SIP").removeprefix("M")
+            if party is None or not number.startswith(str(party.case_series)):
+                raise InvalidDocumentError(OTHER_SERIES.at(f"/{message.type}/header/caseNumber"))
 
     async def _move_case(self, sheet: Sheet, row: Inbound, message: Message) -> None:
         again = any(
@@ -252,12 +263,38 @@ class Inbox:
             for other in sheet.inbound_about(row.message_id)
         )
         before = sheet.case(row.case_number)
+        self._check_right_unit(message)
         case = process.receive(before, message, unit=row.unit, party=self._context.party, again=again)
+        if isinstance(message.body, SipStart) and before is None and message.body.parallel_reason is None:
+            await self._check_only_one(sheet, message)
+        if isinstance(message.body, Retraction):
+            take_back(sheet, row, message.body)
+        elif isinstance(message.body, MisdirectedReport):
+            misdirected(sheet, row, message.body)
         sheet.put_case(case)
-        if case.convener == self._context.party and process.event_of(message) is CaseEvent.WITHDRAW and not again:
-            desk = await Desk.open(self._context, sheet, row.case_number)
-            await sheet.read_ledgers([row.case_number])
-            desk.withdrawn(message)
+        desk = await Desk.open(self._context, sheet, row.case_number)
+        if desk.circle.leads and not again:
+            await follow(desk, message)
+
+    async def _check_only_one(self, sheet: Sheet, message: Message) -> None:
+        """Refuse a second open SIP for a person, when the sender takes part in the first and may know of it."""
+        person = (case := process.apply(None, message)).person
+        key = person.root, person.extension
+        await sheet.read_open_cases([key])
+        numbers = [number for number in sheet.open_cases(key) if number != case.number]
+        await sheet.read_cases(numbers)
+        for number in numbers:
+            other = sheet.case(number)
+            if other is not None and message.header.sender.party in other.parties:
+                raise CaseRuleError(OPEN_ALREADY.at(f"/{message.type}/header/person", number=number))
+
+    def _check_right_unit(self, message: Message) -> None:
+        """Refuse a redirect to a unit of another party than the one that redirects."""
+        unit = right_unit(message)
+        if unit is not None:
+            found = self._context.directory.unit(unit, f"/{message.type}/body")
+            if found.party != message.header.sender.party:
+                raise InvalidDocumentError(OTHER_PRINCIPAL.at(f"/{message.type}/body"))
 
     def _reject(self, sheet: Sheet, row: Inbound, findings: Sequence[Finding]) -> None:
         refused = row.after(InEvent.REJECT, sheet.now, findings=[finding.as_json() for finding in findings])

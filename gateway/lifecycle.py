@@ -51,6 +51,10 @@ class OutState(StrEnum):
     """The receiver refused it for good."""
     EXPIRED = "expired"
     """Given up: tried for too long, or the consent ended under way. A late acknowledgement still counts."""
+    RETRACTED = "retracted"
+    """Taken back by its sender after it may have left; nothing is owed for it any longer."""
+    MISDIRECTED = "misdirected"
+    """The receiver has said that it is the wrong unit; what is owed now is owed by the sender."""
     STOPPED = "stopped"
     """Never sent: the consent was declined or withdrawn, or the case closed first."""
 
@@ -74,6 +78,10 @@ class OutEvent(StrEnum):
     RETRY = "retry"
     """The receiver answered *retry*, or stayed silent past the clock of *received*."""
     EXPIRE = "expire"
+    RETRACT = "retract"
+    """Its sender takes it back."""
+    MISDIRECT = "misdirect"
+    """The receiver says that it is the wrong unit."""
 
 
 class InState(StrEnum):
@@ -93,6 +101,10 @@ class InState(StrEnum):
     """A person or unit took charge."""
     REJECTED = "rejected"
     """Refused for good, by the rules or by the case system."""
+    RETRACTED = "retracted"
+    """Taken back by its sender; its content is no longer to be read here."""
+    MISDIRECTED = "misdirected"
+    """Sent here by mistake, as the unit has said; its content is no longer to be read here."""
 
 
 class InEvent(StrEnum):
@@ -104,6 +116,8 @@ class InEvent(StrEnum):
     REGISTER = "register"
     ACKNOWLEDGE = "acknowledge"
     REJECT = "reject"
+    RETRACT = "retract"
+    MISDIRECT = "misdirect"
 
 
 class IllegalTransitionError(Exception):
@@ -122,7 +136,12 @@ _MAY_HAVE_LEFT = {
     _E.PUBLISH_FAILED: _O.RETRYING,
     _E.RETRY: _O.RETRYING,
     _E.EXPIRE: _O.EXPIRED,
+    _E.RETRACT: _O.RETRACTED,
+    _E.MISDIRECT: _O.MISDIRECTED,
 }
+_CORRECTED = {_E.RETRACT: _O.RETRACTED, _E.MISDIRECT: _O.MISDIRECTED}
+# What was taken back may still be on its way, and what is told about it changes nothing any longer.
+_TOLD_IN_VAIN = (*_VERDICTS, _E.PUBLISHED, _E.PUBLISH_FAILED, _E.RETRY)
 
 OUT: dict[OutState, dict[OutEvent, OutState]] = {
     _O.HELD: {_E.RELEASE: _O.QUEUED, _E.STOP: _O.STOPPED},  # no other way out: nothing leaves without a consent
@@ -135,6 +154,7 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
         _E.PUBLISH_FAILED: _O.RECEIVED,  # a resend failed, but the first try had arrived
         _E.RETRY: _O.RETRYING,
         _E.EXPIRE: _O.EXPIRED,
+        **_CORRECTED,
     },
     _O.REGISTERED: {
         _E.RECEIVED: _O.REGISTERED,  # an overtaken answer fills in its own clock, and moves nothing back
@@ -142,6 +162,7 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
         _E.ACKNOWLEDGED: _O.ACKNOWLEDGED,
         _E.PUBLISHED: _O.REGISTERED,
         _E.PUBLISH_FAILED: _O.REGISTERED,
+        **_CORRECTED,
     },
     _O.ACKNOWLEDGED: {
         _E.RECEIVED: _O.ACKNOWLEDGED,
@@ -149,6 +170,7 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
         _E.ACKNOWLEDGED: _O.ACKNOWLEDGED,
         _E.PUBLISHED: _O.ACKNOWLEDGED,
         _E.PUBLISH_FAILED: _O.ACKNOWLEDGED,
+        **_CORRECTED,
     },
     _O.PARTIAL: {
         _E.RECEIVED: _O.PARTIAL,
@@ -156,6 +178,7 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
         _E.ACKNOWLEDGED: _O.ACKNOWLEDGED,
         _E.PUBLISHED: _O.PARTIAL,
         _E.PUBLISH_FAILED: _O.PARTIAL,
+        **_CORRECTED,
     },
     _O.REJECTED: {
         _E.REJECTED: _O.REJECTED,
@@ -164,7 +187,9 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
         _E.PUBLISH_FAILED: _O.REJECTED,
     },
     # Late, but it settles. A try that was under way when it was given up may have arrived; there is no other.
-    _O.EXPIRED: {**_VERDICTS, _E.PUBLISHED: _O.EXPIRED, _E.PUBLISH_FAILED: _O.EXPIRED},
+    _O.EXPIRED: {**_VERDICTS, **_CORRECTED, _E.PUBLISHED: _O.EXPIRED, _E.PUBLISH_FAILED: _O.EXPIRED},
+    _O.RETRACTED: dict.fromkeys((*_TOLD_IN_VAIN, _E.MISDIRECT), _O.RETRACTED),
+    _O.MISDIRECTED: dict.fromkeys((*_TOLD_IN_VAIN, _E.RETRACT), _O.MISDIRECTED),
     _O.STOPPED: {},
 }
 """Outgoing: what follows from a state and an event. What is not in the table is illegal."""
@@ -172,22 +197,29 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
 _I, _A = InState, InEvent
 IN: dict[InState, dict[InEvent, InState]] = {
     _I.STORED: {_A.VALIDATE: _I.VALIDATED, _A.REJECT: _I.REJECTED},
-    _I.VALIDATED: {_A.CLAIM: _I.DELIVERING},
+    _I.VALIDATED: {_A.CLAIM: _I.DELIVERING, _A.RETRACT: _I.RETRACTED},
     _I.DELIVERING: {
         _A.CLAIM: _I.DELIVERING,  # the lease of a worker that died has run out
         _A.SYSTEM_SILENT: _I.WAITING_FOR_SYSTEM,
         _A.REGISTER: _I.REGISTERED,
         _A.REJECT: _I.REJECTED,
+        _A.RETRACT: _I.RETRACTED,
     },
-    _I.WAITING_FOR_SYSTEM: {_A.CLAIM: _I.DELIVERING},
-    _I.REGISTERED: {_A.ACKNOWLEDGE: _I.ACKNOWLEDGED},
-    _I.ACKNOWLEDGED: {},
+    _I.WAITING_FOR_SYSTEM: {_A.CLAIM: _I.DELIVERING, _A.RETRACT: _I.RETRACTED},
+    _I.REGISTERED: {_A.ACKNOWLEDGE: _I.ACKNOWLEDGED, _A.RETRACT: _I.RETRACTED, _A.MISDIRECT: _I.MISDIRECTED},
+    _I.ACKNOWLEDGED: {_A.RETRACT: _I.RETRACTED, _A.MISDIRECT: _I.MISDIRECTED},
     _I.REJECTED: {},
+    # Taken back while a worker was handing it over: what the case system then says changes nothing.
+    _I.RETRACTED: dict.fromkeys((_A.REGISTER, _A.REJECT, _A.SYSTEM_SILENT), _I.RETRACTED),
+    _I.MISDIRECTED: {_A.RETRACT: _I.MISDIRECTED},
 }
 """Incoming: what follows from a state and an event. What is not in the table is illegal."""
 
 NEVER_LEFT = frozenset({OutState.HELD, OutState.STOPPED})
 """States in which nothing about the message has reached the exchange."""
+
+MAY_HAVE_LEFT = frozenset(OutState) - NEVER_LEFT - {OutState.QUEUED}
+"""States in which a recipient may have got the message. What is queued has not been tried."""
 
 STOPPABLE = tuple(state for state, events in OUT.items() if OutEvent.STOP in events)
 """States that a declined or withdrawn consent stops, as long as no try has been made."""

@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
-from gateway.answering import answer
+from gateway import process
+from gateway.answering import NOT_YET_REGISTERED, take_charge
 from gateway.case_number import CaseNumber
 from gateway.context import Context, begins_again
 from gateway.envelope import ACKNOWLEDGEMENT
@@ -26,12 +27,13 @@ from gateway.errors import (
     NotYetError,
 )
 from gateway.gate import WEIGHED, Desk
-from gateway.lifecycle import InEvent, InState, Level, Outcome
+from gateway.lifecycle import InEvent, InState
+from gateway.messages import TYPES, Message, MisdirectedReport
 from gateway.messages.acknowledgement import Acknowledgement
 from gateway.ports import Adapter, Draft, Event, Translation
 from gateway.process import UNKNOWN_CASE
 from gateway.progress import Hop
-from gateway.store import events
+from gateway.store import events, incoming
 from gateway.store.events import KeptEvent
 from gateway.store.sheet import Sheet
 
@@ -45,16 +47,9 @@ NOTHING_TO_ACKNOWLEDGE = Fault(
     "Det finns inget mottaget meddelande med det id:t för enheten.",
     "No message with that id has been received for the unit.",
 )
-WAS_REFUSED = Fault(
-    "acknowledgement.refused-message",
-    "Meddelandet avvisades och kan inte kvitteras.",
-    "The message was refused and cannot be acknowledged.",
-)
-NOT_YET_REGISTERED = Fault(
-    "acknowledgement.not-yet-registered",
-    "Meddelandet är ännu inte registrerat i verksamhetssystemet; kvittensen tas emot strax.",
-    "The message is not yet registered in the case system; the acknowledgement will be taken in a moment.",
-)
+
+OPENERS = frozenset({"sipStart", "admissionNotice"})
+"""Types that get the next case number, when they are about something new."""
 
 _MESSAGE_IDS = UUID("5b0b6f3e-7a52-5b8c-9a8d-3f1f0d0f7f51")
 """Namespace of the message ids made from events: the same event gives the same ids."""
@@ -152,14 +147,23 @@ class Outbox:
         references = {one.case_reference for one in translations if one.case_reference is not None}
         await sheet.read_references(source, references)
         called = {name: _case_number(name) or sheet.case_called(source, name) for name in references}
-        await sheet.read_cases({number for number in called.values() if number is not None})
+        drafts = [draft for one in translations for draft in one.drafts]
+        charged = {
+            draft.body.message_id
+            for draft in drafts
+            if draft.type == ACKNOWLEDGEMENT
+            and (draft.body.not_concerned or draft.body.message_type in process.MOVED_BY_CHARGE)
+        }
+        about = await incoming.case_numbers(sheet.tx, charged)
+        await sheet.read_cases({number for number in called.values() if number is not None} | about)
         weighed = {
             called[one.case_reference]
             for one in translations
             if one.case_reference is not None and any(draft.type in WEIGHED for draft in one.drafts)
         }
         await sheet.read_ledgers({number for number in weighed if number is not None})
-        taken = {draft.body.message_id for one in translations for draft in one.drafts if draft.type == ACKNOWLEDGEMENT}
+        taken = {draft.body.message_id for draft in drafts if draft.type == ACKNOWLEDGEMENT}
+        taken |= {draft.in_reply_to for draft in drafts if draft.in_reply_to is not None}
         await sheet.read_inbound(taken)
         await sheet.read_answers(taken)
         await sheet.read_position()
@@ -238,7 +242,8 @@ class Outbox:
             key = json.dumps([self._context.party, source, translation.event_id, index])
             message_id = str(uuid5(_MESSAGE_IDS, key))
             desk = await Desk.open(self._context, sheet, number)
-            await desk.admit(draft, message_id)
+            message = await desk.admit(draft, message_id)
+            self._settle_answered(sheet, draft, message)
             if translation.case_reference is not None and _case_number(translation.case_reference) is None:
                 sheet.refer(source, translation.case_reference, number)
             message_ids.append(message_id)
@@ -255,10 +260,29 @@ class Outbox:
         known = sheet.case_called(source, reference) if reference is not None else None
         if known is not None:
             return known
-        if draft.type != "sipStart":
+        if draft.type not in OPENERS:
             raise CaseRuleError(UNKNOWN_CASE.at())
         series = self._context.directory.parties[self._context.party].case_series
-        return await sheet.next_case_number(series)
+        (kind,) = TYPES[draft.type].contract.process
+        return await sheet.next_case_number(kind, series)
+
+    def _settle_answered(self, sheet: Sheet, draft: Draft, answered: Message) -> None:
+        """Let the answer to a message that came for the unit fulfil what it owes for it.
+
+        Whoever says that the message came to the wrong unit takes no charge of it; its content is hidden from then on.
+        """
+        if draft.in_reply_to is None:
+            return
+        about = (row for row in sheet.inbound_about(draft.in_reply_to) if row.unit == draft.unit)
+        row = next(about, None)
+        if row is None:
+            raise CaseRuleError(NOTHING_TO_ACKNOWLEDGE.at("header/inReplyTo"))
+        if isinstance(draft.body, MisdirectedReport):
+            if row.state not in (InState.REGISTERED, InState.ACKNOWLEDGED):
+                raise NotYetError(NOT_YET_REGISTERED.at())
+            sheet.put_inbound(row.after(InEvent.MISDIRECT, sheet.now), InEvent.MISDIRECT, draft.body.reason.value)
+        elif draft.user is not None:
+            take_charge(self._context, sheet, row, by=draft.user, at=answered.header.created_at)
 
     def _acknowledge(self, sheet: Sheet, draft: Draft) -> str:
         """Level 4: a person or unit has taken charge of a message we received. Taking charge twice changes nothing."""
@@ -266,23 +290,8 @@ class Outbox:
         row = next((row for row in sheet.inbound_about(body.message_id) if row.unit == draft.unit), None)
         if row is None or row.type != body.message_type:
             raise CaseRuleError(NOTHING_TO_ACKNOWLEDGE.at())
-        if row.state is InState.REJECTED:
-            raise CaseRuleError(WAS_REFUSED.at())
-        if row.state is InState.ACKNOWLEDGED:
-            return row.case_number
-        if row.state is not InState.REGISTERED:
-            raise NotYetError(NOT_YET_REGISTERED.at())
-        taken = row.after(InEvent.ACKNOWLEDGE, sheet.now, acknowledged_at=body.at)
-        sheet.put_inbound(taken, InEvent.ACKNOWLEDGE)
-        answer(
-            self._context,
-            sheet,
-            taken,
-            Level.ACKNOWLEDGED,
-            Outcome.ACCEPTED,
-            at=body.at,
-            acknowledged_by=body.acknowledged_by,
-        )
+        assert body.acknowledged_by is not None  # the rules of the type; an adapter reads one from every event
+        take_charge(self._context, sheet, row, by=body.acknowledged_by, at=body.at, not_concerned=body.not_concerned)
         return row.case_number
 
 

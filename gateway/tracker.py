@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gateway import process
 from gateway.context import Context, begins_again
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import Fault
@@ -69,8 +70,10 @@ class Tracker:
         """
         answers = [opened(delivery.envelope) for delivery in deliveries]
         about = {one.message.body.message_id for one in answers if one.message is not None}
+        charged = {one.envelope.case_ref for one in answers if one.message is not None and _moves_case(one.message)}
         async with self._context.store.writing() as tx:
             sheet = Sheet(tx, self._context.clock.now())
+            await sheet.read_cases(charged)
             await sheet.read_dispatches(about)
             await sheet.read_verdicts(about)
             for one in answers:
@@ -147,6 +150,10 @@ class Tracker:
                 )
             )
         sheet.put_dispatches([moved], happens, body.reasons[0].code if body.reasons else None)
+        case = sheet.case(row.case_number) if _moves_case(message) else None
+        if case is not None:
+            case = process.take_charge(case, row.message_id, row.unit)
+            sheet.put_case(process.part_from(case, row.unit) if body.not_concerned else case)
 
     @staticmethod
     async def _untold(tx: Transaction, stopped: Sequence[Dispatch]) -> list[Dispatch]:
@@ -199,3 +206,11 @@ class Tracker:
         if again:
             self._context.outgoing.ring()
         return len(stopped) + len(given_up) + len(again)
+
+
+def _moves_case(message: Message) -> bool:
+    """Tell whether an acknowledgement says something that its case has to know: that someone has taken charge."""
+    body: Acknowledgement = message.body
+    return body.level is Level.ACKNOWLEDGED and (
+        bool(body.not_concerned) or body.message_type in process.MOVED_BY_CHARGE
+    )

@@ -31,30 +31,34 @@ from gateway.lifecycle import (
 
 # One line per state, one column per event, what follows in the cell; a dot where the event cannot happen.
 OUT_GRID = """
-              release  stop     published     publish_failed  received      registered  acknowledged  partial  rejected  retry     expire
-held          queued   stopped  .             .               .             .           .             .        .         .         .
-queued        .        stopped  sent          retrying        received      registered  acknowledged  partial  rejected  retrying  expired
-retrying      .        stopped  sent          retrying        received      registered  acknowledged  partial  rejected  retrying  expired
-sent          .        .        sent          sent            received      registered  acknowledged  partial  rejected  retrying  expired
-received      .        .        received      received        received      registered  acknowledged  partial  rejected  retrying  expired
-registered    .        .        registered    registered      registered    registered  acknowledged  .        .         .         .
-acknowledged  .        .        acknowledged  acknowledged    acknowledged  acknowledged acknowledged .        .         .         .
-partial       .        .        partial       partial         partial       .           acknowledged  partial  .         .         .
-rejected      .        .        rejected      rejected        rejected      .           .             .        rejected  .         .
-expired       .        .        expired       expired         received      registered  acknowledged  partial  rejected  .         .
-stopped       .        .        .             .               .             .           .             .        .         .         .
+              release  stop     published     publish_failed  received      registered   acknowledged  partial      rejected     retry        expire   retract    misdirect
+held          queued   stopped  .             .               .             .            .             .            .            .            .        .          .
+queued        .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected
+retrying      .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected
+sent          .        .        sent          sent            received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected
+received      .        .        received      received        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected
+registered    .        .        registered    registered      registered    registered   acknowledged  .            .            .            .        retracted  misdirected
+acknowledged  .        .        acknowledged  acknowledged    acknowledged  acknowledged acknowledged  .            .            .            .        retracted  misdirected
+partial       .        .        partial       partial         partial       .            acknowledged  partial      .            .            .        retracted  misdirected
+rejected      .        .        rejected      rejected        rejected      .            .             .            rejected     .            .        .          .
+expired       .        .        expired       expired         received      registered   acknowledged  partial      rejected     .            .        retracted  misdirected
+retracted     .        .        retracted     retracted       retracted     retracted    retracted     retracted    retracted    retracted    .        .          retracted
+misdirected   .        .        misdirected   misdirected     misdirected   misdirected  misdirected   misdirected  misdirected  misdirected  .        misdirected .
+stopped       .        .        .             .               .             .            .             .            .            .            .        .          .
 """  # noqa: E501 - a table is read across
 
 IN_GRID = """
-                    validate   claim       system_silent       register    acknowledge   reject
-stored              validated  .           .                   .           .             rejected
-validated           .          delivering  .                   .           .             .
-delivering          .          delivering  waiting_for_system  registered  .             rejected
-waiting_for_system  .          delivering  .                   .           .             .
-registered          .          .           .                   .           acknowledged  .
-acknowledged        .          .           .                   .           .             .
-rejected            .          .           .                   .           .             .
-"""
+                    validate   claim       system_silent       register    acknowledge   reject     retract      misdirect
+stored              validated  .           .                   .           .             rejected   .            .
+validated           .          delivering  .                   .           .             .          retracted    .
+delivering          .          delivering  waiting_for_system  registered  .             rejected   retracted    .
+waiting_for_system  .          delivering  .                   .           .             .          retracted    .
+registered          .          .           .                   .           acknowledged  .          retracted    misdirected
+acknowledged        .          .           .                   .           .             .          retracted    misdirected
+rejected            .          .           .                   .           .             .          .            .
+retracted           .          .           retracted           retracted   .             retracted  .            .
+misdirected         .          .           .                   .           .             .          misdirected  .
+"""  # noqa: E501 - a table is read across
 
 RANK = {
     OutState.HELD: 0,
@@ -68,10 +72,14 @@ RANK = {
 }
 """How much is known to have been reached, for the states that lie on the way."""
 
-FINAL = {OutState.ACKNOWLEDGED, OutState.REJECTED, OutState.STOPPED}
+FINAL = {
+    OutState.ACKNOWLEDGED,
+    OutState.REJECTED,
+    OutState.STOPPED,
+    OutState.RETRACTED,
+    OutState.MISDIRECTED,
+}
 """Ends in themselves; *registered* is one too where nothing is owed, and *sent* for an acknowledgement."""
-
-THREE_DAYS = timedelta(days=3)
 
 
 def cells(grid: str) -> list[tuple[str, str, str | None]]:
@@ -138,7 +146,7 @@ def test_a_level_once_reached_is_never_lost_unless_the_receiver_asks_for_a_new_t
 
 @pytest.mark.parametrize("state", [OutState.REGISTERED, OutState.PARTIAL, OutState.ACKNOWLEDGED])
 def test_what_the_case_system_has_committed_is_not_sent_again(state: OutState) -> None:
-    assert reachable(state) <= {state, OutState.ACKNOWLEDGED}
+    assert reachable(state) <= {state, OutState.ACKNOWLEDGED, OutState.RETRACTED, OutState.MISDIRECTED}
 
 
 def test_every_state_can_be_reached() -> None:
@@ -178,7 +186,7 @@ def test_an_outgoing_message_has_a_deadline_with_an_owner_until_its_end(state: O
 
 @pytest.mark.parametrize("state", InState)
 def test_an_incoming_message_has_a_deadline_with_an_owner_until_its_end(state: InState) -> None:
-    ends = {InState.ACKNOWLEDGED, InState.REJECTED, InState.REGISTERED}
+    ends = {InState.ACKNOWLEDGED, InState.REJECTED, InState.REGISTERED, InState.RETRACTED, InState.MISDIRECTED}
     clock = in_clock(state)
     assert (clock is None) == (state in ends)
     assert clock is None or clock[0] > timedelta(0)

@@ -13,6 +13,7 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DBAPIError
 from stored import add, answer, received, refuses, row, values_of
 
+from gateway.case_number import CaseKind
 from gateway.errors import ConflictError, WrittenMeanwhileError
 from gateway.lifecycle import Level, Outcome
 from gateway.messages import render_xml
@@ -157,7 +158,7 @@ async def test_a_row_without_its_message_is_refused(tx: Transaction) -> None:
 async def next_number(tx: Transaction, series: int) -> str:
     """Give out the next case number of a series."""
     sheet = Sheet(tx, NOON)
-    number = await sheet.next_case_number(series)
+    number = await sheet.next_case_number(CaseKind.SIP, series)
     await sheet.write()
     return number
 

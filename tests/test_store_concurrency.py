@@ -18,6 +18,7 @@ from build import CASE, CLINIC, NOON, PSYCHIATRY, message, need
 from sqlalchemy import insert, text
 from stored import LEASE, add, answer, claim, received, row, values_of
 
+from gateway.case_number import CaseKind
 from gateway.clock import ManualClock
 from gateway.errors import WrittenMeanwhileError
 from gateway.ledger import Dispatch
@@ -182,7 +183,7 @@ async def open_case(tx: Transaction) -> None:
 
 
 async def begin_series(tx: Transaction) -> None:
-    await cases.keep_last_number(tx, 10, 0, 1)
+    await cases.keep_last_number(tx, CaseKind.SIP, 10, 0, 1)
 
 
 async def add_row(tx: Transaction) -> None:
@@ -268,12 +269,12 @@ async def test_of_two_writers_of_a_case_the_second_waits_and_sees_what_the_first
 
 async def test_case_numbers_given_out_at_once_follow_each_other(stores: Sequence[Store]) -> None:
     async with stores[0].writing() as tx:
-        await cases.keep_last_number(tx, 10, 0, 1)
+        await cases.keep_last_number(tx, CaseKind.SIP, 10, 0, 1)
 
     async def gives(store: Store) -> int:
         async with store.writing() as tx:
-            last = await cases.last_number(tx, 10)
-            await cases.keep_last_number(tx, 10, last, last + 1)
+            last = await cases.last_number(tx, CaseKind.SIP, 10)
+            await cases.keep_last_number(tx, CaseKind.SIP, 10, last, last + 1)
         return last + 1
 
     given = await asyncio.gather(*(gives(store) for store in stores for _ in range(3)))

@@ -201,7 +201,7 @@ async def test_who_reads_sees_one_moment(reachable: Store) -> None:
     async with reachable.reading() as before:
         assert await number_of_cases(before) == 0
         async with reachable.writing() as tx:
-            await tx.execute(text("INSERT INTO case_series VALUES (10, 1)"))
+            await tx.execute(text("INSERT INTO case_series VALUES ('sip', 10, 1)"))
         assert await number_of_cases(before) == 0
     async with reachable.reading() as after:
         assert await number_of_cases(after) == 1

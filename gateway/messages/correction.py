@@ -89,6 +89,7 @@ RETRACTION = MessageType(
         consent=None,
         without_consent="it takes back what was sent, and tells nothing about the person",
         carries_person=False,
+        may_stay_home=True,
         answers=("acknowledgement",),
     ),
     rules=(

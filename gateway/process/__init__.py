@@ -11,10 +11,11 @@ from gateway.process.case import (
     Transfer,
 )
 from gateway.process.faults import UNKNOWN_CASE
-from gateway.process.rules import apply, part_from, receive, take_charge
+from gateway.process.rules import MOVED_BY_CHARGE, apply, part_from, receive, take_charge
 from gateway.process.states import TERMINAL, TRANSITIONS, CaseState, event_of
 
 __all__ = [
+    "MOVED_BY_CHARGE",
     "TERMINAL",
     "TRANSITIONS",
     "UNKNOWN_CASE",

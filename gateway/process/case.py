@@ -92,7 +92,8 @@ class SipCase:
     ``participants`` are the units of other parties than the convener that have joined. The ``lead`` sends the calls,
     the plan and the closure: the convener, until a plan or a transfer names someone else; ``responsible_unit`` has the
     overall responsibility once there is a plan, and is never empty after that. ``consent_ref`` is the message id of the
-    consent in force, ``opening_ref`` of what opened the case, ``booking_ref`` of the latest call to a meeting.
+    consent in force, ``opening_ref`` of what opened the case, ``booking_ref`` of
+    the latest call to a meeting and ``change_ref`` of what moved it since.
     ``is_frozen`` is set when the protection of the person's identity changes: nothing more leaves until someone with
     the right to do so has looked at the case.
     """
@@ -111,6 +112,7 @@ class SipCase:
     plan_version: int = 0
     opening_ref: str | None = None
     booking_ref: str | None = None
+    change_ref: str | None = None
     slot: Slot | None = None
     called: tuple[Participation, ...] = elements("called")
     responsible_unit: str | None = None

@@ -50,6 +50,7 @@ def book(case: SipCase, message: Message) -> SipCase:
         meeting=MeetingState.BOOKED,
         booking_version=case.booking_version + 1,
         booking_ref=header.message_id,
+        change_ref=None,
         slot=_slot(booking.meeting),
         called=tuple(
             Participation(party=to.party, unit=to.unit, kind=kinds[to.unit], ref=header.message_id)
@@ -67,6 +68,7 @@ def reschedule(case: SipCase, message: Message) -> SipCase:
         case,
         meeting=MeetingState.BOOKED,
         booking_version=case.booking_version + 1,
+        change_ref=message.header.message_id,
         slot=_slot(change.meeting),
         called=tuple(
             one

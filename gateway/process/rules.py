@@ -45,6 +45,9 @@ from gateway.process.states import OPENING, TERMINAL, TRANSITIONS, CaseState, ev
 Change = Callable[[SipCase, Message], SipCase]
 
 _CALLS = frozenset({"meetingBooking", "followUpInvitation", "meetingChange"})
+MOVED_BY_CHARGE = _CALLS | {"responsibilityTransfer"}
+"""Types whose case moves when someone takes charge of a message."""
+
 _OPENERS = frozenset({"sipStart", "admissionNotice", "participantAdded"})
 
 

@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Text, bindparam, cast, insert, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, cast, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
+from gateway.case_number import CaseKind, CaseNumber
 from gateway.errors import ConflictError, Fault, Finding, WrittenMeanwhileError
 from gateway.messages import binding
-from gateway.process import SipCase
+from gateway.process import TERMINAL, SipCase
 from gateway.store.bulk import Bulk, insertion, several
 from gateway.store.tables import case_reference, case_series, sip_case
 
@@ -143,21 +144,25 @@ async def refer(tx: Transaction, references: Iterable[tuple[str, str, str]]) -> 
         await tx.execute(insert(case_reference), rows)
 
 
-async def last_number(tx: Transaction, series: int) -> int:
-    """Return how many case numbers of ``series`` (two digits) are given out; others wait to give out more."""
-    query = select(case_series.c.last).where(case_series.c.series == series).with_for_update()
+async def last_number(tx: Transaction, kind: CaseKind, series: int) -> int:
+    """Return how many numbers of ``series`` (two digits) are given out to cases of a kind; others wait to give more."""
+    query = select(case_series.c.last).where(*_series(kind, series)).with_for_update()
     return (await tx.execute(query)).scalar() or 0
 
 
-async def keep_last_number(tx: Transaction, series: int, before: int, last: int) -> None:
+async def keep_last_number(tx: Transaction, kind: CaseKind, series: int, before: int, last: int) -> None:
     """Remember that the numbers of ``series`` up to ``last`` are given out; ``before`` is what was remembered."""
     if before:
-        await tx.execute(update(case_series).where(case_series.c.series == series).values(last=last))
+        await tx.execute(update(case_series).where(*_series(kind, series)).values(last=last))
     else:
-        await tx.execute(insert(case_series).values(series=series, last=last))
+        await tx.execute(insert(case_series).values(kind=kind.value, series=series, last=last))
 
 
-def case_number(series: int, count: int) -> str:
+def _series(kind: CaseKind, series: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return case_series.c.kind == kind.value, case_series.c.series == series
+
+
+def case_number(kind: CaseKind, series: int, count: int) -> str:
     """Return number ``count`` of a series: sequential, and never given out again.
 
     Raises:
@@ -165,4 +170,23 @@ def case_number(series: int, count: int) -> str:
     """
     if count >= _NUMBERS_PER_SERIES:
         raise ConflictError(SERIES_FULL.at())
-    return f"SIP{series:02d}{count:04d}"
+    return CaseNumber(kind, series * _NUMBERS_PER_SERIES + count).value
+
+
+_OPEN = (
+    select(sip_case.c.person_root, sip_case.c.person_extension, sip_case.c.case_number)
+    .where(
+        tuple_(sip_case.c.person_root, sip_case.c.person_extension).in_(several("people")),
+        sip_case.c.state.not_in([state.value for state in TERMINAL]),
+        sip_case.c.case_number.startswith("SIP"),
+    )
+    .order_by(sip_case.c.case_number)
+)
+
+
+async def open_of(tx: Transaction, people: Collection[tuple[str, str]]) -> list[tuple[tuple[str, str], str]]:
+    """Return the SIP cases that are open for people, each known by the OID and the number of an identifier."""
+    if not people:
+        return []
+    found = await tx.execute(_OPEN, {"people": list(people)})
+    return [((root, extension), number) for root, extension, number in found.all()]

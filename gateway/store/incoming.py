@@ -43,6 +43,16 @@ async def of_messages(tx: Transaction, message_ids: Collection[str]) -> list[Inb
     return [as_inbound(row) for row in (await tx.execute(_OF_MESSAGES, {"ids": list(message_ids)})).all()]
 
 
+_CASES_OF_MESSAGES = select(inbound.c.case_number).where(inbound.c.message_id.in_(several("ids"))).distinct()
+
+
+async def case_numbers(tx: Transaction, message_ids: Collection[str]) -> set[str]:
+    """Return the numbers of the cases that messages are about; nobody waits for them."""
+    if not message_ids:
+        return set()
+    return set((await tx.execute(_CASES_OF_MESSAGES, {"ids": list(message_ids)})).scalars())
+
+
 # --- streams --------------------------------------------------------------------------------------------------------
 
 

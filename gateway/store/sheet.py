@@ -16,12 +16,13 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
+from gateway.case_number import CaseKind
 from gateway.clock import local_date
 from gateway.envelope import ACKNOWLEDGEMENT, content_hash
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import InState
 from gateway.messages import Message
-from gateway.process import SipCase
+from gateway.process import TERMINAL, SipCase
 from gateway.store import cases, events, history, incoming, notes, outgoing, verdicts
 from gateway.store.cases import StoredCase
 from gateway.store.events import KeptEvent
@@ -50,7 +51,8 @@ class Sheet:
         self._read_out: dict[int, Dispatch] = {}
         self._read_in: dict[int, Inbound] = {}
         self._position: int | None = None
-        self._series: dict[int, tuple[int, int]] = {}
+        self._series: dict[tuple[CaseKind, int], tuple[int, int]] = {}
+        self._open: dict[tuple[str, str], dict[str, None]] = {}
         self._references: dict[tuple[str, str], str] = {}
         self._new_references: dict[tuple[str, str, str], None] = {}
         self._cases: dict[str, StoredCase] = {}
@@ -130,20 +132,40 @@ class Sheet:
             self._set(self._references, (source, name), number)
             self._set(self._new_references, (source, name, number), None)
 
-    async def next_case_number(self, series: int) -> str:
-        """Give out the next case number of a series.
+    async def next_case_number(self, kind: CaseKind, series: int) -> str:
+        """Give out the next number of a series to a case of a kind.
 
         Raises:
             ConflictError: the series is full.
         """
-        if series not in self._series:
-            last = await cases.last_number(self.tx, series)
-            self._series[series] = last, last
-        before, last = self._series[series]
-        number = cases.case_number(series, last + 1)
-        self._set(self._series, series, (before, last + 1))
+        key = kind, series
+        if key not in self._series:
+            last = await cases.last_number(self.tx, kind, series)
+            self._series[key] = last, last
+        before, last = self._series[key]
+        number = cases.case_number(kind, series, last + 1)
+        self._set(self._series, key, (before, last + 1))
         self._cases[number], self._ledgers[number] = StoredCase(None), {}  # nothing to read about it
         return number
+
+    async def read_open_cases(self, people: Collection[tuple[str, str]]) -> None:
+        """Read ahead which SIP cases are open for people, each known by the OID and the number of an identifier."""
+        wanted = set(people) - self._open.keys()
+        self._open.update({person: {} for person in wanted})
+        for person, number in await cases.open_of(self.tx, wanted):
+            self._open[person][number] = None
+
+    def open_cases(self, person: tuple[str, str]) -> list[str]:
+        """Return the numbers of the SIP cases that are open for a person who was read ahead."""
+        here = [
+            stored.case.number
+            for stored in self._cases.values()
+            if stored.case is not None
+            and stored.case.stay is None
+            and (stored.case.person.root, stored.case.person.extension) == person
+        ]
+        numbers = dict.fromkeys((*self._open.get(person, ()), *here))
+        return [number for number in numbers if (case := self.case(number)) is None or case.state not in TERMINAL]
 
     # --- outgoing ---------------------------------------------------------------------------------------------------
 
@@ -339,9 +361,9 @@ class Sheet:
             DependencyDownError: the database does not answer, or a case was changed meanwhile; begin again.
         """
         tx, now = self.tx, self.now
-        for series, (before, last) in self._series.items():
+        for (kind, series), (before, last) in self._series.items():
             if last > before:
-                await cases.keep_last_number(tx, series, before, last)
+                await cases.keep_last_number(tx, kind, series, before, last)
         changed = [self._cases[number] for number in self._changed_cases]
         await cases.save_all(tx, [(one.case, one.revision) for one in changed if one.case is not None], now)
         await cases.refer(tx, self._new_references)

@@ -134,10 +134,11 @@ case_reference = Table(
 case_series = Table(
     "case_series",
     metadata,
-    Column("series", Integer, primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("series", Integer, primary_key=True, autoincrement=False),
     Column("last", Integer, nullable=False),
 )
-"""The last case number given out; never goes back, so that no number is used twice."""
+"""The last case number given out of each kind; never goes back, so that no number is used twice."""
 
 message = Table(
     "message",
