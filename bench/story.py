@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from gateway.replay.people import invented
 from gateway.resources import scenario_folder
 
 BEGINS = datetime(2026, 11, 4, 9, 0, tzinfo=UTC)
@@ -46,10 +47,5 @@ def _event(name: str, case: int, step: str, **changes: Any) -> bytes:
 
 
 def _person(case: int) -> dict[str, str]:
-    """Return an invented person with a number of the Tax Agency's test series (birth numbers 980 to 999)."""
-    day, series = divmod(case, 20)
-    born = date(1940, 1, 1) + timedelta(days=day)
-    nine = f"{born:%y%m%d}{980 + series}"
-    doubled = (int(digit) * (2 - position % 2) for position, digit in enumerate(nine))
-    check = -sum(sum(divmod(number, 10)) for number in doubled) % 10
-    return {"personnummer": f"{born:%Y%m%d}-{980 + series}{check}", "namn": f"Prov Provsson {case}", "skydd": "Ingen"}
+    person = invented(case)
+    return {"personnummer": person.number, "namn": person.name, "skydd": "Ingen"}

@@ -11,6 +11,8 @@ from gateway.adapters.table import ADAPTERS
 from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
+from gateway.messages import TYPES
+from gateway.messages.linter import gaps
 from gateway.store.engine import open_engine
 
 UNKNOWN_PARTY = Fault(
@@ -73,8 +75,9 @@ def scheme_of(url: str) -> str:
 
 
 def faults_of(settings: Settings) -> list[Finding]:
-    """Return everything in the settings that keeps a gateway from being opened, as far as files can tell."""
+    """Return everything that keeps a gateway from being opened, as far as the contracts and files can tell."""
     return [
+        *gaps(TYPES),
         *_of_directory(settings),
         *_of_store(settings),
         *faults_of_exchange(settings),

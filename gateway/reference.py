@@ -10,8 +10,8 @@ from enum import StrEnum
 import gateway
 from gateway.errors import FAULTS
 from gateway.lifecycle import IN, OUT
-from gateway.messages import TYPES, Duty
-from gateway.process import TRANSITIONS
+from gateway.messages import TYPES, CaseEvent, Contract, Duty, MessageType
+from gateway.process import TERMINAL, TRANSITIONS, CaseState
 from gateway.replay.scenario import Scenario, scenario_names
 
 _DUTIES = {Duty.NOTIFY: "Notifiering", Duty.ACKNOWLEDGE: "Kvittera", Duty.REPLY: "Svara"}
@@ -25,26 +25,68 @@ def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def messages_page() -> str:
-    """Return the page of message types: the contract of each, and the rules beyond its schema."""
-    parts = [f"# Message types\n\n{_MADE_BY}\n\nSchemas: `schemas/<type>.xsd`. Examples: `fixtures/messages/`."]
+    """Return the page of message types: all contracts in one table, then each contract with the rules of its type."""
+    parts = [
+        f"# Message types\n\n{_MADE_BY}\n\nSchemas: `schemas/<type>.xsd`. Examples: `fixtures/messages/`.",
+        _table(("Type", "Titel / Title", "Att göra / Duty", "Deadline", "Consent, or why none is needed"), _index()),
+    ]
     for name, kind in TYPES.items():
         contract = kind.contract
         facts = [
+            ("Process", ", ".join(sorted(contract.process))),
             ("Sent by", ", ".join(sorted(contract.senders))),
-            ("Duty of the recipient", f"{contract.duty} ({_DUTIES[contract.duty]})"),
+            ("Units that may send it", ", ".join(sorted(contract.sender_units)) or "any"),
+            ("Moves the case by", kind.moves if isinstance(kind.moves, CaseEvent) else "what it says"),
+            ("Duty of the recipient", _duty(contract)),
             ("Deadline", f"{contract.deadline or '–'} ({contract.deadline_source})"),
-            ("Consent needed for", contract.consent or "–"),
-            ("Names the person", "yes" if contract.carries_person else "no"),
-            ("May stay with the own party", "yes" if contract.may_stay_home else "no"),
+            ("Reminder", _reminder(contract)),
+            ("Consent needed for", contract.consent or f"– ({contract.without_consent})"),
+            ("Names the person", _yes(contract.carries_person)),
+            ("May stay with the own party", "always does" if contract.stays_home else _yes(contract.may_stay_home)),
             ("Answered with", ", ".join(contract.answers) or "–"),
+            ("May be retracted", _yes(contract.retractable)),
             ("Retries", contract.retry),
             ("Kept", contract.retention),
         ]
+        if kind.extends is not None:
+            facts.append(("Obeys the rules of", kind.extends.name))
         parts.append(f"## {name}: {kind.title_sv} / {kind.title_en}\n\n{_table(('Contract', ''), facts)}")
         rules = ((f"`{rule.fault.code}`", rule.fault.sv, rule.fault.en) for rule in kind.rules)
         if kind.rules:
             parts.append(_table(("Rule", "Svenska", "English"), rules))
     return "\n\n".join(parts) + "\n"
+
+
+def _index() -> Iterable[Iterable[str]]:
+    for name, kind in TYPES.items():
+        contract = kind.contract
+        yield (
+            f"[`{name}`](#{_anchor(name, kind)})",
+            f"{kind.title_sv} / {kind.title_en}",
+            _duty(contract),
+            str(contract.deadline or "–"),
+            contract.consent or contract.without_consent,
+        )
+
+
+def _anchor(name: str, kind: MessageType) -> str:
+    """Return what the heading of a type is called in a link, as GitHub makes it."""
+    heading = f"{name}: {kind.title_sv} / {kind.title_en}".lower()
+    return "".join("-" if sign == " " else sign for sign in heading if sign.isalnum() or sign in " -")
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
+
+
+def _duty(contract: Contract) -> str:
+    duty = f"{contract.duty} ({_DUTIES[contract.duty]})"
+    return f"{duty}, or {Duty.REPLY} ({_DUTIES[Duty.REPLY]}) when asked" if contract.reply_on_request else duty
+
+
+def _reminder(contract: Contract) -> str:
+    deadline = contract.deadline
+    return f"after {deadline.remind} {deadline.unit}" if deadline is not None and deadline.remind else "–"
 
 
 def _grid(table: Mapping[StrEnum, Mapping[StrEnum, StrEnum]]) -> str:
@@ -55,13 +97,34 @@ def _grid(table: Mapping[StrEnum, Mapping[StrEnum, StrEnum]]) -> str:
     return _table(("State", "Events and what follows; anything else is refused"), rows)
 
 
+def _diagram(table: Mapping[CaseState, Mapping[CaseEvent, CaseState]], start: CaseState) -> str:
+    """Return a Mermaid diagram of what changes the state of a case; events that change nothing else are left out."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {_name(start)}"]
+    for state, events in table.items():
+        ways: dict[CaseState, list[str]] = {}
+        for event, after in events.items():
+            if after is not state:
+                ways.setdefault(after, []).append(event.value)
+        lines += [f"    {_name(state)} --> {_name(after)}: {', '.join(by)}" for after, by in ways.items()]
+    lines += [f"    {_name(state)} --> [*]" for state in table if state in TERMINAL]
+    return "\n".join([*lines, "```"])
+
+
+def _name(state: CaseState) -> str:
+    return state.value.replace("-", "_")  # a hyphen is an arrow to Mermaid
+
+
 def states_page() -> str:
-    """Return the page of states: outgoing, incoming and the SIP case."""
+    """Return the page of states: outgoing, incoming, the SIP case and the discharge process."""
+    stays = (CaseState.ADMITTED, CaseState.DISCHARGE_READY, CaseState.DISCHARGED, CaseState.INTERRUPTED)
+    sip = {state: events for state, events in TRANSITIONS.items() if state not in stays}
+    discharge = {state: TRANSITIONS[state] for state in stays}
     return (
         f"# States\n\n{_MADE_BY}\n\n"
         f"## An outgoing message, for each recipient\n\n{_grid(OUT)}\n\n"  # type: ignore[arg-type]
         f"## An incoming message\n\n{_grid(IN)}\n\n"  # type: ignore[arg-type]
-        f"## A SIP case\n\n{_grid(TRANSITIONS)}\n"  # type: ignore[arg-type]
+        f"## A SIP case\n\n{_diagram(sip, CaseState.DRAFT)}\n\n{_grid(sip)}\n\n"  # type: ignore[arg-type]
+        f"## A discharge process\n\n{_diagram(discharge, CaseState.ADMITTED)}\n\n{_grid(discharge)}\n"  # type: ignore[arg-type]
     )
 
 

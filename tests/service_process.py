@@ -10,11 +10,13 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from gateway.adapters.simulated import SimulatedCaseSystem
 from gateway.clock import SystemClock
+from gateway.replay.people import invented
 from gateway.replay.scenario import Scenario
 from gateway.replay.stage import CAST
 
@@ -130,6 +132,10 @@ class Pair:
                 await self.systems["kommun"].say(name, event)
 
 
+A_CHILD = date(2010, 3, 4)
+"""A birthday of someone for whom a guardian consents, as in the story told."""
+
+
 def events_of(number: int) -> dict[str, bytes]:
     """Return a need and a consent about a case of their own, by file name."""
     told = {}
@@ -137,6 +143,7 @@ def events_of(number: int) -> dict[str, bytes]:
         event = json.loads(step.content)
         event["handelseId"] += f"-{number}"
         event["arendeId"] += f"-{number}"
+        event["person"] |= dict(zip(("personnummer", "namn"), invented(number, first_day=A_CHILD), strict=True))
         told[f"{number:03}-{step.file_name}"] = json.dumps(event, ensure_ascii=False).encode()
     return told
 

@@ -70,7 +70,9 @@ def test_the_readme_names_every_type_of_unit(kind: UnitType) -> None:
 
 @pytest.mark.parametrize("type_name", TYPES)
 def test_the_readme_names_every_message_type(type_name: str) -> None:
-    assert f"| `{type_name}` | {TYPES[type_name].title_sv} |" in README
+    cells = [line.split(" | ") for line in README.splitlines() if line.startswith("| `")]
+    titles = [titles for names, titles, *_ in cells if f"`{type_name}`" in names and len(cells) > 1]
+    assert [TYPES[type_name].title_sv in title.split(", ") for title in titles] == [True]
 
 
 @pytest.mark.parametrize("scenario", scenario_names())

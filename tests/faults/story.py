@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from gateway.replay.people import invented
 from gateway.resources import scenario_folder
 
 PRIMARY_CARE = "SE2321000131-E000000000101"
@@ -67,5 +68,10 @@ def _step(case: int, step: int) -> bytes:
 
 
 def _event(name: str, case: int, step: int, **changes: Any) -> bytes:
-    identity = {"handelseId": f"FAULTS-{case}-{step}", "arendeId": f"FAULTS-{case}"}
+    person = invented(case)
+    identity = {
+        "handelseId": f"FAULTS-{case}-{step}",
+        "arendeId": f"FAULTS-{case}",
+        "person": {"personnummer": person.number, "namn": person.name, "skydd": "Ingen"},
+    }
     return json.dumps({**_told(name), **identity, **changes}, ensure_ascii=False).encode()
