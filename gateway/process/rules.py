@@ -61,20 +61,23 @@ def receive(case: SipCase | None, message: Message, *, unit: str, party: str, ag
     """Return the receiving party's case after ``message`` has come for ``unit`` of ``party``.
 
     A message to two units of one party moves the case once: ``again`` says that it already has. The units that have
-    received something are the participants, and the case ends when the last of them has been told that it has.
+    received something are the participants, and the case ends when the last of them has been told that it has. The
+    party that convened the case or leads it has the whole of it, and ends it as soon as it is told.
 
     Raises:
         CaseRuleError: the case does not allow it now; the finding says why.
     """
     here = Participant(party=party, unit=unit)
-    if case is not None and (isinstance(message.body, Closure) or message.type == "participantRemoved"):
+    if case is not None and isinstance(message.body, Closure):
         left = tuple(participant for participant in case.participants if participant != here)
         ended_by_this = again and case.state in TERMINAL
-        if ended_by_this or (left and case.state not in TERMINAL):
+        has_the_whole = party in (case.convener, case.leader.party)
+        others_wait = not has_the_whole and any(one.party == party for one in left)
+        if ended_by_this or (others_wait and case.state not in TERMINAL):
             _check_sender(case, message)
             return replace(case, participants=left)
     elif case is not None and again:
-        return _joined(case, (here,))
+        return _joined(case, (here,)) if event_of(message) in _JOINS | OPENING else case
     return _apply(case, message, (here,))
 
 
