@@ -87,6 +87,8 @@ def take_charge(case: SipCase, message_id: str, unit: str) -> SipCase:
     The overall responsibility passes when the one who takes over does so, and not before.
     """
     transfer = case.transfer
+    if case.state in TERMINAL:
+        return case
     if transfer is not None and (transfer.message_id, transfer.to.unit) == (message_id, unit):
         return replace(case, transfer=None, lead=transfer.to, responsible_unit=unit)
     called = case.participation(unit)
@@ -243,7 +245,7 @@ def _consent(case: SipCase, message: Message) -> SipCase:
     consent: Consent = message.body
     if consent.permits:
         return replace(case, consent=consent, consent_ref=message.header.message_id)
-    return meetings.cancelled(replace(case, consent=None, consent_ref=None))
+    return meetings.cancelled(replace(case, consent=None, consent_ref=None, transfer=None))
 
 
 def _plan(case: SipCase, message: Message) -> SipCase:
@@ -273,6 +275,7 @@ def _follow_up(case: SipCase, message: Message) -> SipCase:
     if follow_up.plan_version != case.plan_version:
         raise CaseRuleError(PLAN_VERSION.at("body/planVersion", expected=case.plan_version))
     following = follow_up.next_follow_up.on if follow_up.next_follow_up is not None else None
+        transfer=case.transfer if unit == case.responsible_unit else None,
     return replace(case, meeting=MeetingState.HELD, follow_up_on=following)
 
 
