@@ -30,6 +30,7 @@ from gateway.process.faults import (
     BREAKS,
     CONSENT_MISSING,
     IS_CLOSED,
+    NO_MEETING,
     NOT_ALLOWED_NOW,
     NOT_CONVENER,
     NOT_PARTICIPANT,
@@ -308,11 +309,20 @@ def _close(case: SipCase, message: Message) -> SipCase:
 
 
 def _retract(case: SipCase, message: Message) -> SipCase:
-    """Undo what the message that is taken back had done: a call is called off, an admission is interrupted."""
+    """Undo what the message that is taken back had done: a call is called off, an admission is interrupted.
+
+    Who leads the case has sent both, and takes them back; a meeting that was held is not called off afterwards.
+    """
     target: MessageReference = message.body
-    if target.target_message_id == case.opening_ref and case.stay is not None:
+    interrupts = target.target_message_id == case.opening_ref and case.stay is not None
+    calls_off = target.target_message_id == case.booking_ref and case.state not in TERMINAL
+    if (interrupts or calls_off) and message.header.sender.party != case.leader.party:
+        raise CaseRuleError(NOT_CONVENER.at("header/sender/party"))
+    if interrupts:
         return replace(case, state=CaseState.INTERRUPTED)
-    if target.target_message_id == case.booking_ref and case.meeting is MeetingState.BOOKED:
+    if calls_off and case.meeting is MeetingState.HELD:
+        raise CaseRuleError(NO_MEETING.at("body/targetMessageId"))
+    if calls_off and case.meeting is MeetingState.BOOKED:
         before = {CaseState.INVITED: CaseState.PREPARING, CaseState.FOLLOW_UP_CALLED: CaseState.ACTIVE}
         return meetings.cancelled(replace(case, state=before.get(case.state, case.state)))
     return case
