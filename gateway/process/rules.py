@@ -87,9 +87,9 @@ def take_charge(case: SipCase, message_id: str, unit: str) -> SipCase:
 
     The overall responsibility passes when the one who takes over does so, and not before.
     """
-    transfer = case.transfer
     if case.state in TERMINAL:
         return case
+    transfer = case.transfer
     if transfer is not None and (transfer.message_id, transfer.to.unit) == (message_id, unit):
         return replace(case, transfer=None, lead=transfer.to, responsible_unit=unit)
     called = case.participation(unit)
@@ -97,12 +97,17 @@ def take_charge(case: SipCase, message_id: str, unit: str) -> SipCase:
 
 
 def part_from(case: SipCase, unit: str) -> SipCase:
-    """Return the case without ``unit``, which is not concerned and wants no more messages of it."""
-    return replace(
+    """Return the case without ``unit``, which is not concerned and wants no more messages of it.
+
+    What was on its way to it stays where it was: the overall responsibility, and the duty to come of a unit that
+    redirected its invitation to this one.
+    """
+    left = replace(
         case,
         participants=tuple(one for one in case.participants if one.unit != unit),
-        called=tuple(one for one in case.called if one.unit != unit),
+        transfer=case.transfer if case.transfer is not None and case.transfer.to.unit != unit else None,
     )
+    return meetings.leave(left, unit)
 
 
 def _apply(case: SipCase | None, message: Message, joining: tuple[Participant, ...]) -> SipCase:
@@ -185,9 +190,11 @@ def _join(message: Message) -> SipCase:
     added: ParticipantAdded = message.body
     sender = message.header.sender
     leads = (sender.party, sender.unit) == (added.convener.party, added.convener.unit)
+    state = CaseState(added.state.value)
     return _open(
         message,
-        CaseState(added.state.value),
+        state,
+        meeting=_MEETING_OF.get(state, MeetingState.NONE),
         convener=added.convener.party,
         convening_unit=added.convener.unit,
         opened_at=added.opened_at,
@@ -196,6 +203,13 @@ def _join(message: Message) -> SipCase:
         lead=None if leads else Participant(party=sender.party, unit=sender.unit),
     )
 
+
+_MEETING_OF = {
+    CaseState.INVITED: MeetingState.BOOKED,
+    CaseState.ACTIVE: MeetingState.HELD,
+    CaseState.FOLLOW_UP_CALLED: MeetingState.BOOKED,
+}
+"""Where the meeting stands in a case that a unit joins; when it is, is not told."""
 
 _OPENED: Mapping[str, Callable[[Message], SipCase]] = {
     "sipStart": lambda message: _open(message, CaseState.DRAFT),
@@ -261,6 +275,7 @@ def _plan(case: SipCase, message: Message) -> SipCase:
         plan_version=plan.version,
         responsible_unit=unit,
         lead=Participant(party=_party_of(case, message.header, unit), unit=unit),
+        transfer=case.transfer if unit == case.responsible_unit else None,
         follow_up_on=plan.follow_up.on,
     )
 
@@ -276,7 +291,6 @@ def _follow_up(case: SipCase, message: Message) -> SipCase:
     if follow_up.plan_version != case.plan_version:
         raise CaseRuleError(PLAN_VERSION.at("body/planVersion", expected=case.plan_version))
     following = follow_up.next_follow_up.on if follow_up.next_follow_up is not None else None
-        transfer=case.transfer if unit == case.responsible_unit else None,
     return replace(case, meeting=MeetingState.HELD, follow_up_on=following)
 
 
@@ -333,7 +347,7 @@ def _misdirect(case: SipCase, message: Message) -> SipCase:
     target: MessageReference = message.body
     unit = message.header.sender.unit
     if target.target_type in _CALLS:
-        return meetings.misdirect(case, unit)
+        return meetings.misdirect(case, unit, target.target_message_id)
     return part_from(case, unit) if target.target_type in _OPENERS and unit != case.responsible_unit else case
 
 
