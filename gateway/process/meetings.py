@@ -146,22 +146,25 @@ def misdirect(case: SipCase, unit: str, message_id: str) -> SipCase:
 
 
 def leave(case: SipCase, unit: str) -> SipCase:
-    """Return ``case`` without the call of ``unit``; a unit that redirected to it has to come itself."""
+    """Return ``case`` without the call of ``unit``; who redirected to it has to come after all."""
     gone = case.participation(unit)
     if gone is None:
         return case
     case = replace(case, called=tuple(one for one in case.called if one.unit != unit))
-    if gone.state is ParticipationState.REDIRECTED:  # whoever came in its place now comes for the one before
-        return replace(
-            case,
-            called=tuple(
-                replace(one, instead_of=gone.instead_of) if one.instead_of == unit else one for one in case.called
-            ),
-        )
-    before = case.participation(gone.instead_of) if gone.instead_of is not None else None
-    if before is None or before.state is not ParticipationState.REDIRECTED or case.meeting is not MeetingState.BOOKED:
+    if case.meeting is not MeetingState.BOOKED:
         return case
-    return _put(case, replace(before, state=ParticipationState.SENT))
+    if gone.state is ParticipationState.REDIRECTED:  # whoever came in its place comes for the one before
+        return replace(case, called=tuple(_passed_by(one, gone) for one in case.called))
+    of_party = [one for one in case.called if one.party == gone.party]
+    nobody_comes = all(one.state is ParticipationState.REDIRECTED for one in of_party)
+    for one in of_party:
+        if one.state is ParticipationState.REDIRECTED and (nobody_comes or one.unit == gone.instead_of):
+            case = _put(case, replace(one, state=ParticipationState.SENT))
+    return case
+
+
+def _passed_by(one: Participation, gone: Participation) -> Participation:
+    return replace(one, instead_of=gone.instead_of) if one.instead_of == gone.unit else one
 
 
 def acknowledge(case: SipCase, unit: str) -> SipCase:
