@@ -33,8 +33,8 @@ _ANSWERED = {
 def book(case: SipCase, message: Message) -> SipCase:
     """Call the units of ``message`` to a meeting. A call beside an earlier one is a new version of the booking.
 
-    A call that answers a message, while a meeting is booked, is for its recipients alone: the right unit after a
-    redirect or a wrong address. It changes neither the version nor what the others have answered.
+    A call that answers a message is for its recipients alone, the right unit after a redirect or a wrong address, and
+    to the meeting that is booked. It changes neither the version nor what the others have answered.
     """
     booking: MeetingBooking = message.body
     header = message.header
@@ -46,7 +46,9 @@ def book(case: SipCase, message: Message) -> SipCase:
         for to in header.recipients
         if to.unit in kinds
     )
-    if header.in_reply_to is not None and case.meeting is MeetingState.BOOKED:
+    if header.in_reply_to is not None:
+        if case.meeting is not MeetingState.BOOKED:
+            raise CaseRuleError(NO_MEETING.at("header/inReplyTo"))
         return _called_as_well(case, called)
     return replace(
         case,

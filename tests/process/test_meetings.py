@@ -78,12 +78,11 @@ def test_a_call_to_a_follow_up_is_a_version_of_the_booking_too() -> None:
     assert states(case) == {CLINIC: S.SENT}
 
 
-def test_a_call_in_answer_to_something_is_a_booking_of_its_own_when_no_meeting_is_booked() -> None:
+@pytest.mark.parametrize("state", [CaseState.PREPARING, CaseState.MEETING_DONE, CaseState.ACTIVE])
+def test_a_call_in_answer_to_something_is_to_a_meeting_that_is_booked(state: CaseState) -> None:
     asked = message(telling(), OFFICE, sender=CLINIC)
     call = message(booking(), CLINIC, in_reply_to=asked.header.message_id)
-    case = apply(case_in(CaseState.PREPARING), call)
-    assert (case.state, case.meeting, case.booking_version) == (CaseState.INVITED, MeetingState.BOOKED, 1)
-    assert states(case) == {CLINIC: S.SENT}
+    assert refusal(case_in(state), call) == ("case.no-meeting",)
 
 
 # --- the replies ----------------------------------------------------------------------------------------------------
