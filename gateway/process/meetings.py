@@ -7,15 +7,18 @@ from dataclasses import replace
 
 from gateway.errors import CaseRuleError
 from gateway.messages import InvitationAnswer, InviteeKind, MeetingBooking, Message, Slot
+from gateway.messages.follow_up_invitation import FollowUpInvitation
 from gateway.messages.invitation_forward import InvitationForward
 from gateway.messages.invitation_reply import InvitationReply
 from gateway.messages.meeting_change import MeetingCancellation, MeetingChange
 from gateway.process.case import MeetingState, Participation, ParticipationState, SipCase
 from gateway.process.faults import (
     ALREADY_REDIRECTED,
+    NO_MEETING,
     NOT_CALLED,
     OTHER_INVITATION,
     OTHER_MEETING,
+    PLAN_VERSION,
     SUBSTITUTE_MISSING,
 )
 
@@ -30,21 +33,23 @@ _ANSWERED = {
 def book(case: SipCase, message: Message) -> SipCase:
     """Call the units of ``message`` to a meeting. A call beside an earlier one is a new version of the booking.
 
-    A call that answers a redirect is for the right unit alone: it changes neither the version nor what the others have
-    answered.
+    A call that answers a message is for its recipients alone, the right unit after a redirect or a wrong address, and
+    to the meeting that is booked. It changes neither the version nor what the others have answered.
     """
     booking: MeetingBooking = message.body
     header = message.header
-    if header.in_reply_to is not None:
-        units = {to.unit for to in header.recipients}
-        return replace(
-            case,
-            called=tuple(
-                replace(one, ref=header.message_id) if one.unit in units and one.ref is None else one
-                for one in case.called
-            ),
-        )
+    if isinstance(booking, FollowUpInvitation) and booking.plan_version != case.plan_version:
+        raise CaseRuleError(PLAN_VERSION.at("body/planVersion", expected=case.plan_version))
     kinds = {invitee.unit: invitee.kind for invitee in booking.invitees if invitee.unit is not None}
+    called = tuple(
+        Participation(party=to.party, unit=to.unit, kind=kinds[to.unit], ref=header.message_id)
+        for to in header.recipients
+        if to.unit in kinds
+    )
+    if header.in_reply_to is not None:
+        if case.meeting is not MeetingState.BOOKED:
+            raise CaseRuleError(NO_MEETING.at("header/inReplyTo"))
+        return _called_as_well(case, called)
     return replace(
         case,
         meeting=MeetingState.BOOKED,
@@ -52,30 +57,43 @@ def book(case: SipCase, message: Message) -> SipCase:
         booking_ref=header.message_id,
         change_ref=None,
         slot=_slot(booking.meeting),
-        called=tuple(
-            Participation(party=to.party, unit=to.unit, kind=kinds[to.unit], ref=header.message_id)
-            for to in header.recipients
-            if to.unit in kinds
-        ),
+        called=called,
     )
 
 
+def _called_as_well(case: SipCase, called: tuple[Participation, ...]) -> SipCase:
+    """Return ``case`` with ``called`` beside those called before, who keep what they have answered."""
+    for one in called:
+        before = case.participation(one.unit)
+        if before is None:
+            case = replace(case, called=(*case.called, one))
+        elif before.ref is None or before.state is ParticipationState.MISDIRECTED:
+            case = _put(case, replace(before, state=ParticipationState.SENT, ref=one.ref))
+    return case
+
+
 def reschedule(case: SipCase, message: Message) -> SipCase:
-    """Move the meeting: the next version of the booking, to which everyone replies anew."""
+    """Move the meeting: the next version of the booking, to which everyone replies anew.
+
+    A unit that redirected its invitation is not called again, and one that is still to be called, or is the wrong one,
+    is called only when the change goes to it.
+    """
     change: MeetingChange = message.body
     _check_slot(case, change.previous, "body/previous")
+    told = {to.unit for to in message.header.recipients}
+
+    def moved(one: Participation) -> Participation:
+        waits = one.ref is None or one.state is ParticipationState.MISDIRECTED
+        if one.state is ParticipationState.REDIRECTED or (waits and one.unit not in told):
+            return one
+        return replace(one, state=ParticipationState.SENT, ref=message.header.message_id)
+
     return replace(
         case,
-        meeting=MeetingState.BOOKED,
         booking_version=case.booking_version + 1,
         change_ref=message.header.message_id,
         slot=_slot(change.meeting),
-        called=tuple(
-            one
-            if one.state is ParticipationState.REDIRECTED
-            else replace(one, state=ParticipationState.SENT, ref=message.header.message_id)
-            for one in case.called
-        ),
+        called=tuple(moved(one) for one in case.called),
     )
 
 
@@ -105,21 +123,52 @@ def reply(case: SipCase, message: Message) -> SipCase:
     summoned = mine.kind is InviteeKind.SUMMONS
     if answer.answer is InvitationAnswer.DECLINE and summoned and answer.substitute is None:
         raise CaseRuleError(SUBSTITUTE_MISSING.at("body/answer"))
-    case = _changed(case, mine.unit, lambda one: replace(one, state=_ANSWERED[answer.answer]))
-    return _call_instead(case, mine, answer.redirect_unit) if answer.redirect_unit is not None else case
+    case = _put(case, replace(mine, state=_ANSWERED[answer.answer]))
+    unit = answer.redirect_unit
+    return _call_instead(case, mine, unit, "body/redirectUnit") if unit is not None else case
 
 
 def forward(case: SipCase, message: Message) -> SipCase:
     """Take note that a unit that was called has handed its invitation to the right one."""
     handed: InvitationForward = message.body
     mine = _called(case, message)
-    case = _changed(case, mine.unit, lambda one: replace(one, state=ParticipationState.REDIRECTED))
-    return _call_instead(case, mine, handed.to_unit)
+    case = _put(case, replace(mine, state=ParticipationState.REDIRECTED))
+    return _call_instead(case, mine, handed.to_unit, "body/toUnit")
 
 
-def misdirect(case: SipCase, unit: str) -> SipCase:
-    """Take note that a unit that was called is the wrong one; the convener looks for another."""
-    return _changed(case, unit, lambda one: replace(one, state=ParticipationState.MISDIRECTED))
+def misdirect(case: SipCase, unit: str, message_id: str) -> SipCase:
+    """Take note that a unit that was called, by the message with that id, is the wrong one; another is looked for.
+
+    Nothing changes where the unit has been called anew since, or has named the right one itself.
+    """
+
+    def misdirected(one: Participation) -> Participation:
+        is_called = one.ref == message_id and one.state is not ParticipationState.REDIRECTED
+        return replace(one, state=ParticipationState.MISDIRECTED) if is_called else one
+
+    return _changed(case, unit, misdirected)
+
+
+def leave(case: SipCase, unit: str) -> SipCase:
+    """Return ``case`` without the call of ``unit``; who redirected to it has to come after all."""
+    gone = case.participation(unit)
+    if gone is None:
+        return case
+    case = replace(case, called=tuple(one for one in case.called if one.unit != unit))
+    if case.meeting is not MeetingState.BOOKED:
+        return case
+    if gone.state is ParticipationState.REDIRECTED:  # whoever came in its place comes for the one before
+        return replace(case, called=tuple(_passed_by(one, gone) for one in case.called))
+    of_party = [one for one in case.called if one.party == gone.party]
+    nobody_comes = all(one.state is ParticipationState.REDIRECTED for one in of_party)
+    for one in of_party:
+        if one.state is ParticipationState.REDIRECTED and (nobody_comes or one.unit == gone.instead_of):
+            case = _put(case, replace(one, state=ParticipationState.SENT))
+    return case
+
+
+def _passed_by(one: Participation, gone: Participation) -> Participation:
+    return replace(one, instead_of=gone.instead_of) if one.instead_of == gone.unit else one
 
 
 def acknowledge(case: SipCase, unit: str) -> SipCase:
@@ -137,7 +186,10 @@ def _slot(meeting: Slot) -> Slot:
 
 
 def _check_slot(case: SipCase, slot: Slot, path: str) -> None:
-    if case.slot is None or (slot.start, slot.end) != (case.slot.start, case.slot.end):
+    """Refuse what is about another time than the one booked; a party that joined later knows of none."""
+    if case.meeting is not MeetingState.BOOKED:
+        raise CaseRuleError(NO_MEETING.at())
+    if case.slot is not None and (slot.start, slot.end) != (case.slot.start, case.slot.end):
         raise CaseRuleError(OTHER_MEETING.at(path))
 
 
@@ -157,12 +209,25 @@ def _changed(case: SipCase, unit: str, change: Callable[[Participation], Partici
     return replace(case, called=tuple(change(one) if one.unit == unit else one for one in case.called))
 
 
-def _call_instead(case: SipCase, mine: Participation, unit: str) -> SipCase:
-    """Call ``unit`` instead of the one that redirected; one that is called already keeps what it has answered."""
-    if case.participation(unit) is not None:
-        return case
-    called = Participation(party=mine.party, unit=unit, kind=mine.kind, instead_of=mine.unit)
-    return replace(case, called=(*case.called, called))
+def _put(case: SipCase, new: Participation) -> SipCase:
+    return _changed(case, new.unit, lambda _: new)
+
+
+def _call_instead(case: SipCase, mine: Participation, unit: str, path: str) -> SipCase:
+    """Call ``unit`` instead of the one that redirected; one that is called already keeps what it has answered.
+
+    One that has redirected itself is not coming, and one that has said it is the wrong one is called anew.
+    """
+    before = case.participation(unit)
+    if before is None:
+        called = Participation(party=mine.party, unit=unit, kind=mine.kind, instead_of=mine.unit)
+        return replace(case, called=(*case.called, called))
+    if before.state is ParticipationState.REDIRECTED:
+        raise CaseRuleError(ALREADY_REDIRECTED.at(path))
+    again = replace(before, instead_of=before.instead_of or mine.unit)
+    if before.state is ParticipationState.MISDIRECTED:
+        again = replace(again, state=ParticipationState.SENT, ref=None)
+    return _put(case, again)
 
 
 CHANGES: Mapping[str, Callable[[SipCase, Message], SipCase]] = {

@@ -30,6 +30,7 @@ from gateway.process.faults import (
     BREAKS,
     CONSENT_MISSING,
     IS_CLOSED,
+    NO_MEETING,
     NOT_ALLOWED_NOW,
     NOT_CONVENER,
     NOT_PARTICIPANT,
@@ -64,20 +65,23 @@ def receive(case: SipCase | None, message: Message, *, unit: str, party: str, ag
     """Return the receiving party's case after ``message`` has come for ``unit`` of ``party``.
 
     A message to two units of one party moves the case once: ``again`` says that it already has. The units that have
-    received something are the participants, and the case ends when the last of them has been told that it has.
+    received something are the participants, and the case ends when the last of them has been told that it has. The
+    party that convened the case or leads it has the whole of it, and ends it as soon as it is told.
 
     Raises:
         CaseRuleError: the case does not allow it now; the finding says why.
     """
     here = Participant(party=party, unit=unit)
-    if case is not None and (isinstance(message.body, Closure) or message.type == "participantRemoved"):
+    if case is not None and isinstance(message.body, Closure):
         left = tuple(participant for participant in case.participants if participant != here)
         ended_by_this = again and case.state in TERMINAL
-        if ended_by_this or (left and case.state not in TERMINAL):
+        has_the_whole = party in (case.convener, case.leader.party)
+        others_wait = not has_the_whole and any(one.party == party for one in left)
+        if ended_by_this or (others_wait and case.state not in TERMINAL):
             _check_sender(case, message)
             return replace(case, participants=left)
     elif case is not None and again:
-        return _joined(case, (here,))
+        return _joined(case, (here,)) if event_of(message) in _JOINS | OPENING else case
     return _apply(case, message, (here,))
 
 
@@ -86,6 +90,8 @@ def take_charge(case: SipCase, message_id: str, unit: str) -> SipCase:
 
     The overall responsibility passes when the one who takes over does so, and not before.
     """
+    if case.state in TERMINAL:
+        return case
     transfer = case.transfer
     if transfer is not None and (transfer.message_id, transfer.to.unit) == (message_id, unit):
         return replace(case, transfer=None, lead=transfer.to, responsible_unit=unit)
@@ -94,12 +100,17 @@ def take_charge(case: SipCase, message_id: str, unit: str) -> SipCase:
 
 
 def part_from(case: SipCase, unit: str) -> SipCase:
-    """Return the case without ``unit``, which is not concerned and wants no more messages of it."""
-    return replace(
+    """Return the case without ``unit``, which is not concerned and wants no more messages of it.
+
+    What was on its way to it stays where it was: the overall responsibility, and the duty to come of a unit that
+    redirected its invitation to this one.
+    """
+    left = replace(
         case,
         participants=tuple(one for one in case.participants if one.unit != unit),
-        called=tuple(one for one in case.called if one.unit != unit),
+        transfer=case.transfer if case.transfer is not None and case.transfer.to.unit != unit else None,
     )
+    return meetings.leave(left, unit)
 
 
 def _apply(case: SipCase | None, message: Message, joining: tuple[Participant, ...]) -> SipCase:
@@ -182,9 +193,11 @@ def _join(message: Message) -> SipCase:
     added: ParticipantAdded = message.body
     sender = message.header.sender
     leads = (sender.party, sender.unit) == (added.convener.party, added.convener.unit)
+    state = CaseState(added.state.value)
     return _open(
         message,
-        CaseState(added.state.value),
+        state,
+        meeting=_MEETING_OF.get(state, MeetingState.NONE),
         convener=added.convener.party,
         convening_unit=added.convener.unit,
         opened_at=added.opened_at,
@@ -193,6 +206,13 @@ def _join(message: Message) -> SipCase:
         lead=None if leads else Participant(party=sender.party, unit=sender.unit),
     )
 
+
+_MEETING_OF = {
+    CaseState.INVITED: MeetingState.BOOKED,
+    CaseState.ACTIVE: MeetingState.HELD,
+    CaseState.FOLLOW_UP_CALLED: MeetingState.BOOKED,
+}
+"""Where the meeting stands in a case that a unit joins; when it is, is not told."""
 
 _OPENED: Mapping[str, Callable[[Message], SipCase]] = {
     "sipStart": lambda message: _open(message, CaseState.DRAFT),
@@ -243,7 +263,7 @@ def _consent(case: SipCase, message: Message) -> SipCase:
     consent: Consent = message.body
     if consent.permits:
         return replace(case, consent=consent, consent_ref=message.header.message_id)
-    return meetings.cancelled(replace(case, consent=None, consent_ref=None))
+    return meetings.cancelled(replace(case, consent=None, consent_ref=None, transfer=None))
 
 
 def _plan(case: SipCase, message: Message) -> SipCase:
@@ -258,6 +278,7 @@ def _plan(case: SipCase, message: Message) -> SipCase:
         plan_version=plan.version,
         responsible_unit=unit,
         lead=Participant(party=_party_of(case, message.header, unit), unit=unit),
+        transfer=case.transfer if unit == case.responsible_unit else None,
         follow_up_on=plan.follow_up.on,
     )
 
@@ -305,11 +326,20 @@ def _close(case: SipCase, message: Message) -> SipCase:
 
 
 def _retract(case: SipCase, message: Message) -> SipCase:
-    """Undo what the message that is taken back had done: a call is called off, an admission is interrupted."""
+    """Undo what the message that is taken back had done: a call is called off, an admission is interrupted.
+
+    Who leads the case has sent both, and takes them back; a meeting that was held is not called off afterwards.
+    """
     target: MessageReference = message.body
-    if target.target_message_id == case.opening_ref and case.stay is not None:
+    interrupts = target.target_message_id == case.opening_ref and case.stay is not None
+    calls_off = target.target_message_id == case.booking_ref and case.state not in TERMINAL
+    if (interrupts or calls_off) and message.header.sender.party != case.leader.party:
+        raise CaseRuleError(NOT_CONVENER.at("header/sender/party"))
+    if interrupts:
         return replace(case, state=CaseState.INTERRUPTED)
-    if target.target_message_id == case.booking_ref and case.meeting is MeetingState.BOOKED:
+    if calls_off and case.meeting is MeetingState.HELD:
+        raise CaseRuleError(NO_MEETING.at("body/targetMessageId"))
+    if calls_off and case.meeting is MeetingState.BOOKED:
         before = {CaseState.INVITED: CaseState.PREPARING, CaseState.FOLLOW_UP_CALLED: CaseState.ACTIVE}
         return meetings.cancelled(replace(case, state=before.get(case.state, case.state)))
     return case
@@ -320,7 +350,7 @@ def _misdirect(case: SipCase, message: Message) -> SipCase:
     target: MessageReference = message.body
     unit = message.header.sender.unit
     if target.target_type in _CALLS:
-        return meetings.misdirect(case, unit)
+        return meetings.misdirect(case, unit, target.target_message_id)
     return part_from(case, unit) if target.target_type in _OPENERS and unit != case.responsible_unit else case
 
 
