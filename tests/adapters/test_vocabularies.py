@@ -193,7 +193,7 @@ def test_a_message_is_a_row_of_the_inbox(make_message: MakeMessage) -> None:
         "arendenummer": "SIP100001",
         "meddelandetyp": "SIP",
         "galler": "Mötesbokning",
-        "attGora": "Kvittera",
+        "attGora": "Svara",
         "skickat": "2026-09-18T11:35:00+02:00",
         "enhet": SOCIAL,
         "avsandare": {"part": "region", "enhet": PSYCHIATRY, "namn": "Noor Asklund"},
