@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import typer.main
 
+from gateway.adapters.table import VOCABULARIES
 from gateway.cli import app
 from gateway.config import Settings
 from gateway.directory import Party, Unit, UnitType
@@ -73,6 +74,15 @@ def test_the_readme_names_every_message_type(type_name: str) -> None:
     cells = [line.split(" | ") for line in README.splitlines() if line.startswith("| `")]
     titles = [titles for names, titles, *_ in cells if f"`{type_name}`" in names and len(cells) > 1]
     assert [TYPES[type_name].title_sv in title.split(", ") for title in titles] == [True]
+
+
+@pytest.mark.parametrize(
+    ("event", "type_name"),
+    [(event, form.message_type) for words in VOCABULARIES.values() for event, form in words.events.items()],
+)
+def test_the_readme_names_every_event_beside_its_message(event: str, type_name: str) -> None:
+    (row,) = (line for line in README.splitlines() if f"`{event}`" in line and line.startswith("| `"))
+    assert row.startswith(f"| `{type_name}` |")
 
 
 @pytest.mark.parametrize("scenario", scenario_names())

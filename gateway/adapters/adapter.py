@@ -38,16 +38,18 @@ UNKNOWN_EVENT = Fault(
 class EventForm:
     """One type of event: the type and body of the message it becomes, and whether it names its case and the person.
 
+    ``case_reference`` reads what the event calls its case, where that is not the member of all events.
     ``recipients`` reads the units to send to; an event that names none is for all who take part in the case.
-    ``in_reply_to`` reads the id of the message that the event answers.
+    ``in_reply_to`` reads the id of the message that the event answers, ``None`` where it answers none.
     """
 
     message_type: str
     body: Field[Any]
     names_case: bool = True
     names_person: bool = True
+    case_reference: Field[str] | None = None
     recipients: Field[tuple[str, ...]] | None = None
-    in_reply_to: Field[str] | None = None
+    in_reply_to: Field[str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,7 @@ class FolderAdapter:
         translation = Translation(
             event_id=words.event_id(reader),
             kind=kind,
-            case_reference=words.case_reference(reader) if form.names_case else None,
+            case_reference=(form.case_reference or words.case_reference)(reader) if form.names_case else None,
             drafts=(
                 Draft(
                     type=form.message_type,

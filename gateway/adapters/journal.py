@@ -12,160 +12,48 @@ from typing import Any, Final
 
 from gateway.adapters import journal_codes as codes
 from gateway.adapters.adapter import EventForm, Vocabulary
-from gateway.adapters.journal_codes import organization, written_organization
-from gateway.adapters.journal_plan import CARE_PLAN, MEETING, STAFF
-from gateway.adapters.kinds import case_number, day, flag, line, message_id, moment, party, prose
-from gateway.adapters.reading import Reader
-from gateway.adapters.recipients import called, named, principal_behind
-from gateway.adapters.shape import Field, Shape, always, every, inside, of_event, optional, required
+from gateway.adapters.journal_case import ADDED, CLOSURE, CONSENT, NEED, REMOVED, TRANSFER
+from gateway.adapters.journal_coding import organization, organization_or_party, written_organization
+from gateway.adapters.journal_discharge import (
+    ADMISSION,
+    ADMISSION_UPDATE,
+    CARE_CONTACT,
+    INFORMATION,
+    INTERRUPTION,
+    PLANNED,
+    PLANNING,
+    READY,
+    READY_RECALL,
+)
+from gateway.adapters.journal_event import (
+    ACTING,
+    CASE_REFERENCE,
+    EARLIER,
+    PATIENT,
+    PERFORMER,
+    RECORDED,
+    case_of_encounter,
+    maybe_earlier,
+)
+from gateway.adapters.journal_meeting import (
+    ANSWER,
+    APPOINTMENT,
+    CALLED_UNITS,
+    CANCELLATION,
+    CHANGE,
+    FORWARD,
+    HELD,
+    REVIEW_APPOINTMENT,
+)
+from gateway.adapters.journal_message import COMMUNICATION, MISDIRECTION, RETRACTION, SIGNED
+from gateway.adapters.journal_plan import ACTIVITY_STATUS, CARE_PLAN, REVIEW, REVISED_CARE_PLAN
+from gateway.adapters.kinds import line, word_for
+from gateway.adapters.recipients import called, named, single
+from gateway.adapters.shape import inside, required
+from gateway.case_number import CaseNumber
 from gateway.clock import STOCKHOLM
-from gateway.errors import InvalidDocumentError
-from gateway.identifiers import PersonId
-from gateway.lifecycle import Level, Outcome
-from gateway.messages import Identifier, Message, Person, ProtectedLevel, duty_for
-from gateway.messages.acknowledgement import Acknowledgement
+from gateway.messages import Message, duty_for
 from gateway.messages.binding import to_json
-from gateway.messages.closure import Closure, LocalDocumentation
-from gateway.messages.consent import Consent, ConsentScope
-from gateway.messages.meeting import Slot
-from gateway.messages.meeting_booking import Chair, Invitee, MeetingBooking
-from gateway.messages.sip_start import CareSetting, SipStart, SipVariant
-
-_ORGANIZATION: Field[str] = required("organization", organization)
-_RECORDED: Field[datetime] = required("recorded", moment)
-_PERFORMER = required("performer", STAFF)
-
-
-def _patient_identifier(reader: Reader, name: str) -> Identifier:
-    identifier = reader.inside(name)
-    system, value = identifier.text("system"), identifier.text("value")
-    if system is None or value is None:
-        return Identifier(root="", extension="")
-    try:
-        number = PersonId.from_oid(system, value, today=reader.today)
-    except InvalidDocumentError as error:
-        identifier.place_of(error, "value")
-        return Identifier(root="", extension="")
-    return Identifier(root=number.oid, extension=number.value)
-
-
-_PATIENT = Shape(
-    Person,
-    identifiers=every("identifier", _patient_identifier, least=1),
-    name=inside("name", required("text", line)),
-    protected_level=optional("protection", codes.PROTECTION, ProtectedLevel.NONE),
-)
-
-
-def _admission(reader: Reader) -> str | None:
-    """Return the id of the encounter, where the need was seen in one that is to end."""
-    encounter = reader.inside("encounter")
-    admission = line(encounter, "id")
-    return admission if codes.ENCOUNTER(encounter, "class") is CareSetting.DISCHARGE else None
-
-
-_NEED = Shape(
-    SipStart,
-    initiated_by=required("noticedBy", codes.NOTICED_BY),
-    initiated_by_other=optional("noticedByOther", line),
-    variant=optional("intent", codes.INTENT, SipVariant.NEW),
-    setting=of_event(inside("encounter", required("class", codes.ENCOUNTER))),
-    need_text=required("description", prose),
-    requested_by_person=optional("requestedByPatient", flag, False),
-    pre_meeting_date=optional("preparation", day),
-    linked_admission=of_event(_admission),
-)
-
-_PROVISION = Shape(
-    ConsentScope,
-    parties=every("party", party, least=1),
-    units=every("organization", organization),
-    information_types=every("topic", codes.TOPIC, least=1),
-    exclusions=optional("exclusion", prose),
-)
-_CONSENT = Shape(
-    Consent,
-    decision=required("decision", codes.DECISION),
-    form=required("mode", codes.CONSENT_MODE),
-    given_by=inside("grantor", required("type", codes.GRANTOR)),
-    giver_name=inside("grantor", optional("name", line)),
-    relation=inside("grantor", optional("relation", line)),
-    scope=optional("provision", _PROVISION),
-    valid_until=optional("validUntil", day),
-    informed_how=required("information", prose),
-    child_attitude=optional("childAttitude", prose),
-    document_ref=optional("sourceReference", line),
-    reason=optional("reason", prose),
-    taken_by=of_event(_PERFORMER),
-    taken_at=of_event(_RECORDED),
-)
-
-_CALLED_UNIT = optional("organization", organization)
-_PARTICIPANT = Shape(
-    Invitee,
-    kind=required("type", codes.PARTICIPATION),
-    principal=principal_behind(_CALLED_UNIT),
-    unit=_CALLED_UNIT,
-    name=optional("name", line),
-    role=optional("role", line),
-    requested_profession=optional("specialty", line),
-    reason=optional("reason", prose),
-)
-_APPOINTMENT = Shape(
-    MeetingBooking,
-    purpose=required("purpose", prose),
-    questions=every("questions", prose, least=1),
-    agenda=every("agenda", line),
-    meeting=MEETING.here,
-    alternatives=every("alternatives", Shape(Slot, start=required("start", moment), end=required("end", moment))),
-    chair=required(
-        "chair",
-        Shape(
-            Chair,
-            name=required("name", line),
-            role=optional("role", line),
-            unit=optional("organization", organization),
-            independent=optional("independent", flag, False),
-        ),
-    ),
-    invitees=every("participants", _PARTICIPANT, least=1),
-    person_attends=required("patientAttends", flag),
-    person_absent_reason=optional("patientAbsenceReason", prose),
-    adaptation=optional("adaptation", prose),
-    preparation=optional("instruction", prose),
-    reply_by=optional("replyBy", moment),
-    reply_to=of_event(_PERFORMER),
-)
-
-_CLOSURE = Shape(
-    Closure,
-    reason=required("reason", codes.CLOSURE_REASON),
-    other_text=optional("reasonText", line),
-    closed_on=required("date", day),
-    person_informed_how=optional("patientInformed", prose),
-    where_to_turn=optional("contactPoint", prose),
-    superseded_by=optional("replacedBy", case_number),
-    documented=every(
-        "documentation",
-        Shape(
-            LocalDocumentation,
-            principal=required("principal", codes.PRINCIPAL),
-            documented=required("done", flag),
-            on=optional("date", day),
-        ),
-    ),
-)
-
-_SIGNED = Shape(
-    Acknowledgement,
-    message_id=required("id", message_id),
-    message_type=required("type", codes.MESSAGE_TYPE),
-    unit=of_event(_ORGANIZATION),
-    level=always(Level.ACKNOWLEDGED),
-    outcome=always(Outcome.ACCEPTED),
-    at=of_event(_RECORDED),
-    acknowledged_by=of_event(_PERFORMER),
-)
 
 
 def _message(message: Message, unit: str) -> dict[str, Any]:
@@ -173,7 +61,7 @@ def _message(message: Message, unit: str) -> dict[str, Any]:
     header = message.header
     duty = duty_for(message, unit)
     entry: dict[str, Any] = {
-        "entryType": "sip.message",
+        "entryType": word_for(codes.ENTRY, CaseNumber.parse(header.case_number).kind),
         "message": {"id": header.message_id, "type": codes.MESSAGE_TYPE.written(message.type)},
         "caseNumber": header.case_number,
         "sent": header.created_at.astimezone(STOCKHOLM).isoformat(),
@@ -215,38 +103,119 @@ def _acknowledgement(entry: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     }
 
 
+_PARTICIPANT = inside("participant", single("organization", organization, own=ACTING))
+
 JOURNAL: Final = Vocabulary(
     name="journal",
     type_member="eventType",
     event_id=required("eventId", line),
-    happened_at=_RECORDED,
-    case_reference=required("caseReference", line),
-    unit=_ORGANIZATION,
-    user=_PERFORMER,
-    person=required("patient", _PATIENT),
+    happened_at=RECORDED,
+    case_reference=CASE_REFERENCE,
+    unit=ACTING,
+    user=PERFORMER,
+    person=required("patient", PATIENT),
     events={
+        # the SIP process
         "sip.need": EventForm(
             message_type="sipStart",
-            body=inside("need", _NEED.here),
-            recipients=named("recipients", codes.organization_or_party, own=_ORGANIZATION),
+            body=inside("need", NEED.here),
+            recipients=named("recipients", organization_or_party, own=ACTING),
         ),
-        "sip.consent": EventForm(message_type="consent", body=inside("consent", _CONSENT.here)),
+        "sip.consent": EventForm(message_type="consent", body=inside("consent", CONSENT.here)),
         "sip.appointment": EventForm(
             message_type="meetingBooking",
-            body=inside("appointment", _APPOINTMENT.here),
-            recipients=called(
-                inside("appointment", every("participants", lambda array, n: _CALLED_UNIT(array.inside(n)))),
-                own=_ORGANIZATION,
-            ),
+            body=inside("appointment", APPOINTMENT.here),
+            recipients=called(CALLED_UNITS, own=ACTING),
         ),
+        "sip.appointment-answered": EventForm(
+            message_type="invitationReply", body=inside("answer", ANSWER.here), in_reply_to=EARLIER
+        ),
+        "sip.appointment-forwarded": EventForm(
+            message_type="invitationForward", body=inside("forward", FORWARD.here), in_reply_to=EARLIER
+        ),
+        "sip.appointment-changed": EventForm(message_type="meetingChange", body=inside("appointment", CHANGE.here)),
+        "sip.appointment-cancelled": EventForm(
+            message_type="meetingCancellation", body=inside("appointment", CANCELLATION.here)
+        ),
+        "sip.appointment-held": EventForm(message_type="meetingHeld", body=inside("appointment", HELD.here)),
         "sip.careplan": EventForm(message_type="plan", body=inside("carePlan", CARE_PLAN.here)),
-        "sip.closed": EventForm(message_type="closure", body=inside("closure", _CLOSURE.here), names_person=False),
+        "sip.review-appointment": EventForm(
+            message_type="followUpInvitation",
+            body=inside("appointment", REVIEW_APPOINTMENT.here),
+            recipients=called(CALLED_UNITS, own=ACTING),
+        ),
+        "sip.review": EventForm(message_type="followUp", body=inside("review", REVIEW.here)),
+        "sip.careplan-revised": EventForm(message_type="revisedPlan", body=inside("carePlan", REVISED_CARE_PLAN.here)),
+        "sip.custodian-changed": EventForm(
+            message_type="responsibilityTransfer", body=inside("custodian", TRANSFER.here)
+        ),
+        "sip.participant-added": EventForm(
+            message_type="participantAdded",
+            body=inside("participant", ADDED.here),
+            recipients=_PARTICIPANT,
+        ),
+        "sip.participant-removed": EventForm(
+            message_type="participantRemoved",
+            body=inside("participant", REMOVED.here),
+            names_person=False,
+            recipients=_PARTICIPANT,
+        ),
+        "sip.activity": EventForm(message_type="measureUpdate", body=inside("activity", ACTIVITY_STATUS.here)),
+        "sip.closed": EventForm(message_type="closure", body=inside("closure", CLOSURE.here), names_person=False),
+        # inside any case
+        "message.sent": EventForm(
+            message_type="generalMessage", body=inside("communication", COMMUNICATION.here), in_reply_to=maybe_earlier
+        ),
+        "message.retracted": EventForm(
+            message_type="retraction", body=inside("retraction", RETRACTION.here), names_person=False
+        ),
+        "message.misdirected": EventForm(
+            message_type="misdirectedReport",
+            body=inside("misdirection", MISDIRECTION.here),
+            names_person=False,
+            in_reply_to=EARLIER,
+        ),
         "message.signed": EventForm(
             message_type="acknowledgement",
-            body=inside("message", _SIGNED.here),
+            body=SIGNED.here,
             names_case=False,
             names_person=False,
-            in_reply_to=inside("message", required("id", message_id)),
+            in_reply_to=EARLIER,
+        ),
+        # a stay in hospital
+        "admission.notice": EventForm(
+            message_type="admissionNotice",
+            body=inside("admission", ADMISSION.here),
+            case_reference=case_of_encounter,
+            recipients=named("recipients", organization_or_party, own=ACTING),
+        ),
+        "admission.update": EventForm(
+            message_type="admissionUpdate",
+            body=inside("admission", ADMISSION_UPDATE.here),
+            case_reference=case_of_encounter,
+        ),
+        "care.contact": EventForm(message_type="fixedCareContact", body=inside("careContact", CARE_CONTACT.here)),
+        "planning": EventForm(
+            message_type="planningMessage", body=inside("planning", PLANNING.here), in_reply_to=maybe_earlier
+        ),
+        "discharge.ready": EventForm(
+            message_type="dischargeReady", body=inside("discharge", READY.here), case_reference=case_of_encounter
+        ),
+        "discharge.ready-recalled": EventForm(
+            message_type="dischargeReadyRecall",
+            body=inside("discharge", READY_RECALL.here),
+            case_reference=case_of_encounter,
+        ),
+        "discharge.planned": EventForm(
+            message_type="dischargeMessage", body=inside("discharge", PLANNED.here), case_reference=case_of_encounter
+        ),
+        "discharge.information": EventForm(
+            message_type="dischargeInformation",
+            body=inside("discharge", INFORMATION.here),
+            case_reference=case_of_encounter,
+        ),
+        "process.interrupted": EventForm(
+            message_type="processInterruption", body=inside("interruption", INTERRUPTION.here), names_person=False
         ),
     },
     message=_message,

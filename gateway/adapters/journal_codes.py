@@ -1,77 +1,31 @@
-"""The code lists of the regional journal: coded values (``system`` and ``code``), and what each means in a message."""
+"""The code lists of the regional journal, and what each code means in a message."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from gateway.adapters.kinds import Kind, one_of, party, staff_id, unit, word_for
-from gateway.adapters.reading import Reader
-from gateway.identifiers import HSA_ID_OID
+from gateway.adapters.journal_coding import CodeList
+from gateway.case_number import CaseKind
 from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel
+from gateway.messages.admission import CareNeed, CompulsoryCare
 from gateway.messages.closure import ClosureReason
-from gateway.messages.consent import ConsentDecision, ConsentForm, ConsentGiver
+from gateway.messages.consent import ConsentDecision, ConsentForm, ConsentGiver, GuardianWaiver
+from gateway.messages.correction import MisdirectedReason, RetractionReason
+from gateway.messages.discharge import Destination
+from gateway.messages.discharge_ready import OpenCareAvailable, RecallReason
+from gateway.messages.fixed_care_contact import FixedContactKind
+from gateway.messages.follow_up import Effect, FollowUpOutcome
+from gateway.messages.invitation_reply import InvitationAnswer
 from gateway.messages.measure import LegalBasis, LifeArea, MeasureStatus, ResponsibleKind
 from gateway.messages.meeting_booking import InviteeKind
+from gateway.messages.meeting_change import MeetingChangeReason
+from gateway.messages.meeting_held import MeetingMode, MeetingOutcome
 from gateway.messages.model import Principal
+from gateway.messages.participant import RemovalReason
 from gateway.messages.plan import GuardianKind
+from gateway.messages.planning_message import PlanningItemKind
+from gateway.messages.process_interruption import InterruptionReason
 from gateway.messages.sip_start import CareSetting, SipVariant
-
-T = TypeVar("T")
-
-HSA: Final = f"urn:oid:{HSA_ID_OID}"
-"""The ``system`` of an HSA-id."""
-PARTY: Final = "urn:journal:parties"
-"""The ``system`` of the name of a party on the exchange."""
-
-
-class CodeList(dict[str, T]):
-    """The codes of one list and their meanings; :attr:`system` names the list."""
-
-    def __init__(self, name: str, codes: Mapping[str, T]) -> None:
-        super().__init__(codes)
-        self.system = f"urn:journal:codes:{name}"
-
-    def __call__(self, reader: Reader, name: str) -> T:
-        """Read a coded value: an object with the ``system`` of this list and a ``code`` in it."""
-        coded = reader.inside(name)
-        one_of({self.system: self.system})(coded, "system")
-        return one_of(self)(coded, "code")
-
-    def written(self, meaning: T) -> dict[str, str]:
-        """Return the coded value that means ``meaning``."""
-        return {"system": self.system, "code": word_for(self, meaning)}
-
-
-def organization(reader: Reader, name: str) -> str:
-    """Read an organization: the HSA-id, in its identifier, of a unit that can be sent to on the day of the event."""
-    return _identifier({HSA: unit})(reader.inside(name), "identifier")
-
-
-def organization_or_party(reader: Reader, name: str) -> str:
-    """Read an organization whose identifier is the HSA-id of a unit, or the name of a party."""
-    return _identifier({HSA: unit, PARTY: party})(reader.inside(name), "identifier")
-
-
-def practitioner_id(reader: Reader, name: str) -> str:
-    """Read an identifier that is the HSA-id of a member of staff."""
-    return _identifier({HSA: staff_id})(reader, name)
-
-
-def _identifier(kinds: Mapping[str, Kind[str]]) -> Kind[str]:
-    """Return the kind of an identifier: its ``system`` tells how its ``value`` is read."""
-
-    def read(reader: Reader, name: str) -> str:
-        identifier = reader.inside(name)
-        return one_of(kinds)(identifier, "system")(identifier, "value")
-
-    return read
-
-
-def written_organization(hsa_id: str) -> dict[str, Any]:
-    """Return the organization with ``hsa_id``."""
-    return {"identifier": {"system": HSA, "value": hsa_id}}
-
 
 NOTICED_BY: Final = CodeList(
     "need-noticed-by",
@@ -116,6 +70,15 @@ GRANTOR: Final = CodeList(
         "representative": ConsentGiver.REPRESENTATIVE,
     },
 )
+WAIVER: Final = CodeList(
+    "consent-waiver",
+    {
+        "hindered": GuardianWaiver.HINDERED,
+        "welfare-board": GuardianWaiver.SOCIAL_WELFARE_BOARD,
+    },
+)
+"""Why the consent of the other guardian is enough."""
+
 TOPIC: Final = CodeList(
     "consent-topic",
     {
@@ -125,6 +88,43 @@ TOPIC: Final = CodeList(
     },
 )
 PARTICIPATION: Final = CodeList("participation", {"required": InviteeKind.SUMMONS, "optional": InviteeKind.INVITE})
+PARTICIPATION_STATUS: Final = CodeList(
+    "participation-status",
+    {
+        "accepted": InvitationAnswer.CONFIRM,
+        "declined": InvitationAnswer.DECLINE,
+        "tentative": InvitationAnswer.TENTATIVE,
+        "redirected": InvitationAnswer.REDIRECT,
+    },
+)
+CHANGE_REASON: Final = CodeList(
+    "change-reason",
+    {
+        "patient": MeetingChangeReason.PERSON_REQUEST,
+        "organization": MeetingChangeReason.UNIT_HINDERED,
+        "illness": MeetingChangeReason.ILLNESS,
+        "consent": MeetingChangeReason.CONSENT,
+        "admitted": MeetingChangeReason.ADMITTED,
+        "other": MeetingChangeReason.OTHER,
+    },
+)
+MEETING_MODE: Final = CodeList(
+    "appointment-mode",
+    {
+        "physical": MeetingMode.PHYSICAL,
+        "video": MeetingMode.VIDEO,
+        "telephone": MeetingMode.PHONE,
+        "hybrid": MeetingMode.HYBRID,
+    },
+)
+MEETING_OUTCOME: Final = CodeList(
+    "appointment-outcome",
+    {
+        "careplan": MeetingOutcome.PLAN,
+        "no-careplan": MeetingOutcome.NO_PLAN,
+        "new-appointment": MeetingOutcome.NEW_MEETING,
+    },
+)
 REPRESENTATIVE: Final = CodeList(
     "representative",
     {
@@ -162,6 +162,23 @@ STATUS: Final = CodeList(
         "stopped": MeasureStatus.STOPPED,
     },
 )
+EFFECT: Final = CodeList(
+    "effect",
+    {
+        "full": Effect.FULL,
+        "partial": Effect.PART,
+        "none": Effect.NONE,
+    },
+)
+REVIEW_OUTCOME: Final = CodeList(
+    "review-outcome",
+    {
+        "continue": FollowUpOutcome.CONTINUE,
+        "revise": FollowUpOutcome.REVISE,
+        "close-and-new": FollowUpOutcome.CLOSE_AND_NEW,
+        "close": FollowUpOutcome.CLOSE,
+    },
+)
 PERFORMER: Final = CodeList(
     "performer-kind",
     {
@@ -180,18 +197,149 @@ CLOSURE_REASON: Final = CodeList(
         "moved": ClosureReason.MOVED,
         "duplicate": ClosureReason.DUPLICATE,
         "replaced": ClosureReason.SUPERSEDED,
+        "compulsory-careplan": ClosureReason.COMPULSORY_CARE_PLAN,
+        "refused": ClosureReason.REFUSED,
         "other": ClosureReason.OTHER,
     },
 )
 PRINCIPAL: Final = CodeList("principal", {"municipality": Principal.MUNICIPALITY, "region": Principal.REGION})
+REMOVAL_REASON: Final = CodeList(
+    "removal-reason",
+    {
+        "not-concerned": RemovalReason.NOT_CONCERNED,
+        "replaced": RemovalReason.REPLACED,
+        "moved": RemovalReason.MOVED,
+        "consent": RemovalReason.CONSENT,
+        "own-request": RemovalReason.OWN_REQUEST,
+    },
+)
+RETRACTION_REASON: Final = CodeList(
+    "retraction-reason",
+    {
+        "wrong-patient": RetractionReason.WRONG_PERSON,
+        "wrong-recipient": RetractionReason.WRONG_RECIPIENT,
+        "wrong-content": RetractionReason.WRONG_CONTENT,
+        "obsolete": RetractionReason.NO_LONGER_HOLDS,
+    },
+)
+MISDIRECTED_REASON: Final = CodeList(
+    "misdirection-reason",
+    {
+        "patient-unknown": MisdirectedReason.PERSON_UNKNOWN,
+        "wrong-organization": MisdirectedReason.WRONG_UNIT,
+        "wrong-principal": MisdirectedReason.WRONG_PRINCIPAL,
+        "moved": MisdirectedReason.MOVED,
+    },
+)
+CARE_NEED: Final = CodeList(
+    "care-need",
+    {
+        "social": CareNeed.SOCIAL,
+        "healthcare-municipality": CareNeed.MUNICIPAL_HEALTH,
+        "open-care": CareNeed.REGION_OPEN_CARE,
+    },
+)
+COMPULSORY_CARE: Final = CodeList(
+    "compulsory-care",
+    {
+        "OPT": CompulsoryCare.OPEN_PSYCHIATRIC,
+        "ORV": CompulsoryCare.OPEN_FORENSIC,
+    },
+)
+"""ÖPT and ÖRV, open compulsory care after the discharge."""
+
+CARE_CONTACT: Final = CodeList(
+    "care-contact",
+    {
+        "care": FixedContactKind.CARE,
+        "social-care": FixedContactKind.SOCIAL_CARE,
+        "physician": FixedContactKind.PHYSICIAN,
+        "nurse": FixedContactKind.NURSE,
+    },
+)
+PLANNING_ITEM: Final = CodeList(
+    "planning-item",
+    {
+        "aids": PlanningItemKind.AIDS,
+        "medication": PlanningItemKind.MEDICATION,
+        "home-help": PlanningItemKind.HOME_HELP,
+        "home-nursing": PlanningItemKind.HOME_NURSING,
+        "housing": PlanningItemKind.HOUSING,
+        "other": PlanningItemKind.OTHER,
+    },
+)
+OPEN_CARE: Final = CodeList(
+    "open-care",
+    {
+        "available": OpenCareAvailable.YES,
+        "unavailable": OpenCareAvailable.NO,
+        "unknown": OpenCareAvailable.UNKNOWN,
+    },
+)
+RECALL_REASON: Final = CodeList(
+    "recall-reason",
+    {
+        "deteriorated": RecallReason.DETERIORATED,
+        "error": RecallReason.ERROR,
+        "other": RecallReason.OTHER,
+    },
+)
+DESTINATION: Final = CodeList(
+    "destination",
+    {
+        "home": Destination.HOME,
+        "short-term": Destination.SHORT_TERM_HOUSING,
+        "special-housing": Destination.SPECIAL_HOUSING,
+        "hospital": Destination.OTHER_HOSPITAL,
+        "other": Destination.OTHER,
+    },
+)
+INTERRUPTION_REASON: Final = CodeList(
+    "interruption-reason",
+    {
+        "deceased": InterruptionReason.DIED,
+        "transferred": InterruptionReason.TRANSFERRED,
+        "no-need": InterruptionReason.NO_NEED,
+        "deteriorated": InterruptionReason.DETERIORATED,
+        "declined": InterruptionReason.DECLINED,
+        "other": InterruptionReason.OTHER,
+    },
+)
+ENTRY: Final = {"sip.message": CaseKind.SIP, "encounter.message": CaseKind.DISCHARGE}
+"""The type of an entry: what its case is about."""
+
 MESSAGE_TYPE: Final = CodeList(
     "message-type",
     {
         "sip-start": "sipStart",
         "sip-consent": "consent",
         "sip-appointment": "meetingBooking",
+        "sip-appointment-answered": "invitationReply",
+        "sip-appointment-forwarded": "invitationForward",
+        "sip-appointment-changed": "meetingChange",
+        "sip-appointment-cancelled": "meetingCancellation",
+        "sip-appointment-held": "meetingHeld",
         "sip-careplan": "plan",
+        "sip-review-appointment": "followUpInvitation",
+        "sip-review": "followUp",
+        "sip-careplan-revised": "revisedPlan",
+        "sip-custodian-changed": "responsibilityTransfer",
+        "sip-participant-added": "participantAdded",
+        "sip-participant-removed": "participantRemoved",
+        "sip-activity": "measureUpdate",
         "sip-closed": "closure",
+        "message-sent": "generalMessage",
+        "message-retracted": "retraction",
+        "message-misdirected": "misdirectedReport",
+        "admission-notice": "admissionNotice",
+        "admission-update": "admissionUpdate",
+        "care-contact": "fixedCareContact",
+        "planning": "planningMessage",
+        "discharge-ready": "dischargeReady",
+        "discharge-ready-recalled": "dischargeReadyRecall",
+        "discharge-planned": "dischargeMessage",
+        "discharge-information": "dischargeInformation",
+        "process-interrupted": "processInterruption",
     },
 )
 DUTY: Final = CodeList("duty", {"notify": Duty.NOTIFY, "sign": Duty.ACKNOWLEDGE, "reply": Duty.REPLY})

@@ -102,6 +102,11 @@ def flag(reader: Reader, name: str) -> bool:
 _at_a_glance(flag, lambda item, _: item if type(item) is bool else None)
 
 
+def mark(reader: Reader, name: str) -> bool | None:
+    """Read true or false, where false says no more than a member that is not there."""
+    return flag(reader, name) or None
+
+
 def count(reader: Reader, name: str) -> int:
     """Read a whole number from 1."""
     found: int | None = reader.value(name, int, expected="heltal/integer")

@@ -51,6 +51,19 @@ def named(name: str, kind: Kind[str], *, own: Field[str]) -> Field[tuple[str, ..
     return read
 
 
+def single(name: str, kind: Kind[str], *, own: Field[str]) -> Field[tuple[str, ...]]:
+    """Return the field that reads one unit in the member ``name``, of another party than the unit ``own``."""
+
+    def read(reader: Reader) -> tuple[str, ...]:
+        found = kind(reader, name)
+        home = _party_of(reader.directory, own(reader))
+        if home is not None and _party_of(reader.directory, found) == home:
+            reader.note(AT_HOME.at(reader.place(name)))
+        return (found,)
+
+    return read
+
+
 def _vardcentral(reader: Reader, name: str, party: Party) -> str:
     """Return the vårdcentral that a person is sent to whom ``party``, which member ``name`` names, does not know.
 
@@ -85,6 +98,11 @@ def principal_behind(called_unit: Field[str | None]) -> Field[Principal | None]:
         return reader.directory.parties[party].principal if party is not None else None
 
     return read
+
+
+def party_behind(own: Field[str]) -> Field[str]:
+    """Return the field that names the party of the unit ``own``, as the directory has it; nothing after a fault."""
+    return lambda reader: _party_of(reader.directory, own(reader)) or ""
 
 
 def _party_of(directory: Directory, hsa_id: Any) -> str | None:

@@ -1,38 +1,21 @@
-"""The plan as the municipal case system writes it (PLAN_UPPRATTAD), in the order of the regional SIP template."""
+"""The plan as the municipal case system writes it, what became of its measures, and how it is followed up."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from gateway.adapters import treserva_codes as codes
-from gateway.adapters.kinds import count, day, flag, line, moment, one_of, phone, plan_item, prose, staff_id, unit
+from gateway.adapters.kinds import count, day, flag, line, one_of, phone, plan_item, prose
 from gateway.adapters.recipients import principal_behind
-from gateway.adapters.shape import Shape, every, optional, required
-from gateway.messages import User
+from gateway.adapters.shape import Field, Shape, every, optional, required
+from gateway.adapters.treserva_event import HANDLER, MAYBE_UNIT, STAFF, UNIT
+from gateway.adapters.treserva_meeting import ATTENDEE, MEETING
+from gateway.messages.follow_up import CommitmentKept, FollowUp, SubGoalProgress
 from gateway.messages.measure import Measure, MeasureStatus, Responsible, SubGoal
-from gateway.messages.meeting import Attendee, FollowUpDate, Meeting, OverallResponsible
+from gateway.messages.measure_update import MeasureUpdate
+from gateway.messages.meeting import FollowUpDate, OverallResponsible
 from gateway.messages.plan import CrisisAction, CrisisPlan, Guardian, PersonCopy, Plan
-
-STAFF: Final = Shape(
-    User,
-    name=required("namn", line),
-    role=optional("roll", line),
-    hsa_id=optional("hsaId", staff_id),
-    phone=optional("telefon", phone),
-)
-"""A member of staff, wherever one stands."""
-
-MEETING: Final = Shape(
-    Meeting,
-    start=required("start", moment),
-    end=required("slut", moment),
-    place=optional("plats", line),
-    online_link=optional("lank", line),
-    phone=optional("telefon", phone),
-)
-
-_UNIT = required("enhet", unit)
-_MAYBE_UNIT = optional("enhet", unit)
+from gateway.messages.revised_plan import RevisedPlan
 
 _REPRESENTATIVE = Shape(
     Guardian,
@@ -50,8 +33,8 @@ _SUB_GOAL = Shape(
 _RESPONSIBLE = Shape(
     Responsible,
     kind=required("typ", one_of(codes.RESPONSIBLE)),
-    principal=principal_behind(_MAYBE_UNIT),
-    unit=_MAYBE_UNIT,
+    principal=principal_behind(MAYBE_UNIT),
+    unit=MAYBE_UNIT,
     name=optional("namn", line),
 )
 _MEASURE = Shape(
@@ -66,12 +49,14 @@ _MEASURE = Shape(
     status=optional("status", one_of(codes.STATUS), MeasureStatus.NOT_STARTED),
     follow_up=optional("uppfoljning", day),
 )
-_OVERALL = Shape(
+OVERALL: Final = Shape(
     OverallResponsible,
-    principal=principal_behind(_UNIT),
-    unit=_UNIT,
-    user=required("handlaggare", STAFF),
+    principal=principal_behind(UNIT),
+    unit=UNIT,
+    user=HANDLER,
 )
+"""A unit with the overall responsibility, and who there calls the follow-up."""
+
 _CRISIS_ACTION = Shape(
     CrisisAction,
     sign=required("tecken", line),
@@ -85,40 +70,69 @@ _CRISIS_PLAN = Shape(
     actions=every("atgarder", _CRISIS_ACTION, least=1),
     known_by=every("kandAv", line, least=1),
 )
-_ATTENDEE = Shape(
-    Attendee,
-    name=required("namn", line),
-    role=required("roll", line),
-    unit=_MAYBE_UNIT,
-    principal=principal_behind(_MAYBE_UNIT),
-    present=required("narvarande", flag),
-)
+_NEXT = Shape(FollowUpDate, on=required("datum", day), place=required("plats", line))
 
-PLAN: Final = Shape(
-    Plan,
-    version=required("version", count),
-    mode=required("avser", one_of(codes.VARIANT)),
-    need_noticed_by=every("uppmarksammatAv", one_of(codes.NOTICED_BY), least=1),
-    need_noticed_by_other=optional("uppmarksammatAvAnnan", line),
-    address=optional("adress", line),
-    phone=optional("telefon", phone),
-    guardians=every("foretradare", _REPRESENTATIVE),
-    meeting=required("mote", MEETING),
-    long_term_goal=required("langsiktigtMal", prose),
-    questions=every("fragestallningar", prose, least=1),
-    works_well=required("fungerarBra", prose),
-    works_not=required("fungerarInte", prose),
-    kin_needs=optional("narstaendesBehov", prose),
-    own_effort=required("egenInsats", prose),
-    sub_goals=every("delmal", _SUB_GOAL, least=1),
-    measures=every("insatser", _MEASURE, least=1),
-    overall_responsible=required("overgripandeAnsvar", _OVERALL),
-    lead_professional=optional("huvudansvarig", STAFF),
-    follow_up=required("uppfoljning", Shape(FollowUpDate, on=required("datum", day), place=required("plats", line))),
-    crisis_plan=optional("krisplan", _CRISIS_PLAN),
-    attendees=every("deltagare", _ATTENDEE, least=1),
-    person_present=required("denEnskildeDeltog", flag),
-    person_absent_reason=optional("skalTillFranvaro", prose),
-    person_copy=required("kopia", Shape(PersonCopy, given_on=required("datum", day), how=required("hur", line))),
+_PLAN: Final[dict[str, Field[Any]]] = {
+    "version": required("version", count),
+    "mode": required("avser", one_of(codes.VARIANT)),
+    "need_noticed_by": every("uppmarksammatAv", one_of(codes.NOTICED_BY), least=1),
+    "need_noticed_by_other": optional("uppmarksammatAvAnnan", line),
+    "address": optional("adress", line),
+    "phone": optional("telefon", phone),
+    "guardians": every("foretradare", _REPRESENTATIVE),
+    "meeting": required("mote", MEETING),
+    "long_term_goal": required("langsiktigtMal", prose),
+    "questions": every("fragestallningar", prose, least=1),
+    "works_well": required("fungerarBra", prose),
+    "works_not": required("fungerarInte", prose),
+    "kin_needs": optional("narstaendesBehov", prose),
+    "own_effort": required("egenInsats", prose),
+    "sub_goals": every("delmal", _SUB_GOAL, least=1),
+    "measures": every("insatser", _MEASURE, least=1),
+    "overall_responsible": required("overgripandeAnsvar", OVERALL),
+    "lead_professional": optional("huvudansvarig", STAFF),
+    "follow_up": required("uppfoljning", _NEXT),
+    "crisis_plan": optional("krisplan", _CRISIS_PLAN),
+    "attendees": every("deltagare", ATTENDEE, least=1),
+    "person_present": required("denEnskildeDeltog", flag),
+    "person_absent_reason": optional("skalTillFranvaro", prose),
+    "person_copy": required("kopia", Shape(PersonCopy, given_on=required("datum", day), how=required("hur", line))),
+}
+PLAN: Final = Shape(Plan, **_PLAN)
+"""The plan (PLAN_UPPRATTAD), in the members of the event itself and in the order of the regional SIP template."""
+
+REVISED_PLAN: Final = Shape(RevisedPlan, change_summary=required("andringar", prose), **_PLAN)
+"""The whole plan in a later version, and what has changed (PLAN_REVIDERAD)."""
+
+_PROGRESS = Shape(
+    SubGoalProgress,
+    sub_goal=required("id", plan_item),
+    status=required("status", one_of(codes.STATUS)),
+    effect=required("effekt", one_of(codes.EFFECT)),
+    comment=optional("kommentar", prose),
 )
-"""The plan, in the members of the event itself."""
+_COMMITMENT = Shape(CommitmentKept, unit=UNIT, done=required("klart", flag), comment=optional("kommentar", prose))
+FOLLOW_UP: Final = Shape(
+    FollowUp,
+    plan_version=required("planversion", count),
+    held_on=required("datum", day),
+    progress=every("delmal", _PROGRESS, least=1),
+    new_information=optional("nyaUppgifter", prose),
+    commitments=every("ataganden", _COMMITMENT),
+    new_measure_needed=optional("nyInsats", prose),
+    new_actor_needed=optional("nyAktor", prose),
+    outcome=required("resultat", one_of(codes.FOLLOW_UP_OUTCOME)),
+    next_follow_up=optional("nastaUppfoljning", _NEXT),
+    crisis_plan_checked=optional("krisplanGenomgangen", flag),
+)
+"""What a follow-up found and decided (UPPFOLJNING_GJORD)."""
+
+MEASURE_UPDATE: Final = Shape(
+    MeasureUpdate,
+    plan_version=required("planversion", count),
+    measure=required("insats", plan_item),
+    status=required("status", one_of(codes.STATUS)),
+    on=required("datum", day),
+    comment=optional("kommentar", prose),
+)
+"""How far a measure has come (INSATS_STATUS)."""

@@ -13,11 +13,16 @@ from gateway.adapters.table import VOCABULARIES
 from gateway.clock import in_zone
 from gateway.directory import Directory
 from gateway.messages import Message
-from gateway.ports import Event, Translation
+from gateway.ports import Draft, Event, Translation
 from gateway.resources import demo_directory
 
 EVENTS = Path(__file__).parents[2] / "fixtures" / "events"
 MESSAGE_ID = "0b7c1f2e-1111-4222-8333-444455556666"
+EARLIER = "5f0e8c1a-3b7d-4c52-9a64-0d1e2f3a4b5c"
+"""The message that the events answer or are about."""
+
+SOCIAL, MUNICIPAL_HEALTH, SCHOOL = "SE2120001355-SOCHISINGEN", "SE2120001355-HSLHISINGEN", "SE2120001355-ELEVHALSAN"
+CENTRE, PSYCHIATRY, WARD = "SE2321000131-E000000000101", "SE2321000131-E000000000202", "SE2321000131-E000000000303"
 
 MakeMessage = Callable[..., Message]
 MakeAdapter = Callable[..., FolderAdapter]
@@ -32,6 +37,12 @@ def translator(kind: str) -> FolderAdapter:
 
 def translate(kind: str, path: Path) -> Translation:
     return translator(kind).translate(Event(source=kind, content=path.read_bytes()))
+
+
+def draft_of(kind: str, name: str) -> Draft:
+    """Return what the valid event called ``name`` becomes."""
+    (draft,) = translate(kind, EVENTS / kind / f"valid_{name}.json").drafts
+    return draft
 
 
 def sent_at(kind: str, path: Path) -> datetime:

@@ -10,6 +10,7 @@ from case_events import MESSAGE_ID, MakeAdapter, MakeMessage
 
 from gateway.adapters.adapter import FolderAdapter
 from gateway.adapters.table import ADAPTERS, VOCABULARIES
+from gateway.case_number import CaseKind
 from gateway.directory import Directory
 from gateway.messages import TYPES, Header, Message, Recipient, Sender
 from gateway.ports import Draft
@@ -37,22 +38,26 @@ def make_adapter(directory: Directory, tmp_path: Path) -> MakeAdapter:
 
 @pytest.fixture(scope="session")
 def make_message(directory: Directory) -> MakeMessage:
-    """Return a draft as a message with the ids the outbox would give; without recipients, it goes to a partner."""
+    """Return a draft as a message with the ids the outbox would give.
+
+    Without recipients it goes to a partner, unless its type stays at home.
+    """
 
     def make(draft: Draft, created_at: datetime, message_id: str = MESSAGE_ID) -> Message:
         home = directory.units[draft.unit].party
         partners = [unit.hsa_id for unit in directory.units.values() if unit.party != home]
-        contract = TYPES[draft.type].contract
+        kind = TYPES[draft.type]
+        default = [] if kind.contract.stays_home else partners[:1]
         return Message(
             draft.type,
             Header(
                 message_id=message_id,
-                case_number="SIP100001",
+                case_number="SIP100001" if CaseKind.SIP in kind.contract.process else "M200001",
                 created_at=created_at,
                 sender=Sender(party=home, unit=draft.unit, user=draft.user),
                 recipients=tuple(
-                    Recipient(party=directory.units[unit].party, unit=unit, duty=contract.duty)
-                    for unit in draft.recipients or partners[:1]
+                    Recipient(party=directory.units[unit].party, unit=unit, duty=kind.duty_of(draft.body))
+                    for unit in draft.recipients or default
                 ),
                 in_reply_to=draft.in_reply_to,
                 person=draft.person,

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from gateway.adapters.simulated import SimulatedCaseSystem
 from gateway.adapters.table import ADAPTERS, VOCABULARIES
 from gateway.clock import ManualClock
-from gateway.directory import Directory
+from gateway.directory import Directory, UnitType
 from gateway.errors import DependencyDownError, InvalidDocumentError, RefusedError
-from gateway.messages import TYPES, parse_xml, render_xml
+from gateway.messages import TYPES, Message, parse_xml, render_xml
 from gateway.ports import Event
 
 VALID = [
@@ -70,8 +70,18 @@ def test_every_type_of_event_has_a_valid_fixture(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", VOCABULARIES)
-def test_every_type_of_message_can_be_written(kind: str) -> None:
-    assert {form.message_type for form in VOCABULARIES[kind].events.values()} == set(TYPES)
+def test_every_type_of_message_can_be_written_by_whoever_may_send_it(kind: str) -> None:
+    of_wards = {name for name, type_ in TYPES.items() if type_.contract.sender_units == {UnitType.WARD}}
+    assert of_wards
+
+    written = {form.message_type for form in VOCABULARIES[kind].events.values()}
+    assert written == set(TYPES) - (of_wards if kind == "treserva" else set())  # a municipality has no ward
+
+
+@pytest.mark.parametrize("kind", VOCABULARIES)
+def test_an_event_names_the_person_when_its_message_does(kind: str) -> None:
+    for form in VOCABULARIES[kind].events.values():
+        assert form.names_person is TYPES[form.message_type].contract.carries_person, form.message_type
 
 
 def test_the_table_of_adapters_names_each_by_its_own_name(tmp_path: Path, directory: Directory) -> None:
@@ -150,6 +160,11 @@ def test_a_finding_never_repeats_a_value(kind: str, data: st.DataObject) -> None
         assert "9808" not in told
 
 
+def is_delivered(message: Message) -> bool:
+    """Tell whether a message is for a case system: an acknowledgement is for the gateway, a note stays at home."""
+    return message.type != "acknowledgement" and bool(message.header.recipients)
+
+
 # --- deliver --------------------------------------------------------------------------------------------------------
 
 
@@ -157,7 +172,7 @@ async def test_every_message_is_delivered_once_however_often_it_is_tried(
     kind: str, tmp_path: Path, make_adapter: MakeAdapter, make_message: MakeMessage
 ) -> None:
     partner = "journal" if kind == "treserva" else "treserva"
-    messages = [message for message in messages_of(partner, make_message) if message.type != "acknowledgement"]
+    messages = [message for message in messages_of(partner, make_message) if is_delivered(message)]
     adapter = make_adapter(kind)
     async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01) as system:
         first = [await adapter.deliver(message, message.header.recipients[0].unit) for message in messages]
@@ -257,7 +272,7 @@ async def test_no_file_is_named_after_a_person(
     adapter = make_adapter(kind)
     async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01):
         for message in messages_of("treserva", make_message):
-            if message.type != "acknowledgement":
+            if is_delivered(message):
                 await adapter.deliver(message, message.header.recipients[0].unit)
             await adapter.note(message)
 

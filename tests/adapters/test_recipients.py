@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from case_events import DIRECTORY
 
-from gateway.adapters.journal_codes import organization_or_party
+from gateway.adapters.journal_coding import organization_or_party
 from gateway.adapters.kinds import unit, unit_or_party
 from gateway.adapters.reading import Reader
 from gateway.adapters.recipients import named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -10,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from case_events import EVENTS, MakeMessage, message_to, sent_at, translate
+from case_events import CENTRE, EVENTS, PSYCHIATRY, SOCIAL, MakeMessage, draft_of, message_to, sent_at, translator
 
 from gateway.adapters import journal_codes, treserva_codes
 from gateway.adapters.table import VOCABULARIES
@@ -27,20 +28,22 @@ from gateway.messages import (
     User,
 )
 from gateway.messages.acknowledgement import Acknowledgement
-from gateway.messages.consent import Consent, ConsentDecision, ConsentForm, ConsentGiver, ConsentScope
+from gateway.messages.closure import ClosureReason
+from gateway.messages.consent import (
+    Consent,
+    ConsentDecision,
+    ConsentForm,
+    ConsentGiver,
+    ConsentScope,
+    GuardianConsent,
+    GuardianWaiver,
+)
 from gateway.messages.measure import LegalBasis, LifeArea, Measure, MeasureStatus, Responsible, ResponsibleKind
 from gateway.messages.meeting_booking import Invitee, InviteeKind
 from gateway.messages.sip_start import CareSetting, SipStart, SipVariant
-from gateway.ports import Draft
+from gateway.ports import Event
 
 AMIRA = User(name="Amira Granlid", role="Socialsekreterare", hsa_id="SE2120001355-P000000000117", phone="031-390 06 17")
-SOCIAL, CENTRE = "SE2120001355-SOCHISINGEN", "SE2321000131-E000000000101"
-PSYCHIATRY = "SE2321000131-E000000000202"
-
-
-def draft_of(kind: str, name: str) -> Draft:
-    (draft,) = translate(kind, EVENTS / kind / f"valid_{name}.json").drafts
-    return draft
 
 
 def code_lists(module: ModuleType) -> list[Any]:
@@ -133,6 +136,30 @@ def test_samtycke_registrerat_says_by_whom_and_for_whom() -> None:
     assert body.taken_at == datetime(2026, 10, 7, 14, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "waiver"),
+    [
+        ("treserva", "samtycke_vardnadshavare", GuardianWaiver.HINDERED),
+        ("journal", "consent_guardians", GuardianWaiver.SOCIAL_WELFARE_BOARD),
+    ],
+)
+def test_a_consent_may_tell_what_each_guardian_decides(kind: str, name: str, waiver: GuardianWaiver) -> None:
+    body: Consent = draft_of(kind, name).body
+
+    assert body.guardians == (
+        GuardianConsent(name="Per Ranberg", consents=True),
+        GuardianConsent(name="Disa Ranberg", consents=False, waiver=waiver),
+    )
+
+
+@pytest.mark.parametrize(("kind", "name"), [("treserva", "behov_parallell"), ("journal", "need_parallel")])
+def test_a_need_may_say_why_there_is_one_more_sip(kind: str, name: str) -> None:
+    reason = draft_of(kind, name).body.parallel_reason
+
+    assert reason.startswith("Den pågående planen gäller")
+    assert draft_of(kind, {"treserva": "behov", "journal": "need"}[kind]).body.parallel_reason is None
+
+
 def test_kallelse_begard_goes_to_the_units_of_other_parties() -> None:
     draft = draft_of("treserva", "kallelse")
 
@@ -183,6 +210,45 @@ def test_taking_charge_answers_the_message_it_names(kind: str, name: str, unit: 
     assert (draft.person, draft.recipients) == (None, ())
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "not_concerned"),
+    [
+        ("treserva", "kvittens", None),
+        ("treserva", "kvittens_ej-berord", True),
+        ("journal", "signed", None),
+        ("journal", "signed_not-concerned", True),
+    ],
+)
+def test_whoever_takes_charge_may_not_be_concerned(kind: str, name: str, not_concerned: bool | None) -> None:
+    assert draft_of(kind, name).body.not_concerned is not_concerned
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "member"), [("treserva", "kvittens", "ejBerord"), ("journal", "signed", "notConcerned")]
+)
+def test_to_deny_that_one_is_not_concerned_says_nothing(kind: str, name: str, member: str) -> None:
+    path = EVENTS / kind / f"valid_{name}.json"
+    denied = json.dumps(json.loads(path.read_bytes()) | {member: False}).encode()
+
+    (draft,) = translator(kind).translate(Event(source=kind, content=denied)).drafts
+    assert draft == draft_of(kind, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (("avslut_nekad", "closed_refused"), ClosureReason.REFUSED),
+        (("avslut_vardplan", "closed_compulsory-careplan"), ClosureReason.COMPULSORY_CARE_PLAN),
+    ],
+)
+def test_a_case_may_end_refused_or_in_a_plan_under_compulsory_care(
+    name: tuple[str, str], reason: ClosureReason
+) -> None:
+    municipal, regional = name
+
+    assert draft_of("treserva", municipal).body.reason is draft_of("journal", regional).body.reason is reason
+
+
 def test_a_message_is_a_row_of_the_inbox(make_message: MakeMessage) -> None:
     message = message_to("treserva", make_message)
     row = VOCABULARIES["treserva"].message(message, SOCIAL)
@@ -193,7 +259,7 @@ def test_a_message_is_a_row_of_the_inbox(make_message: MakeMessage) -> None:
         "arendenummer": "SIP100001",
         "meddelandetyp": "SIP",
         "galler": "Mötesbokning",
-        "attGora": "Kvittera",
+        "attGora": "Svara",
         "skickat": "2026-09-18T11:35:00+02:00",
         "enhet": SOCIAL,
         "avsandare": {"part": "region", "enhet": PSYCHIATRY, "namn": "Noor Asklund"},
@@ -212,6 +278,19 @@ def test_each_system_is_told_what_the_unit_owes(duty: str, word: str, code: str,
 
     assert VOCABULARIES["treserva"].message(message, SOCIAL)["attGora"] == word
     assert VOCABULARIES["journal"].message(message, SOCIAL)["duty"]["code"] == code
+
+
+def test_each_system_is_told_which_process_a_message_belongs_to(make_message: MakeMessage) -> None:
+    sip, stay = (
+        make_message(draft_of("journal", name), datetime(2026, 11, 10, 9, 0, tzinfo=UTC))
+        for name in ("activity", "admission")
+    )
+    row, entry = VOCABULARIES["treserva"].message, VOCABULARIES["journal"].message
+
+    assert (row(sip, SOCIAL)["meddelandetyp"], row(sip, SOCIAL)["galler"]) == ("SIP", "Insatsstatus")
+    assert row(stay, SOCIAL)["meddelandetyp"] == "In- och utskrivning"
+    assert row(stay, SOCIAL)["galler"] == "Inskrivningsmeddelande"
+    assert [entry(message, SOCIAL)["entryType"] for message in (sip, stay)] == ["sip.message", "encounter.message"]
 
 
 # --- the regional journal -------------------------------------------------------------------------------------------

@@ -1,0 +1,53 @@
+"""What events of the municipal case system have in common: who acted, at which unit, when, and about whom."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from gateway.adapters import treserva_codes as codes
+from gateway.adapters.kinds import line, message_id, moment, one_of, phone, staff_id, unit
+from gateway.adapters.reading import Reader
+from gateway.adapters.shape import Field, Shape, optional, required
+from gateway.errors import InvalidDocumentError
+from gateway.identifiers import PersonId
+from gateway.messages import Identifier, Person, ProtectedLevel, User
+
+UNIT: Final[Field[str]] = required("enhet", unit)
+"""The unit that acted; in an object inside the event, the unit that object is about."""
+MAYBE_UNIT: Final[Field[str | None]] = optional("enhet", unit)
+WHEN: Final[Field[datetime]] = required("tidpunkt", moment)
+
+STAFF: Final = Shape(
+    User,
+    name=required("namn", line),
+    role=optional("roll", line),
+    hsa_id=optional("hsaId", staff_id),
+    phone=optional("telefon", phone),
+)
+"""A member of staff, wherever one stands."""
+HANDLER: Final[Field[User]] = required("handlaggare", STAFF)
+
+EARLIER: Final[Field[str]] = required("meddelandeId", message_id)
+"""The earlier message that the event answers or is about."""
+MAYBE_EARLIER: Final[Field[str | None]] = optional("meddelandeId", message_id)
+EARLIER_TYPE: Final[Field[str]] = required("galler", one_of(codes.CONCERNS))
+
+
+def _person_number(reader: Reader, name: str) -> Identifier:
+    text = reader.text(name)
+    try:
+        number = PersonId.parse(text, today=reader.today) if text is not None else None
+    except InvalidDocumentError as error:
+        reader.place_of(error, name)
+        number = None
+    return Identifier(root=number.oid if number else "", extension=number.value if number else "")
+
+
+PERSON = Shape(
+    Person,
+    identifiers=lambda reader: (_person_number(reader, "personnummer"),),
+    name=required("namn", line),
+    protected_level=optional("skydd", one_of(codes.PROTECTION), ProtectedLevel.NONE),
+)
+"""The person (den enskilde)."""
