@@ -73,7 +73,7 @@ def test_the_readme_names_every_type_of_unit(kind: UnitType) -> None:
 def test_the_readme_names_every_message_type(type_name: str) -> None:
     cells = [line.split(" | ") for line in README.splitlines() if line.startswith("| `")]
     titles = [titles for names, titles, *_ in cells if f"`{type_name}`" in names and len(cells) > 1]
-    assert [TYPES[type_name].title_sv in title.split(", ") for title in titles] == [True]
+    assert any(TYPES[type_name].title_sv in title.split(", ") for title in titles)
 
 
 @pytest.mark.parametrize(

@@ -26,4 +26,4 @@ def invented(count: int, *, first_day: date = FIRST_DAY) -> Invented:
     nine = f"{born:%y%m%d}{FIRST_BIRTH_NUMBER + series}"
     doubled = (int(digit) * (2 - position % 2) for position, digit in enumerate(nine))
     check = -sum(sum(divmod(number, 10)) for number in doubled) % 10
-    return Invented(f"{born:%Y%m%d}-{FIRST_BIRTH_NUMBER + series}{check}", f"Prov Provsson {count}")
+    return Invented(f"{born:%Y%m%d}-{FIRST_BIRTH_NUMBER + series}{check}", f"Prov Provsson-{count}")
