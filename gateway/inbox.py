@@ -7,6 +7,7 @@ still be lost, and a crash between the two makes the exchange deliver again, whi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from gateway import process
@@ -228,7 +229,7 @@ class Inbox:
             with sheet.attempt():
                 await self._move_case(sheet, row, message)
         except InvalidDocumentError as error:
-            self._reject(sheet, row, error.findings)
+            self._reject(sheet, row, [_placed(finding, message) for finding in error.findings])
             return
         taken = row.after(InEvent.VALIDATE, sheet.now)
         sheet.put_inbound(taken, InEvent.VALIDATE)
@@ -314,3 +315,11 @@ class Inbox:
 def _ends_consent(message: Message) -> bool:
     """Tell whether ``message`` says that a consent has ended."""
     return process.event_of(message) is CaseEvent.WITHDRAW
+
+
+def _placed(finding: Finding, message: Message) -> Finding:
+    """Return ``finding`` with its place in the whole document: a case knows only places in the message it is about."""
+    path = finding.path
+    if path is None or path.startswith("/"):
+        return finding
+    return replace(finding, path=f"/{message.type}/{path}")

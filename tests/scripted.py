@@ -39,11 +39,11 @@ class ScriptedAdapter:
     def __init__(self) -> None:
         self._meant: dict[bytes, Translation] = {}
 
-    def saying(self, *drafts: Draft) -> Event:
-        """Return a new event that means ``drafts``, about the one case of this system."""
+    def saying(self, *drafts: Draft, about: str = "A-1") -> Event:
+        """Return a new event that means ``drafts``, about the one case of this system unless another is named."""
         event = Event(source=self.name, content=uuid4().bytes)
         self._meant[event.content] = Translation(
-            event_id=event.content.hex(), kind="scripted", case_reference="A-1", drafts=drafts
+            event_id=event.content.hex(), kind="scripted", case_reference=about, drafts=drafts
         )
         return event
 
