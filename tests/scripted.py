@@ -166,10 +166,11 @@ _blank: list[bytes] = []
 """An empty store, kept so that the migrations need not run for every test."""
 
 
-async def _write_blank_store(folder: Path) -> None:
-    place = folder / "kommun.sqlite"
+async def write_blank_store(folder: Path, party: str = KOMMUN) -> None:
+    """Put an empty store of a party into ``folder``, unless it has one."""
+    place = folder / f"{party}.sqlite"
     if not _blank:
-        async with Store(_url(folder, "kommun")):
+        async with Store(_url(folder, party)):
             pass
         _blank.append(place.read_bytes())
     elif not place.exists():
@@ -179,7 +180,7 @@ async def _write_blank_store(folder: Path) -> None:
 @asynccontextmanager
 async def open_convener(folder: Path, clock: ManualClock) -> AsyncIterator[Convener]:
     """Open the municipality's gateway in ``folder``, and the region's place on its exchange."""
-    await _write_blank_store(folder)
+    await write_blank_store(folder)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(Store(_url(folder, "kommun")))
         exchange = _url(folder, "exchange")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from build import OFFICE, PARTY_OF, PERSON, STAFF
-from scripted import DIRECTORY, NAME_OF, ScriptedAdapter
+from scripted import DIRECTORY, NAME_OF, ScriptedAdapter, write_blank_store
 
 from gateway.clock import ManualClock
 from gateway.context import Context
@@ -99,6 +99,11 @@ class Party:
         async with self.context.store.reading() as tx:
             return [row for row in await ledger.sent_messages(tx) if row.type == type_name]
 
+    async def sent_at_all(self) -> list[Dispatch]:
+        """Return the ledger rows of all own messages, acknowledgements left out."""
+        async with self.context.store.reading() as tx:
+            return await ledger.sent_messages(tx)
+
     async def came(self, type_name: str, unit: str | None = None) -> list[Inbound]:
         """Return what has come of a type, for a unit or for any."""
         async with self.context.store.reading() as tx:
@@ -131,6 +136,7 @@ async def talking(folder: Path, clock: ManualClock) -> AsyncIterator[dict[str, P
     async with AsyncExitStack() as stack:
         parties = {}
         for name in sorted(set(PARTY_OF.values())):
+            await write_blank_store(folder, name)
             store = await stack.enter_async_context(Store(database_url(folder / f"{name}.sqlite")))
             exchange = EmbeddedTransport(database_url(folder / "exchange.sqlite"), name, clock)
             transport = await stack.enter_async_context(exchange)
