@@ -37,7 +37,7 @@ from build import (
 )
 from cases import BOTH, LED_BY_REGION, WITHDRAWAL_TOLD, case_in, opened, refusal
 
-from gateway.messages import ClosureReason, Message, RemovalReason
+from gateway.messages import ClosureReason, Message, RemovalReason, SharedCaseState
 from gateway.process import CaseState, Participant, SipCase, apply, part_from, take_charge
 
 CONVENER, CLINICS = Participant(party=KOMMUN, unit=OFFICE), Participant(party=REGION, unit=CLINIC)
@@ -153,6 +153,13 @@ def test_the_unit_that_the_plan_makes_overall_responsible_leads_from_then_on() -
     assert (case.leader, case.responsible_unit) == (CLINICS, CLINIC)
     call = message(follow_up_call(OFFICE), OFFICE, sender=CLINIC)
     assert apply(case, call).state is CaseState.FOLLOW_UP_CALLED
+
+
+def test_who_lets_a_unit_in_leads_the_case_for_it() -> None:
+    by_convener = apply(None, message(added(SCHOOL), SCHOOL))
+    assert (by_convener.leader, by_convener.lead) == (CONVENER, None)
+    by_clinic = apply(None, message(added(SCHOOL, SharedCaseState.ACTIVE), SCHOOL, sender=CLINIC))
+    assert (by_clinic.leader, by_clinic.convener) == (CLINICS, KOMMUN)
 
 
 def test_a_later_plan_may_give_the_responsibility_back() -> None:

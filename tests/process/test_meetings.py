@@ -183,6 +183,14 @@ def test_the_first_unit_has_to_come_after_all_when_a_unit_called_before_leaves_t
     assert states(apply(case, message(removed(PSYCHIATRY), PSYCHIATRY))) == {CLINIC: S.SENT}
 
 
+def test_only_the_unit_that_redirected_to_the_one_that_leaves_has_to_come_after_all() -> None:
+    case = answered(invited(CLINIC, PSYCHIATRY), REDIRECT, to=WARD)
+    assert states(apply(case, message(removed(WARD), WARD))) == {CLINIC: S.SENT, PSYCHIATRY: S.SENT}
+    case = answered(invited(CLINIC, PSYCHIATRY, WARD), REDIRECT, to=PSYCHIATRY)
+    assert of_unit(case, PSYCHIATRY).instead_of == CLINIC
+    assert states(apply(case, message(removed(PSYCHIATRY), PSYCHIATRY))) == {CLINIC: S.SENT, WARD: S.SENT}
+
+
 def test_a_link_that_leaves_the_chain_of_redirects_does_not_break_it() -> None:
     case = answered(invited(CLINIC), REDIRECT, to=PSYCHIATRY)
     case = apply(case, message(booking(), PSYCHIATRY, in_reply_to=case.booking_ref))
@@ -250,6 +258,12 @@ def test_a_change_calls_nobody_it_does_not_go_to() -> None:
     told = message(change(), PSYCHIATRY)
     assert of_unit(apply(case, told), PSYCHIATRY).ref == told.header.message_id
     assert of_unit(apply(case, told), CLINIC).state is S.REDIRECTED
+
+
+def test_a_change_calls_a_unit_that_said_it_was_the_wrong_one_only_when_it_goes_to_it() -> None:
+    case = wrongly_addressed(invited(), PSYCHIATRY)
+    assert states(apply(case, message(change(), CLINIC))) == {CLINIC: S.SENT, PSYCHIATRY: S.MISDIRECTED}
+    assert states(apply(case, message(change(), *BOTH))) == {CLINIC: S.SENT, PSYCHIATRY: S.SENT}
 
 
 def test_a_call_that_is_taken_back_calls_the_meeting_off() -> None:
