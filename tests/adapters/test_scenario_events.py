@@ -35,6 +35,7 @@ def test_the_stories_are_there() -> None:
         "consent-declined",
         "consent-withdrawn",
         "journey",
+        "rebooked-with-substitute",
         "region-leads",
     ]
 
