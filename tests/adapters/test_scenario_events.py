@@ -37,6 +37,7 @@ def test_the_stories_are_there() -> None:
         "journey",
         "rebooked-with-substitute",
         "region-leads",
+        "wrong-unit-redirected",
     ]
 
 
