@@ -34,6 +34,7 @@ def test_the_stories_are_there() -> None:
     assert [path.name for path in SCENARIOS] == [
         "consent-declined",
         "consent-withdrawn",
+        "died",
         "discharge-with-sip-call",
         "journey",
         "rebooked-with-substitute",
