@@ -39,6 +39,7 @@ def test_the_stories_are_there() -> None:
         "journey",
         "rebooked-with-substitute",
         "region-leads",
+        "revised-twice",
         "wrong-unit-redirected",
     ]
 
