@@ -40,6 +40,7 @@ def test_the_stories_are_there() -> None:
         "rebooked-with-substitute",
         "region-leads",
         "revised-twice",
+        "two-guardians",
         "wrong-unit-redirected",
     ]
 
