@@ -37,6 +37,7 @@ def test_the_stories_are_there() -> None:
         "died",
         "discharge-with-sip-call",
         "journey",
+        "moved",
         "protected-identity",
         "rebooked-with-substitute",
         "region-leads",
