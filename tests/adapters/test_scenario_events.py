@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from case_events import MakeMessage, translate
 
-from gateway.messages import Message, render_xml
+from gateway.messages import Message, ProtectedLevel, render_xml
+from gateway.messages.consent import Consent
 from gateway.messages.meeting_booking import MeetingBooking
 from gateway.messages.plan import Plan
 from gateway.outbox import OPENERS
@@ -97,3 +98,21 @@ def test_the_journey_is_a_whole_plan(make_message: MakeMessage) -> None:
     assert len(plan.measures) >= 5
     assert plan.crisis_plan is not None
     assert (made[4].header.created_at - made[3].header.created_at).days > 60
+
+
+def test_a_protected_person_cannot_be_found(make_message: MakeMessage) -> None:
+    made = messages(scenario_folder() / "protected-identity", make_message)
+    people = [message.header.person for message in made if message.header.person is not None]
+    assert {person.protected_level for person in people} == {ProtectedLevel.PROTECTED_REGISTRATION}
+
+    plan: Plan = made[-1].body
+    assert (plan.address, plan.phone, plan.guardians) == (None, None, ())
+    booking: MeetingBooking = next(message.body for message in made if isinstance(message.body, MeetingBooking))
+    assert booking.meeting.phone is None
+
+
+def test_both_guardians_of_a_child_consent(make_message: MakeMessage) -> None:
+    made = messages(scenario_folder() / "two-guardians", make_message)
+    consent: Consent = next(message.body for message in made if isinstance(message.body, Consent))
+    assert [guardian.consents for guardian in consent.guardians] == [True, True]
+    assert consent.child_attitude is not None

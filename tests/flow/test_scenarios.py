@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from gateway.process import TERMINAL, MeetingState
 from gateway.replay.scenario import ExpectedCase, ExpectedMessage, Scenario, scenario_names
 from gateway.replay.stage import CAST, Places, Stage, set_up
-from gateway.store import ledger
+from gateway.store import cases, ledger
 from gateway.store.tables import sip_case
 
 
@@ -34,7 +36,18 @@ async def cases_of(stage: Stage) -> tuple[ExpectedCase, ...]:
     return tuple(found)
 
 
-async def set_aside(stage: Stage) -> list[dict[str, object]]:
+async def meetings_of_ended_cases(stage: Stage) -> set[MeetingState]:
+    """Return how the meetings of cases that have ended stand."""
+    found = set()
+    for party in CAST.values():
+        async with stage.gateways[party].context.store.reading() as tx:
+            numbers = (await tx.execute(select(sip_case.c.case_number))).scalars().all()
+            stored = (await cases.load_all(tx, numbers)).values()
+        found |= {one.case.meeting for one in stored if one.case is not None and one.case.state in TERMINAL}
+    return found
+
+
+async def set_aside(stage: Stage) -> list[dict[str, Any]]:
     """Return what was refused, parked or unexpected anywhere."""
     found = []
     for party in CAST.values():
@@ -52,5 +65,6 @@ async def test_a_scenario_ends_in_what_it_says(name: str, tmp_path: Path) -> Non
         assert await set_aside(stage) == []
         assert await messages_of(stage) == scenario.messages
         assert await cases_of(stage) == scenario.cases
+        assert MeetingState.BOOKED not in await meetings_of_ended_cases(stage)
     assert scenario.messages
     assert scenario.cases
