@@ -15,10 +15,10 @@ from stored import add, answer, received, refuses, row, values_of
 
 from gateway.case_number import CaseKind
 from gateway.errors import ConflictError, WrittenMeanwhileError
-from gateway.lifecycle import Level, Outcome
+from gateway.lifecycle import InState, Level, Outcome, OutState
 from gateway.messages import render_xml
 from gateway.process import apply
-from gateway.store import Store, Transaction, cases, events, incoming, outgoing, verdicts
+from gateway.store import Store, Transaction, cases, events, incoming, ledger, outgoing, verdicts
 from gateway.store.events import KeptEvent
 from gateway.store.sheet import Sheet
 from gateway.store.tables import dispatch, inbound, verdict
@@ -145,6 +145,22 @@ async def test_a_row_has_a_known_state_and_no_deadline_without_an_owner(
     await incoming.add(tx, [received()])
     with refuses(constraint):
         await tx.execute(update(table).values(**changes))
+
+
+ON_ITS_WAY = {OutState.QUEUED, OutState.RETRYING, OutState.SENT, OutState.RECEIVED, OutState.REGISTERED}
+
+
+@pytest.mark.parametrize("state", OutState)
+async def test_a_message_is_settled_when_nothing_more_can_be_waited_for(tx: Transaction, state: OutState) -> None:
+    await add(tx, row(state=state))
+    assert await ledger.unsettled(tx) == (state in ON_ITS_WAY)
+
+
+@pytest.mark.parametrize("state", InState)
+async def test_a_message_that_came_is_settled_when_nobody_has_to_see_to_it(tx: Transaction, state: InState) -> None:
+    await incoming.add(tx, [received(state=state)])
+    seen_to = {InState.ACKNOWLEDGED, InState.REJECTED, InState.RETRACTED, InState.MISDIRECTED}
+    assert await ledger.unsettled(tx) == (state not in seen_to)
 
 
 async def test_a_row_without_its_message_is_refused(tx: Transaction) -> None:

@@ -66,7 +66,8 @@ def receive(case: SipCase | None, message: Message, *, unit: str, party: str, ag
 
     A message to two units of one party moves the case once: ``again`` says that it already has. The units that have
     received something are the participants, and the case ends when the last of them has been told that it has. The
-    party that convened the case or leads it has the whole of it, and ends it as soon as it is told.
+    party that convened the case or leads it has the whole of it, and ends it as soon as it is told. A case that has
+    ended stays as it is when it is told again, by the lead to the party that has told of a death, or by both at once.
 
     Raises:
         CaseRuleError: the case does not allow it now; the finding says why.
@@ -74,10 +75,9 @@ def receive(case: SipCase | None, message: Message, *, unit: str, party: str, ag
     here = Participant(party=party, unit=unit)
     if case is not None and isinstance(message.body, Closure):
         left = tuple(participant for participant in case.participants if participant != here)
-        ended_by_this = again and case.state in TERMINAL
         has_the_whole = party in (case.convener, case.leader.party)
         others_wait = not has_the_whole and any(one.party == party for one in left)
-        if ended_by_this or (others_wait and case.state not in TERMINAL):
+        if others_wait or case.state in TERMINAL:
             _check_sender(case, message)
             return replace(case, participants=left)
     elif case is not None and again:

@@ -10,6 +10,8 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from gateway.errors import ConfigurationError, Fault
+from gateway.lifecycle import OutState
+from gateway.process import CaseState
 from gateway.resources import scenario_folder
 
 UNKNOWN = Fault(
@@ -32,10 +34,29 @@ class _Step(_Entry):
     at: AwareDatetime
 
 
+class ExpectedMessage(_Entry):
+    """Where a message to one unit is when the story has ended: who sent it, its type, and its unit and state."""
+
+    party: str
+    type: str
+    unit: str
+    state: OutState
+
+
+class ExpectedCase(_Entry):
+    """Where a case stands at one party when the story has ended."""
+
+    party: str
+    case: str
+    state: CaseState
+
+
 class _File(_Entry):
     title_sv: str
     title_en: str
     step: tuple[_Step, ...]
+    expect: tuple[ExpectedMessage, ...] = ()
+    expect_case: tuple[ExpectedCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +71,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A title in both languages and the steps in order."""
+    """A title in both languages, the steps in order, and what the story ends in.
+
+    ``messages`` are in the order they were made, acknowledgements left out; ``cases`` are by party and number.
+    """
 
     name: str
     title_sv: str
     title_en: str
     steps: tuple[Step, ...]
+    messages: tuple[ExpectedMessage, ...] = ()
+    cases: tuple[ExpectedCase, ...] = ()
 
     @classmethod
     def load(cls, name: str) -> Scenario:
@@ -72,7 +98,7 @@ class Scenario:
             steps = tuple(_load_step(folder, step) for step in entries.step)
         except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
             raise ConfigurationError(INVALID.at(file=folder / FILE, reason=error)) from None
-        return cls(name, entries.title_sv, entries.title_en, steps)
+        return cls(name, entries.title_sv, entries.title_en, steps, entries.expect, entries.expect_case)
 
 
 def _load_step(folder: Path, step: _Step) -> Step:

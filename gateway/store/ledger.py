@@ -21,6 +21,14 @@ _AT_REST = (
     OutState.EXPIRED.value,
     OutState.PARTIAL.value,
     OutState.ACKNOWLEDGED.value,
+    OutState.RETRACTED.value,
+    OutState.MISDIRECTED.value,
+)
+_DONE_WITH = (
+    InState.ACKNOWLEDGED.value,
+    InState.REJECTED.value,
+    InState.RETRACTED.value,
+    InState.MISDIRECTED.value,
 )
 
 
@@ -60,7 +68,7 @@ async def unsettled(tx: Transaction) -> bool:
         ~acknowledgement & dispatch.c.state.not_in(_AT_REST),
         acknowledgement & (dispatch.c.state != OutState.SENT.value),
     )
-    coming = inbound.c.state.not_in([InState.ACKNOWLEDGED.value, InState.REJECTED.value])
+    coming = inbound.c.state.not_in(_DONE_WITH)
     query = select(exists().where(moving) | exists().where(coming) | exists().where(note.c.written_at.is_(None)))
     return bool((await tx.execute(query)).scalar())
 

@@ -182,6 +182,19 @@ def test_what_a_participant_tells_of_a_withdrawal_or_a_death_ends_the_case_with_
     assert office.case.state in TERMINAL
 
 
+@pytest.mark.parametrize("body", [closure(ClosureReason.DIED), closure()])
+def test_a_party_that_has_told_of_a_death_is_told_by_the_convener_that_the_case_has_closed(body: Any) -> None:
+    region = told(need(), consent(), booking())
+    assert region.case is not None
+    ended = apply(region.case, message(closure(ClosureReason.DIED), OFFICE, sender=CLINIC))
+    region, end = ReceivingParty(REGION, ended), message(body, *BOTH)
+    for unit in BOTH:
+        region.take(end, unit)
+        assert region.case is not None
+        assert region.case.state is CaseState.CANCELLED
+    assert region.units == set()
+
+
 def test_a_unit_that_leads_the_case_ends_it_with_the_convener() -> None:
     office = ReceivingParty(KOMMUN, opened(*LED_BY_REGION))
     office.take(message(closure(), OFFICE, sender=CLINIC), OFFICE)
