@@ -16,7 +16,7 @@ from gateway.process import TERMINAL
 from gateway.store.tables import dispatch, inbound, message, sip_case
 
 PAGE = 32
-"""How many persons are read at a time: no more than that is ever held in memory."""
+"""How many persons are read at a time."""
 
 _ACCEPTED = (
     InState.VALIDATED,
@@ -33,12 +33,12 @@ _BEFORE_CONSENT = ("sipStart", "consent")
 _PERSON = (sip_case.c.person_root, sip_case.c.person_extension)
 
 
-async def logs(tx: Transaction, *, since: datetime, until: datetime) -> AsyncIterator[list[Told]]:
+async def logs(tx: Transaction, *, since: datetime, until: datetime, page: int = PAGE) -> AsyncIterator[list[Told]]:
     """Yield what was told about each person who has a case touched from ``since`` up to, not including, ``until``.
 
     Such a case had begun before ``until``, and has not ended or has changed since ``since``. A log has all cases of
     the person, the earlier ones too: what happens in one explains another. Persons whose identity is protected in any
-    of them are left out.
+    of them are left out. No more than ``page`` persons are held in memory at a time.
     """
     touched = or_(sip_case.c.updated_at >= since, sip_case.c.state.not_in([state.value for state in TERMINAL]))
     people = (
@@ -46,13 +46,13 @@ async def logs(tx: Transaction, *, since: datetime, until: datetime) -> AsyncIte
         .where(sip_case.c.person_root.is_not(None), sip_case.c.opened_at < until, touched)
         .distinct()
         .order_by(*_PERSON)
-        .limit(PAGE)
+        .limit(page)
     )
-    page = (await tx.execute(people)).all()
-    while page:
-        for log in await _logs_of(tx, [(root, extension) for root, extension in page]):
+    found = (await tx.execute(people)).all()
+    while found:
+        for log in await _logs_of(tx, [(root, extension) for root, extension in found]):
             yield log
-        page = (await tx.execute(people.where(tuple_(*_PERSON) > tuple(page[-1])))).all()
+        found = (await tx.execute(people.where(tuple_(*_PERSON) > tuple(found[-1])))).all()
 
 
 async def _logs_of(tx: Transaction, people: Sequence[tuple[str, str]]) -> list[list[Told]]:
