@@ -15,8 +15,8 @@ class Told:
     """A message of a case, and the units (HSA-ids) it has reached.
 
     The header of the message says in which case, when and by whom it was sent. ``units`` are those an own message has
-    left for, or those of the own party that an incoming one has come to: a message that still waits for a consent has
-    none.
+    left for and that have not sent it back, or those of the own party that an incoming one has come to: a message that
+    still waits for a consent has none.
     """
 
     message: Message

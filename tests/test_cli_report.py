@@ -306,6 +306,17 @@ async def test_a_need_that_waits_for_a_consent_is_told_and_has_reached_nobody(tx
     assert (told.message, told.units) == (made, frozenset())
 
 
+@pytest.mark.parametrize("state", [OutState.REJECTED, OutState.MISDIRECTED])
+async def test_a_unit_that_has_sent_a_message_back_does_not_have_it(tx: Transaction, state: OutState) -> None:
+    made = message(need(), CLINIC, PSYCHIATRY)
+    await cases.save_all(tx, [(apply(None, made), 0)], NOON)
+    about = {"message_id": made.header.message_id, "sent_at": NOON, "position": None}
+    rows = [row(unit=CLINIC, state=state, **about), row(unit=PSYCHIATRY, state=OutState.SENT, **about)]
+    await outgoing.add(tx, made, render_xml(made), rows)
+    [[told]] = await read(tx)
+    assert told.units == {PSYCHIATRY}
+
+
 async def test_a_case_is_read_while_it_goes_on_and_no_longer_when_it_ended_before(tx: Transaction) -> None:
     await keep(tx, sip(0, someone(0))[0], at=after(20))
     await keep(tx, sip(1, someone(1))[0][:3], at=after(1))

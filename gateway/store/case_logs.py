@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.case_log import Told
 from gateway.envelope import ACKNOWLEDGEMENT
-from gateway.lifecycle import InState
+from gateway.lifecycle import InState, OutState
 from gateway.messages import ProtectedLevel, parse_xml
 from gateway.process import TERMINAL
 from gateway.store.tables import dispatch, inbound, message, sip_case
@@ -26,6 +26,9 @@ _ACCEPTED = (
     InState.ACKNOWLEDGED,
 )
 """States of incoming messages that the case has taken and that may still be read."""
+
+_SENT_BACK = (OutState.REJECTED, OutState.MISDIRECTED)
+"""States of own messages that have left and that the unit does not have all the same."""
 
 _BEFORE_CONSENT = ("sipStart", "consent")
 """Types that say something about a case even while nothing may leave, and after a no."""
@@ -74,7 +77,9 @@ async def _logs_of(tx: Transaction, people: Sequence[tuple[str, str]]) -> list[l
 async def _told(tx: Transaction, numbers: Sequence[str]) -> dict[str, list[Told]]:
     """Return the messages of cases by case number."""
     left = select(dispatch.c.message_id, dispatch.c.unit).where(
-        dispatch.c.case_number.in_(numbers), dispatch.c.sent_at.is_not(None)
+        dispatch.c.case_number.in_(numbers),
+        dispatch.c.sent_at.is_not(None),
+        dispatch.c.state.not_in([state.value for state in _SENT_BACK]),
     )
     own = select(message.c.case_number, message.c.message_id, message.c.xml).where(
         message.c.case_number.in_(numbers),
