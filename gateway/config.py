@@ -100,6 +100,23 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least serious lines of the log; ``debug`` tells of each message at each hop."""
 
+    lead_time_target_days: Annotated[int, Field(ge=1, le=365)] = 21
+    """Within how many days of the need the first SIP meeting should be held; for reports."""
+    smallest_count_shown: Annotated[int, Field(ge=1, le=1000)] = 5
+    """The smallest number that reports show, except zero; what is smaller could tell about a single person."""
+    payment_grace_days: Annotated[int, Field(ge=0, le=365)] = 3
+    """How many days after *utskrivningsklar* the payment responsibility begins (lag 2017:612, 5 kap. 4 §)."""
+    payment_cutoff: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["12:00"])] = "12:00"
+    """The Swedish time of day after which the responsibility begins one day later."""
+    payment_mean_days: Annotated[float, Field(ge=0, le=365)] = 3.0
+    """The agreed mean of days a patient and month; those above it are the overshoot."""
+    payment_mean_from: Literal["grace", "ready"] = "grace"
+    """From when the days of the mean are counted: from when the responsibility begins, or from *utskrivningsklar*."""
+    payment_individually_after_days: Annotated[int, Field(ge=0, le=365)] = 7
+    """After how many days a patient is looked at individually."""
+    payment_day_amount: Annotated[float, Field(ge=0, le=1_000_000)] = 0
+    """What a day above the mean costs, in kronor: the amount of the year; none is estimated when it is 0."""
+
     @classmethod
     def load(cls, file: Path | None = None, **flags: Any) -> Settings:
         """Return the settings from flags, environment and files; a flag that is ``None`` was not given.
@@ -221,6 +238,8 @@ def _expected(name: str) -> str:
     form = Settings.model_json_schema()["properties"][name]
     if "enum" in form:
         return " | ".join(form["enum"])
+    if "examples" in form:
+        return " | ".join(form["examples"])
     if "minimum" in form:
         return f"{form['minimum']:g} … {form['maximum']:g}"
     return '"…"'

@@ -93,6 +93,12 @@ class GatewayError(Exception):
         return tuple(finding.code for finding in self.findings)
 
 
+class UsageError(GatewayError):
+    """A command was called in a way it cannot follow."""
+
+    exit_code = 2
+
+
 class ConfigurationError(GatewayError):
     """The configuration or the directory of units cannot be used."""
 

@@ -97,6 +97,8 @@ def test_settings_do_not_change_while_the_gateway_runs() -> None:
         ("party = 10", ("config.invalid",), "other.toml: party"),
         ('party = ""', ("config.invalid",), "other.toml: party"),
         ("workers = 0", ("config.invalid",), "1 … 64"),
+        ('payment_cutoff = "noon"', ("config.invalid",), "12:00"),
+        ('payment_mean_from = "noon"', ("config.invalid",), "grace | ready"),
         ('log_format = "xml"', ("config.invalid",), "auto | json | pretty"),
         ('party = 10\nfoldr = "x"', ("config.unknown-near", "config.invalid"), "folder?"),
         ("party = kommun", ("config.unreadable",), "other.toml"),

@@ -17,7 +17,7 @@ PACKAGE = Path(gateway.__file__).parent
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
     "progress resources logs outages stopping working_time",
-    "meaning": "messages opening process ledger",
+    "meaning": "messages opening process ledger case_log indicators payment figures",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle gate arrivals outbox relay inbox tracker delivery dead_letters",
@@ -46,6 +46,14 @@ NEIGHBOURS = {
     ("working_time", "clock"): "working days and opening hours are those of Sweden",
     ("working_time", "errors"): "what is wrong is said the same way everywhere",
     ("opening", "messages"): "what is in an envelope is a message",
+    ("case_log", "messages"): "what was told about a case are its messages",
+    ("indicators", "case_log"): "indicators are counted in what was told",
+    ("indicators", "messages"): "what is counted follows from what the messages say",
+    ("payment", "case_log"): "days are counted in what was told",
+    ("payment", "messages"): "the responsibility follows from what the messages say",
+    ("figures", "indicators"): "what may be shown are the indicators",
+    ("figures", "payment"): "what may be shown are the days of responsibility too",
+    ("figures", "messages"): "areas of life and reasons have their names from the messages",
     ("process", "messages"): "a case is what its messages have made it",
     ("ledger", "messages"): "what a recipient owes follows from the type of the message",
     ("answering", "context"): "every hop works in the surroundings of its gateway",

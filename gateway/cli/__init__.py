@@ -15,6 +15,7 @@ from gateway import __version__
 from gateway.cli import adapters, configuration, database, exchange, ledger, schema
 from gateway.cli.console import out, talk, tell
 from gateway.cli.demo import demo
+from gateway.cli.report import report
 from gateway.cli.run import run
 from gateway.errors import Fault, GatewayError
 from gateway.reference import PAGES
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(run)
+app.command()(report)
 app.add_typer(configuration.app, name="config")
 app.add_typer(database.app, name="db")
 app.add_typer(exchange.app, name="exchange")

@@ -124,9 +124,9 @@ async def _read_life(settings: Settings, message_id: str) -> list[dict[str, Any]
         return [_plain(dict(row)) for row in await ledger.life_of(tx, message_id)]
 
 
-def existing(store: str | None, config: Path | None) -> Settings:
-    """Return settings with a database that exists: looking must not make one."""
-    settings = Settings.load(config, store=store_address(store))
+def existing(store: str | None, config: Path | None, **flags: Any) -> Settings:
+    """Return settings with a database that exists: looking must not make one. ``flags`` are other settings."""
+    settings = Settings.load(config, store=store_address(store), **flags)
     if settings.store.startswith("sqlite") and not Path(settings.store.partition(":///")[2]).is_file():
         raise ConfigurationError(NO_STORE.at(store=masked(settings.store)))
     return settings
