@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import adapters, configuration, database, exchange, ledger, schema
+from gateway.cli import adapters, configuration, database, duties, exchange, ledger, schema
 from gateway.cli.console import out, talk, tell
 from gateway.cli.demo import demo
 from gateway.cli.report import report
@@ -29,12 +29,14 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(run)
 app.command()(report)
+app.command("deadlines")(duties.list_deadlines)
 app.add_typer(configuration.app, name="config")
 app.add_typer(database.app, name="db")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(schema.app, name="schema")
 app.add_typer(ledger.app, name="messages")
+app.add_typer(duties.app, name="acknowledgements")
 
 UNFORESEEN = Fault(
     "command.unforeseen", "Något oväntat gick fel ({kind}).", "Something unforeseen went wrong ({kind})."

@@ -10,6 +10,7 @@ from gateway.process.case import (
     Stay,
     Transfer,
 )
+from gateway.process.clocks import Awaited, CaseDeadline, deadlines
 from gateway.process.faults import UNKNOWN_CASE
 from gateway.process.rules import MOVED_BY_CHARGE, apply, part_from, receive, take_charge
 from gateway.process.states import TERMINAL, TRANSITIONS, CaseState, event_of
@@ -19,6 +20,8 @@ __all__ = [
     "TERMINAL",
     "TRANSITIONS",
     "UNKNOWN_CASE",
+    "Awaited",
+    "CaseDeadline",
     "CaseEvent",
     "CaseState",
     "MeetingState",
@@ -29,6 +32,7 @@ __all__ = [
     "Stay",
     "Transfer",
     "apply",
+    "deadlines",
     "event_of",
     "part_from",
     "receive",

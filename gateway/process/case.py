@@ -62,6 +62,8 @@ class Participation:
     state: ParticipationState = ParticipationState.SENT
     ref: str | None = None
     """Message id of the invitation or change that the unit has to answer; ``None`` until one is on its way."""
+    since: datetime | None = None
+    """When the invitation or change that the unit has to answer was sent."""
     instead_of: str | None = None
     """The unit that redirected its invitation here, and is owed for until this one is called."""
 
@@ -83,6 +85,7 @@ class Stay:
     ready_ref: str | None = None
     """Message id of the notice of ready for discharge that holds."""
     ready_sent_at: datetime | None = None
+    sip_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,7 @@ class SipCase:
     responsible_unit: str | None = None
     lead: Participant | None = None
     transfer: Transfer | None = None
+    held_at: datetime | None = None
     follow_up_on: date | None = None
     protected_level: ProtectedLevel = ProtectedLevel.NONE
     is_frozen: bool = False

@@ -11,6 +11,7 @@ from gateway.messages.follow_up_invitation import FollowUpInvitation
 from gateway.messages.invitation_forward import InvitationForward
 from gateway.messages.invitation_reply import InvitationReply
 from gateway.messages.meeting_change import MeetingCancellation, MeetingChange
+from gateway.messages.meeting_held import MeetingHeld
 from gateway.process.case import MeetingState, Participation, ParticipationState, SipCase
 from gateway.process.faults import (
     ALREADY_REDIRECTED,
@@ -42,7 +43,7 @@ def book(case: SipCase, message: Message) -> SipCase:
         raise CaseRuleError(PLAN_VERSION.at("body/planVersion", expected=case.plan_version))
     kinds = {invitee.unit: invitee.kind for invitee in booking.invitees if invitee.unit is not None}
     called = tuple(
-        Participation(party=to.party, unit=to.unit, kind=kinds[to.unit], ref=header.message_id)
+        Participation(party=to.party, unit=to.unit, kind=kinds[to.unit], ref=header.message_id, since=header.created_at)
         for to in header.recipients
         if to.unit in kinds
     )
@@ -68,7 +69,7 @@ def _called_as_well(case: SipCase, called: tuple[Participation, ...]) -> SipCase
         if before is None:
             case = replace(case, called=(*case.called, one))
         elif before.ref is None or before.state is ParticipationState.MISDIRECTED:
-            case = _put(case, replace(before, state=ParticipationState.SENT, ref=one.ref))
+            case = _put(case, replace(before, state=ParticipationState.SENT, ref=one.ref, since=one.since))
     return case
 
 
@@ -86,7 +87,8 @@ def reschedule(case: SipCase, message: Message) -> SipCase:
         waits = one.ref is None or one.state is ParticipationState.MISDIRECTED
         if one.state is ParticipationState.REDIRECTED or (waits and one.unit not in told):
             return one
-        return replace(one, state=ParticipationState.SENT, ref=message.header.message_id)
+        header = message.header
+        return replace(one, state=ParticipationState.SENT, ref=header.message_id, since=header.created_at)
 
     return replace(
         case,
@@ -111,9 +113,10 @@ def cancelled(case: SipCase) -> SipCase:
     return replace(case, meeting=MeetingState.CANCELLED, slot=None, called=())
 
 
-def hold(case: SipCase, _: Message) -> SipCase:
-    """Note that the meeting was held."""
-    return replace(case, meeting=MeetingState.HELD)
+def hold(case: SipCase, message: Message) -> SipCase:
+    """Note that the meeting was held, and when."""
+    held: MeetingHeld = message.body
+    return replace(case, meeting=MeetingState.HELD, held_at=held.meeting.end)
 
 
 def reply(case: SipCase, message: Message) -> SipCase:
@@ -220,13 +223,13 @@ def _call_instead(case: SipCase, mine: Participation, unit: str, path: str) -> S
     """
     before = case.participation(unit)
     if before is None:
-        called = Participation(party=mine.party, unit=unit, kind=mine.kind, instead_of=mine.unit)
+        called = Participation(party=mine.party, unit=unit, kind=mine.kind, since=mine.since, instead_of=mine.unit)
         return replace(case, called=(*case.called, called))
     if before.state is ParticipationState.REDIRECTED:
         raise CaseRuleError(ALREADY_REDIRECTED.at(path))
     again = replace(before, instead_of=before.instead_of or mine.unit)
     if before.state is ParticipationState.MISDIRECTED:
-        again = replace(again, state=ParticipationState.SENT, ref=None)
+        again = replace(again, state=ParticipationState.SENT, ref=None, since=mine.since)
     return _put(case, again)
 
 

@@ -370,7 +370,8 @@ def _contact(case: SipCase, message: Message) -> SipCase:
 
 
 def _ready(case: SipCase, message: Message) -> SipCase:
-    return _stay(case, ready_ref=message.header.message_id, ready_sent_at=message.header.created_at)
+    header, notice = message.header, message.body
+    return _stay(case, ready_ref=header.message_id, ready_sent_at=header.created_at, sip_needed=notice.sip_needed)
 
 
 def _recall(case: SipCase, message: Message) -> SipCase:

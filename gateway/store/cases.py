@@ -76,11 +76,11 @@ async def load_all(tx: Transaction, numbers: Collection[str]) -> dict[str, Store
         return {}
     found = dict.fromkeys(numbers, StoredCase(None))
     for number, snapshot, revision in (await tx.execute(_LOAD, {"numbers": list(numbers)})).all():
-        found[number] = StoredCase(_case_in(snapshot), revision)
+        found[number] = StoredCase(case_in(snapshot), revision)
     return found
 
 
-def _case_in(snapshot: str) -> SipCase:
+def case_in(snapshot: str) -> SipCase:
     """Return the case in a snapshot, which a process that handles several messages of the case reads only once."""
     case = _at_hand.get(snapshot)
     if case is None:

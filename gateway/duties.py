@@ -1,0 +1,145 @@
+"""Duties: everything that is awaited, from whom, by when, and who is told when it does not come. Pure.
+
+A duty is a ledger row with a deadline, or a clock of a case. When a unit does not act in time, it is reminded where
+that is agreed; when the deadline has passed, the duty goes to the intake unit of its party, and a working day later to
+the unit whose manager decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.directory import Directory
+from gateway.ledger import Dispatch, Inbound
+from gateway.lifecycle import InState, OutState
+from gateway.messages import TYPES
+from gateway.process import CaseDeadline
+from gateway.working_time import add_working_days
+
+ESCALATES_AFTER = 1
+"""Working days from one unit of the line to the next, once the deadline has passed."""
+
+
+class Urgency(StrEnum):
+    """How a duty stands."""
+
+    WAITING = "waiting"
+    REMINDED = "reminded"
+    """The time to remind the unit has come, and the deadline has not."""
+    OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duty:
+    """What is awaited about a case or a message, from which unit (HSA-id) or from whom else, and by when.
+
+    ``awaited`` is the level of a message (received, registered, acknowledged), or what the clock of a case waits for.
+    ``message_id`` and ``type`` are absent for a clock of a case. ``party`` is who has to do it.
+    """
+
+    awaited: str
+    case_number: str
+    party: str
+    unit: str
+    owner: str
+    due_at: datetime
+    remind_at: datetime | None = None
+    message_id: str | None = None
+    type: str | None = None
+    source: str | None = None
+
+    def urgency(self, now: datetime) -> Urgency:
+        """Return how the duty stands at ``now``."""
+        if now > self.due_at:
+            return Urgency.OVERDUE
+        return Urgency.REMINDED if self.remind_at is not None and now >= self.remind_at else Urgency.WAITING
+
+    def told(self, directory: Directory, now: datetime) -> str:
+        """Return the unit that is told of the duty at ``now``: its own, and once it is overdue the next in line."""
+        line = directory.escalation(self.unit) if self.unit in directory.units else (self.unit,)
+        if now <= self.due_at:
+            return line[0]
+        step = 1
+        while step + 1 < len(line) and now > add_working_days(self.due_at, step * ESCALATES_AFTER):
+            step += 1
+        return line[min(step, len(line) - 1)]
+
+
+_AWAITED_OUT = {
+    OutState.HELD: "consent",
+    OutState.QUEUED: "sent",
+    OutState.RETRYING: "sent",
+    OutState.SENT: "received",
+    OutState.RECEIVED: "registered",
+    OutState.REGISTERED: "acknowledged",
+    OutState.PARTIAL: "decision",
+    OutState.EXPIRED: "decision",
+}
+_AWAITED_IN = {
+    InState.STORED: "earlier message",
+    InState.VALIDATED: "registered",
+    InState.DELIVERING: "registered",
+    InState.WAITING_FOR_SYSTEM: "registered",
+    InState.REGISTERED: "acknowledged",
+}
+
+
+def of_sent(row: Dispatch) -> Duty:
+    """Return what is awaited about an outgoing message; it must have a deadline."""
+    assert row.due_at is not None
+    return Duty(
+        awaited=_AWAITED_OUT[row.state],
+        case_number=row.case_number,
+        party=row.party,
+        unit=row.unit,
+        owner=str(row.owner),
+        due_at=row.due_at,
+        remind_at=_reminder(row.type, row.registered_at) if row.state is OutState.REGISTERED else None,
+        message_id=row.message_id,
+        type=row.type,
+    )
+
+
+def of_received(row: Inbound, party: str) -> Duty:
+    """Return what ``party``, this one, owes about an incoming message; it must have a deadline."""
+    assert row.due_at is not None
+    return Duty(
+        awaited=_AWAITED_IN[row.state],
+        case_number=row.case_number,
+        party=party,
+        unit=row.unit,
+        owner=str(row.owner),
+        due_at=row.due_at,
+        remind_at=_reminder(row.type, row.registered_at) if row.state is InState.REGISTERED else None,
+        message_id=row.message_id,
+        type=row.type,
+    )
+
+
+def of_case(clock: CaseDeadline, directory: Directory) -> Duty:
+    """Return what a clock of a case awaits."""
+    unit = directory.units.get(clock.unit)
+    return Duty(
+        awaited=clock.awaited.value,
+        case_number=clock.case_number,
+        party=unit.party if unit is not None else "",
+        unit=clock.unit,
+        owner="unit",
+        due_at=clock.due_at,
+        remind_at=clock.remind_at,
+        source=clock.source,
+    )
+
+
+def _reminder(type_name: str, since: datetime | None) -> datetime | None:
+    kind = TYPES.get(type_name)
+    deadline = kind.contract.deadline if kind is not None else None
+    return deadline.reminder_after(since) if deadline is not None and since is not None else None
+
+
+def in_order(duties: Iterable[Duty]) -> list[Duty]:
+    """Return duties, the first to be due first."""
+    return sorted(duties, key=lambda duty: (duty.due_at, duty.case_number, duty.unit))

@@ -1,0 +1,151 @@
+"""The clocks of a case: what is awaited, from whom, by when. Three weeks pass in no time at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from build import (
+    CLINIC,
+    NOON,
+    OFFICE,
+    PSYCHIATRY,
+    WARD,
+    booking,
+    closure,
+    consent,
+    held,
+    message,
+    need,
+    plan,
+    reply,
+)
+from build_discharge import contact, notice, of_stay, ready, recall
+from cases import case_in
+
+from gateway.clock import STOCKHOLM
+from gateway.messages import InvitationAnswer, Message
+from gateway.process import TERMINAL, Awaited, CaseDeadline, CaseState, SipCase, apply, deadlines
+
+
+def after(*messages: Message) -> SipCase:
+    case: SipCase | None = None
+    for one in messages:
+        case = apply(case, one)
+    assert case is not None
+    return case
+
+
+def clocks(case: SipCase) -> dict[Awaited, CaseDeadline]:
+    return {one.awaited: one for one in deadlines(case)}
+
+
+def sweden(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=STOCKHOLM)
+
+
+def invited() -> tuple[SipCase, Message]:
+    call = message(booking(CLINIC, PSYCHIATRY), CLINIC, PSYCHIATRY)
+    return after(message(need(), CLINIC), message(consent(), CLINIC, PSYCHIATRY), call), call
+
+
+def test_the_meeting_should_be_held_within_three_weeks_of_the_consent() -> None:
+    clock = clocks(after(message(need(), CLINIC), message(consent(), CLINIC)))[Awaited.MEETING]
+    assert (clock.unit, clock.due_at) == (OFFICE, NOON + timedelta(days=21))
+
+
+def test_each_unit_that_is_called_owes_a_reply_in_three_working_days_and_is_reminded_after_two() -> None:
+    case, _ = invited()
+    replies = [one for one in deadlines(case) if one.awaited is Awaited.REPLY]
+    assert {one.unit for one in replies} == {CLINIC, PSYCHIATRY}
+    assert {one.due_at for one in replies} == {sweden("2026-11-05T12:00")}
+    assert {one.remind_at for one in replies} == {sweden("2026-11-04T12:00")}
+
+
+def test_who_has_answered_owes_no_reply_and_whoever_is_not_sure_still_does() -> None:
+    case, call = invited()
+    answers = {CLINIC: InvitationAnswer.CONFIRM, PSYCHIATRY: InvitationAnswer.TENTATIVE}
+    for unit, answer in answers.items():
+        case = apply(case, message(reply(answer), OFFICE, sender=unit, in_reply_to=call.header.message_id))
+    assert [one.unit for one in deadlines(case) if one.awaited is Awaited.REPLY] == [PSYCHIATRY]
+
+
+def test_a_unit_that_redirects_is_owed_for_until_the_right_one_is_called() -> None:
+    call = message(booking(CLINIC), CLINIC)
+    case = after(message(need(), CLINIC), message(consent(), CLINIC), call)
+    redirect = reply(InvitationAnswer.REDIRECT, to=PSYCHIATRY)
+    case = apply(case, message(redirect, OFFICE, sender=CLINIC, in_reply_to=call.header.message_id))
+    assert [one.unit for one in deadlines(case) if one.awaited is Awaited.REPLY] == [CLINIC]
+
+
+def test_the_plan_is_awaited_three_working_days_after_the_meeting() -> None:
+    case, _ = invited()
+    case = apply(case, message(held(at=NOON + timedelta(days=7))))
+    clock = clocks(case)[Awaited.PLAN]
+    assert clock.unit == OFFICE
+    assert case.held_at is not None
+    assert clock.due_at.astimezone(STOCKHOLM).date() == (case.held_at + timedelta(days=3)).astimezone(STOCKHOLM).date()
+
+
+def test_the_follow_up_is_awaited_until_the_end_of_the_day_the_plan_sets() -> None:
+    case, _ = invited()
+    established = plan()
+    clock = clocks(apply(case, message(established, CLINIC)))[Awaited.FOLLOW_UP]
+    day = established.follow_up.on
+    assert (clock.unit, clock.due_at.astimezone(STOCKHOLM)) == (
+        OFFICE,
+        datetime.combine(day + timedelta(days=1), datetime.min.time(), STOCKHOLM),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "call_by", "pays_from"),
+    [
+        ("2026-11-17T11:59", "2026-11-20T11:59", "2026-11-20T11:59"),
+        ("2026-11-17T12:00", "2026-11-20T12:00", "2026-11-21T12:00"),
+        ("2026-10-23T09:00", "2026-10-26T09:00", "2026-10-26T09:00"),  # over a weekend, and the end of summer time
+    ],
+)
+def test_ready_for_discharge_starts_the_clocks_of_the_law_in_calendar_days(
+    sent: str, call_by: str, pays_from: str
+) -> None:
+    at = sweden(sent)
+    told = replace(ready(at=at), sip_needed=True)
+    case = after(of_stay(notice(at=at), OFFICE, at=at), of_stay(contact(at=at), OFFICE, at=at))
+    running = clocks(apply(case, of_stay(told, OFFICE, at=at)))
+    assert (running[Awaited.SIP_CALL].unit, running[Awaited.SIP_CALL].due_at) == (CLINIC, sweden(call_by))
+    assert running[Awaited.PAYMENT].due_at == sweden(pays_from)
+
+
+def test_a_recall_stops_the_clocks_and_a_second_notice_starts_them_anew() -> None:
+    first = of_stay(ready(), OFFICE)
+    case = after(of_stay(notice(), OFFICE), first, of_stay(recall(first.header.message_id), OFFICE))
+    assert Awaited.PAYMENT not in clocks(case)
+    later = NOON + timedelta(days=2)
+    case = apply(case, of_stay(ready(at=later), OFFICE, at=later))
+    assert clocks(case)[Awaited.PAYMENT].since == later
+
+
+def test_a_fixed_contact_is_awaited_before_the_discharge_until_there_is_one() -> None:
+    case = after(of_stay(notice(), OFFICE))
+    assert clocks(case)[Awaited.FIXED_CONTACT].unit == WARD
+    assert Awaited.FIXED_CONTACT not in clocks(apply(case, of_stay(contact(), OFFICE)))
+
+
+@pytest.mark.parametrize("state", sorted(TERMINAL))
+def test_an_ended_case_has_no_clock(state: CaseState) -> None:
+    assert deadlines(case_in(state)) == []
+
+
+@pytest.mark.parametrize("state", sorted(set(CaseState) - TERMINAL - {CaseState.DRAFT}))
+def test_every_case_that_goes_on_has_a_clock_and_each_a_unit_that_owns_it(state: CaseState) -> None:
+    running: list[Any] = deadlines(case_in(state))
+    assert running
+    assert all(one.unit and one.source for one in running)
+
+
+def test_a_closed_case_awaits_no_reply() -> None:
+    case, _ = invited()
+    assert deadlines(apply(case, message(closure(), CLINIC, PSYCHIATRY))) == []
