@@ -16,7 +16,7 @@ from gateway.context import Context
 from gateway.directory import Directory
 from gateway.envelope import Channel, Envelope
 from gateway.ledger import Dispatch
-from gateway.messages import TYPES, Message, parse_xml
+from gateway.messages import TYPES, Message, Person, parse_xml
 from gateway.outbox import Outbox, Submission
 from gateway.ports import Arrival, Draft, Event, Registration, Settlement, Translation
 from gateway.process import SipCase
@@ -82,11 +82,11 @@ class Convener:
         self._relay = Relay(self.context, transport)
         self._partner = partner
 
-    async def says(self, body: Any, *to: str, unit: str = OFFICE) -> Submission:
+    async def says(self, body: Any, *to: str, unit: str = OFFICE, person: Person = PERSON) -> Submission:
         """Submit the event in which the case system says ``body``; without ``to``, for all who take part."""
         kind = TYPES[NAME_OF[type(body)]]
-        person = PERSON if kind.contract.carries_person else None
-        draft = Draft(type=kind.name, body=body, unit=unit, user=STAFF, recipients=to, person=person)
+        about = person if kind.contract.carries_person else None
+        draft = Draft(type=kind.name, body=body, unit=unit, user=STAFF, recipients=to, person=about)
         return await self._outbox.submit(self._adapter.saying(draft))
 
     async def publishes(self) -> list[tuple[str, str]]:

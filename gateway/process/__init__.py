@@ -12,6 +12,7 @@ from gateway.process.case import (
 )
 from gateway.process.clocks import Awaited, CaseDeadline, deadlines
 from gateway.process.faults import UNKNOWN_CASE
+from gateway.process.reviewing import review
 from gateway.process.rules import MOVED_BY_CHARGE, apply, part_from, receive, take_charge
 from gateway.process.states import TERMINAL, TRANSITIONS, CaseState, event_of
 
@@ -36,5 +37,6 @@ __all__ = [
     "event_of",
     "part_from",
     "receive",
+    "review",
     "take_charge",
 ]

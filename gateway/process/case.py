@@ -77,6 +77,15 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """Someone with the right to do so (HSA-id) has looked at a frozen case and lets it go on."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stay:
     """The inpatient stay of a discharge process."""
 
@@ -125,6 +134,7 @@ class SipCase:
     follow_up_on: date | None = None
     protected_level: ProtectedLevel = ProtectedLevel.NONE
     is_frozen: bool = False
+    reviews: tuple[Review, ...] = elements("review")
     stay: Stay | None = None
 
     @property

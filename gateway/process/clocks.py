@@ -24,6 +24,7 @@ NOON = 12
 class Awaited(StrEnum):
     """What a clock of a case waits for."""
 
+    CONSENT = "consent"
     REPLY = "reply"
     MEETING = "meeting"
     PLAN = "plan"
@@ -34,6 +35,7 @@ class Awaited(StrEnum):
     """Nothing is to be done: from then on the municipality pays for the stay."""
 
 
+_CONSENT = working_days(3)
 _MEETING = calendar_days(21)
 _REPLY = working_days(3, remind=2)
 _PLAN = working_days(3)
@@ -60,7 +62,7 @@ class CaseDeadline:
 
 def deadlines(case: SipCase) -> list[CaseDeadline]:
     """Return the clocks of ``case`` that run, the first to run out first."""
-    found = [*_replies(case), *_meeting(case), *_plan(case), *_follow_up(case), *_stay(case)]
+    found = [*_consent(case), *_replies(case), *_meeting(case), *_plan(case), *_follow_up(case), *_stay(case)]
     return sorted(found, key=lambda one: one.due_at)
 
 
@@ -76,6 +78,12 @@ def _clock(
         source=source,
         remind_at=deadline.reminder_after(since),
     )
+
+
+def _consent(case: SipCase) -> Iterator[CaseDeadline]:
+    if case.state is CaseState.DRAFT:
+        source = "SFS 2009:981: work begins without delay; agreed: three working days"
+        yield _clock(case, Awaited.CONSENT, case.leader.unit, case.opened_at, _CONSENT, source)
 
 
 def _replies(case: SipCase) -> Iterator[CaseDeadline]:

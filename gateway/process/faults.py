@@ -114,6 +114,10 @@ OTHER_NOTICE: Final = Fault(
     "The notice that is recalled is not the one that holds.",
 )
 
+NOT_FROZEN: Final = Fault(
+    "case.not-frozen", "Ärendet väntar inte på granskning.", "The case does not wait for a review."
+)
+
 BREAKS: Final = {
     CaseEvent.BOOK: CONSENT_MISSING,
     CaseEvent.WITHDRAW: NOTHING_TO_WITHDRAW,

@@ -51,6 +51,11 @@ def invited() -> tuple[SipCase, Message]:
     return after(message(need(), CLINIC), message(consent(), CLINIC, PSYCHIATRY), call), call
 
 
+def test_a_need_awaits_the_persons_decision() -> None:
+    clock = clocks(after(message(need(), CLINIC)))[Awaited.CONSENT]
+    assert (clock.unit, clock.due_at) == (OFFICE, sweden("2026-11-05T12:00"))
+
+
 def test_the_meeting_should_be_held_within_three_weeks_of_the_consent() -> None:
     clock = clocks(after(message(need(), CLINIC), message(consent(), CLINIC)))[Awaited.MEETING]
     assert (clock.unit, clock.due_at) == (OFFICE, NOON + timedelta(days=21))
@@ -139,7 +144,7 @@ def test_an_ended_case_has_no_clock(state: CaseState) -> None:
     assert deadlines(case_in(state)) == []
 
 
-@pytest.mark.parametrize("state", sorted(set(CaseState) - TERMINAL - {CaseState.DRAFT}))
+@pytest.mark.parametrize("state", sorted(set(CaseState) - TERMINAL))
 def test_every_case_that_goes_on_has_a_clock_and_each_a_unit_that_owns_it(state: CaseState) -> None:
     running: list[Any] = deadlines(case_in(state))
     assert running

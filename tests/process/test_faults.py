@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from build import (
     CLINIC,
+    NOON,
     OFFICE,
     OTHER_PERSON,
     PSYCHIATRY,
@@ -43,7 +44,7 @@ from test_grid import CODES
 
 from gateway.errors import CaseRuleError, Fault
 from gateway.messages import InvitationAnswer, Message
-from gateway.process import CaseState, SipCase, apply, faults
+from gateway.process import CaseState, SipCase, apply, faults, review
 
 Provoked = tuple[SipCase, Message]
 
@@ -207,7 +208,14 @@ def test_a_message_that_breaks_the_case_is_refused(
 
 def test_every_fault_of_a_case_is_provoked_by_these_tests() -> None:
     known = {fault.code for fault in vars(faults).values() if isinstance(fault, Fault)}
-    assert known == CODES | {fault.code for _, fault, _ in PROVOKED} | {faults.UNKNOWN_CASE.code}
+    others = {faults.UNKNOWN_CASE.code, faults.NOT_FROZEN.code}
+    assert known == CODES | {fault.code for _, fault, _ in PROVOKED} | others
+
+
+def test_a_case_that_is_not_frozen_is_not_reviewed() -> None:
+    with pytest.raises(CaseRuleError) as caught:
+        review(case_in(CaseState.ACTIVE), by="SE2120001355-P000000000117", at=NOON, reason="Prov.")
+    assert list(caught.value.codes) == [faults.NOT_FROZEN.code]
 
 
 @pytest.mark.parametrize("body", [consent(), declined(), withdrawn(), booking(), plan(), closure(), telling()])

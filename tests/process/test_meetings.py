@@ -8,6 +8,7 @@ import pytest
 from build import (
     CLINIC,
     HOME_CARE,
+    NOON,
     OFFICE,
     PSYCHIATRY,
     REGION,
@@ -47,7 +48,8 @@ def test_a_call_books_the_meeting_and_calls_the_units_it_goes_to() -> None:
     case = invited(CLINIC, PSYCHIATRY)
     assert (case.meeting, case.booking_version, case.slot) == (MeetingState.BOOKED, 1, slot())
     assert case.called == tuple(
-        Participation(party=REGION, unit=unit, kind=InviteeKind.SUMMONS, ref=case.booking_ref) for unit in BOTH
+        Participation(party=REGION, unit=unit, kind=InviteeKind.SUMMONS, ref=case.booking_ref, since=NOON)
+        for unit in BOTH
     )
 
 

@@ -1,0 +1,91 @@
+"""``gateway cases``: where each case stands, and the review of one that is frozen."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from gateway.app import open_store
+from gateway.cli.console import ConfigOption, Json, StoreOption, out, print_json
+from gateway.cli.ledger import existing
+from gateway.clock import STOCKHOLM, SystemClock
+from gateway.config import Settings
+from gateway.errors import CaseRuleError
+from gateway.identifiers import HsaId
+from gateway.process import UNKNOWN_CASE, SipCase, deadlines, review
+from gateway.store import cases, clocks
+
+app = typer.Typer(help="The cases that are open, and what they wait for.", no_args_is_help=True)
+
+
+@app.command("list")
+def cases_list(
+    frozen: Annotated[bool, typer.Option("--frozen", help="Only those that wait for a review.")] = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    as_json: Json = False,
+) -> None:
+    """List the cases that are open: where each stands, who leads it, and what is awaited next. No person is shown."""
+    found = [case for case in asyncio.run(_open(existing(store, config))) if case.is_frozen or not frozen]
+    if as_json:
+        print_json({"cases": [_as_json(case) for case in found]})
+        return
+    table = Table("Ärende / Case", "Läge / State", "Leds av / Led by", "Fryst / Frozen", "Väntar på / Awaited")
+    for case in found:
+        clock = next(iter(deadlines(case)), None)
+        due = clock.due_at.astimezone(STOCKHOLM).isoformat(" ", "minutes") if clock is not None else ""
+        awaited = f"{clock.awaited} {due}" if clock is not None else "–"
+        table.add_row(case.number, case.state, case.leader.unit, "ja / yes" if case.is_frozen else "–", awaited)
+    out.print(table)
+
+
+@app.command("review")
+def cases_review(
+    number: Annotated[str, typer.Argument(help="The case number.")],
+    by: Annotated[str, typer.Option(help="HSA-id of whoever has reviewed the case and may decide that it goes on.")],
+    reason: Annotated[str, typer.Option(help="Why it may go on; kept with the case.")],
+    store: StoreOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Let a case go on that was frozen when the protection of the person changed; who, when and why is kept."""
+    HsaId.parse(by)
+    asyncio.run(_review(existing(store, config), number, by, reason))
+    out.print(f"{number}: granskat, går vidare / reviewed, goes on", highlight=False)
+
+
+async def _open(settings: Settings) -> list[SipCase]:
+    async with open_store(settings, migrates=False) as store, store.reading() as tx:
+        return await clocks.open_cases(tx)
+
+
+async def _review(settings: Settings, number: str, by: str, reason: str) -> None:
+    now = SystemClock().now()
+    async with open_store(settings, migrates=False) as store, store.writing() as tx:
+        stored = await cases.load(tx, number)
+        if stored.case is None:
+            raise CaseRuleError(UNKNOWN_CASE.at())
+        await cases.save_all(tx, [(review(stored.case, by=by, at=now, reason=reason), stored.revision)], now)
+
+
+def _as_json(case: SipCase) -> dict[str, object]:
+    return {
+        "case": case.number,
+        "state": case.state.value,
+        "leader": {"party": case.leader.party, "unit": case.leader.unit},
+        "responsible": case.responsible_unit,
+        "frozen": case.is_frozen,
+        "bookingVersion": case.booking_version,
+        "planVersion": case.plan_version,
+        "awaited": [
+            {
+                "what": clock.awaited.value,
+                "unit": clock.unit,
+                "dueAt": clock.due_at.astimezone(STOCKHOLM).isoformat(),
+                "source": clock.source,
+            }
+            for clock in deadlines(case)
+        ],
+    }
