@@ -141,8 +141,13 @@ class Circle:
         left = [(row.party, row.unit) for row in self.rows if row.state not in NEVER_LEFT]
         if self.case is not None and self.case.convener != self._context.party and self.leads:
             left += self.others()
-        parted = self.parted()
-        return [one for one in dict.fromkeys(left) if one not in parted]
+        gone = self.parted() | self._removed()
+        return [one for one in dict.fromkeys(left) if one not in gone]
+
+    def _removed(self) -> set[Address]:
+        """Return party and unit of everyone whose last message was that they no longer take part."""
+        last = {(row.party, row.unit): row.type for row in self.rows if row.state not in NEVER_LEFT}
+        return {one for one, type_name in last.items() if type_name == "participantRemoved"}
 
     def parted(self) -> set[Address]:
         """Return party and unit of everyone who is told that the case has closed."""

@@ -183,7 +183,7 @@ UPDATE = MessageType(
         consent=None,
         without_consent="2017:612, 2 kap. 4 §",
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(

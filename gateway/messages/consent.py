@@ -233,7 +233,7 @@ TYPE = MessageType(
         without_consent="it is the consent: the gate sends it only to those it covers, or has covered",
         carries_person=True,
         may_stay_home=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(

@@ -110,7 +110,7 @@ MESSAGE = MessageType(
         consent=None,
         without_consent="2017:612, 2 kap. 6 §",
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(
@@ -147,7 +147,7 @@ INFORMATION = MessageType(
         consent=None,
         without_consent="2017:612, 3 kap. 2 §",
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(

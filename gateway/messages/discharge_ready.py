@@ -124,7 +124,7 @@ RECALL = MessageType(
         consent=None,
         without_consent="2017:612, 3 kap. 1 §",
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(

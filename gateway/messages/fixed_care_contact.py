@@ -61,7 +61,7 @@ TYPE = MessageType(
         consent=None,
         without_consent="2017:612, 2 kap. 5 §",
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(

@@ -118,7 +118,7 @@ TYPE = MessageType(
         deadline_source="nothing is owed to the sender; what is to be done stands in the plan",
         consent=InformationType.PLAN,
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(

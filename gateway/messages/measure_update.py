@@ -49,7 +49,7 @@ TYPE = MessageType(
         deadline_source="nothing is owed for being told",
         consent=InformationType.PLAN,
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(

@@ -150,7 +150,7 @@ CANCELLATION = MessageType(
         deadline_source="nothing is owed for being told",
         consent=InformationType.MEETING,
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(

@@ -120,7 +120,7 @@ TYPE = MessageType(
         deadline_source="nothing is owed to the sender; each measure has its own time in the plan",
         consent=InformationType.PLAN,
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=RULES,
 )

@@ -75,7 +75,7 @@ TYPE = MessageType(
         deadline_source="nothing is owed until the invitation",
         consent=InformationType.NEED,
         carries_person=True,
-        answers=("acknowledgement",),
+        answers=("misdirectedReport", "acknowledgement"),
     ),
     rules=(
         Rule(

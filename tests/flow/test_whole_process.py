@@ -25,6 +25,7 @@ from build import (
     misdirected,
     need,
     plan,
+    removed,
     reply,
     retraction,
     telling,
@@ -239,6 +240,17 @@ async def test_a_unit_that_joins_learns_where_the_case_stands_and_what_the_conse
     assert {row.unit for row in await region.came("consent")} == {CLINIC, PSYCHIATRY}
     for side in both:
         assert Participant(party="region", unit=PSYCHIATRY) in (await side.standing()).participants
+
+
+async def test_a_unit_that_was_removed_is_not_told_why_the_case_closed(both: tuple[Party, Party]) -> None:
+    kommun, region = both
+    await invited(kommun, region, CLINIC, PSYCHIATRY)
+    await kommun.says(removed(PSYCHIATRY), PSYCHIATRY)
+    await kommun.says(closure())
+    await settle(kommun, region)
+    assert {row.unit for row in await kommun.sent("closure")} == {CLINIC}
+    for side in both:
+        assert (await side.standing()).state is CaseState.CANCELLED
 
 
 async def test_a_unit_that_is_not_concerned_gets_no_more_messages(both: tuple[Party, Party]) -> None:
