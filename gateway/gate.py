@@ -156,8 +156,7 @@ class Desk:
         happens = process.event_of(message)
         case, body = self.case, message.body
         if isinstance(body, SipStart) and body.parallel_reason is None and message.header.person is not None:
-            identifier = message.header.person.identifiers[0]
-            person = identifier.root, identifier.extension
+            person = message.header.person.identifiers[0]
             await self.sheet.read_open_cases([person])
             if (others := self.sheet.open_cases(person)) and self.number not in others:
                 raise CaseRuleError(OPEN_ALREADY.at("header/person", number=others[0]))

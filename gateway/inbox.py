@@ -57,9 +57,6 @@ SEQUENCE_TAKEN = Fault(
 )
 
 
-OPENING_TYPES = frozenset({"sipStart", "admissionNotice", "participantAdded"})
-"""Types that can open a case, whose number is from the series of the party that convened it."""
-
 SWEEP_BATCH = 256
 """How many messages that wait too long one sweep looks at."""
 
@@ -248,7 +245,7 @@ class Inbox:
         if unit.party != sender.party:
             raise InvalidDocumentError(OTHER_PARTY.at(f"/{message.type}/header/sender"))
         check_unit_type(TYPES[message.type].contract, unit, f"/{message.type}/header/sender/unit")
-        if message.type in OPENING_TYPES:
+        if message.type in process.OPENING_TYPES:  # the number is from the series of who convened the case
             body = message.body
             opener = body.convener.party if isinstance(body, ParticipantAdded) else sender.party
             party = self._context.directory.parties.get(opener)
@@ -273,16 +270,15 @@ class Inbox:
         elif isinstance(message.body, MisdirectedReport):
             misdirected(sheet, row, message.body)
         sheet.put_case(case)
-        desk = await Desk.open(self._context, sheet, row.case_number)
-        if desk.circle.leads and not again:
-            await follow(desk, message)
+        if case.leader.party == self._context.party and not again:
+            await follow(await Desk.open(self._context, sheet, row.case_number), message)
 
     async def _check_only_one(self, sheet: Sheet, message: Message) -> None:
         """Refuse a second open SIP for a person, when the sender takes part in the first and may know of it."""
-        person = (case := process.apply(None, message)).person
-        key = person.root, person.extension
-        await sheet.read_open_cases([key])
-        numbers = [number for number in sheet.open_cases(key) if number != case.number]
+        assert message.header.person is not None  # the contract of sipStart
+        person = message.header.person.identifiers[0]
+        await sheet.read_open_cases([person])
+        numbers = [number for number in sheet.open_cases(person) if number != message.header.case_number]
         await sheet.read_cases(numbers)
         for number in numbers:
             other = sheet.case(number)

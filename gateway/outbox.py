@@ -48,9 +48,6 @@ NOTHING_TO_ACKNOWLEDGE = Fault(
     "No message with that id has been received for the unit.",
 )
 
-OPENERS = frozenset({"sipStart", "admissionNotice"})
-"""Types that get the next case number, when they are about something new."""
-
 _MESSAGE_IDS = UUID("5b0b6f3e-7a52-5b8c-9a8d-3f1f0d0f7f51")
 """Namespace of the message ids made from events: the same event gives the same ids."""
 
@@ -260,7 +257,7 @@ class Outbox:
         known = sheet.case_called(source, reference) if reference is not None else None
         if known is not None:
             return known
-        if draft.type not in OPENERS:
+        if TYPES[draft.type].moves not in process.BEGINNING:
             raise CaseRuleError(UNKNOWN_CASE.at())
         series = self._context.directory.parties[self._context.party].case_series
         (kind,) = TYPES[draft.type].contract.process
@@ -273,8 +270,7 @@ class Outbox:
         """
         if draft.in_reply_to is None:
             return
-        about = (row for row in sheet.inbound_about(draft.in_reply_to) if row.unit == draft.unit)
-        row = next(about, None)
+        row = sheet.inbound_for(draft.in_reply_to, draft.unit)
         if row is None:
             raise CaseRuleError(NOTHING_TO_ACKNOWLEDGE.at("header/inReplyTo"))
         if isinstance(draft.body, MisdirectedReport):
@@ -287,7 +283,7 @@ class Outbox:
     def _acknowledge(self, sheet: Sheet, draft: Draft) -> str:
         """Level 4: a person or unit has taken charge of a message we received. Taking charge twice changes nothing."""
         body: Acknowledgement = draft.body
-        row = next((row for row in sheet.inbound_about(body.message_id) if row.unit == draft.unit), None)
+        row = sheet.inbound_for(body.message_id, draft.unit)
         if row is None or row.type != body.message_type:
             raise CaseRuleError(NOTHING_TO_ACKNOWLEDGE.at())
         assert body.acknowledged_by is not None  # the rules of the type; an adapter reads one from every event

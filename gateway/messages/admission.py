@@ -13,11 +13,10 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from gateway.clock import local_date
-from gateway.directory import UnitType
 from gateway.errors import Fault
 from gateway.messages.binding import element
 from gateway.messages.case_event import CaseEvent
-from gateway.messages.contract import DISCHARGE, Contract, MessageType, Rule, SenderKind
+from gateway.messages.contract import DISCHARGE, WARDS, Contract, MessageType, Rule, SenderKind
 from gateway.messages.deadline import hours
 from gateway.messages.header_rules import is_protected
 from gateway.messages.model import Duty, Message, User
@@ -103,8 +102,6 @@ def _discharge_is_ahead(message: Message) -> Iterable[str]:
         yield "body/expectedDischarge"
 
 
-_WARDS = frozenset({UnitType.WARD})
-
 NOTICE = MessageType(
     name="admissionNotice",
     title_sv="Inskrivningsmeddelande",
@@ -114,7 +111,7 @@ NOTICE = MessageType(
     contract=Contract(
         process=DISCHARGE,
         senders=frozenset({SenderKind.CONVENER}),
-        sender_units=_WARDS,
+        sender_units=WARDS,
         duty=Duty.ACKNOWLEDGE,
         deadline=hours(24),
         deadline_source="agreed default of 24 hours, no statutory number; sent within 24 hours by 2017:612, 2 kap. 3 §",
@@ -177,7 +174,7 @@ UPDATE = MessageType(
     contract=Contract(
         process=DISCHARGE,
         senders=frozenset({SenderKind.CONVENER}),
-        sender_units=_WARDS,
+        sender_units=WARDS,
         duty=Duty.NOTIFY,
         deadline_source="nothing is owed for being told; sent as soon as possible by 2017:612, 2 kap. 4 §",
         consent=None,

@@ -50,6 +50,9 @@ class RetryClass(StrEnum):
 DISCHARGE = frozenset({CaseKind.DISCHARGE})
 """The process of types that are sent from the admission of a patient to the discharge."""
 
+WARDS = frozenset({UnitType.WARD})
+"""The units that may tell of an inpatient stay."""
+
 STANDARD_RETENTION = "content 30 days after registered, verdicts and hashes 5 years"
 
 

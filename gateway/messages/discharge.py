@@ -12,11 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.clock import local_date
-from gateway.directory import UnitType
 from gateway.errors import Fault
 from gateway.messages.binding import elements
 from gateway.messages.case_event import CaseEvent
-from gateway.messages.contract import DISCHARGE, Contract, MessageType, Rule, SenderKind
+from gateway.messages.contract import DISCHARGE, WARDS, Contract, MessageType, Rule, SenderKind
 from gateway.messages.model import Duty, Message, User
 
 
@@ -93,8 +92,6 @@ def _sip_comes_after(message: Message) -> Iterable[str]:
         yield "body/plannedSip"
 
 
-_WARDS = frozenset({UnitType.WARD})
-
 MESSAGE = MessageType(
     name="dischargeMessage",
     title_sv="Utskrivningsmeddelande",
@@ -104,7 +101,7 @@ MESSAGE = MessageType(
     contract=Contract(
         process=DISCHARGE,
         senders=frozenset({SenderKind.CONVENER}),
-        sender_units=_WARDS,
+        sender_units=WARDS,
         duty=Duty.NOTIFY,
         deadline_source="nothing is owed for being told",
         consent=None,
@@ -141,7 +138,7 @@ INFORMATION = MessageType(
     contract=Contract(
         process=DISCHARGE,
         senders=frozenset({SenderKind.CONVENER}),
-        sender_units=_WARDS,
+        sender_units=WARDS,
         duty=Duty.NOTIFY,
         deadline_source="nothing is owed for being told; sent the same day by 2017:612, 3 kap. 2 §",
         consent=None,

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gateway.directory import UnitType
 from gateway.errors import Fault
 from gateway.messages.case_event import CaseEvent
-from gateway.messages.contract import DISCHARGE, Contract, MessageType, Rule, SenderKind
+from gateway.messages.contract import DISCHARGE, WARDS, Contract, MessageType, Rule, SenderKind
 from gateway.messages.deadline import hours
 from gateway.messages.model import Duty, Message, User
 
@@ -77,8 +76,6 @@ def _recall_is_explained(message: Message) -> Iterable[str]:
         yield "body/reason"
 
 
-_WARDS = frozenset({UnitType.WARD})
-
 READY = MessageType(
     name="dischargeReady",
     title_sv="Utskrivningsklar",
@@ -88,7 +85,7 @@ READY = MessageType(
     contract=Contract(
         process=DISCHARGE,
         senders=frozenset({SenderKind.CONVENER}),
-        sender_units=_WARDS,
+        sender_units=WARDS,
         duty=Duty.ACKNOWLEDGE,
         deadline=hours(24),
         deadline_source="agreed default of 24 hours; the clocks of 2017:612, 4 kap. 3 § and 5 kap. 4 § begin with it",
@@ -118,7 +115,7 @@ RECALL = MessageType(
     contract=Contract(
         process=DISCHARGE,
         senders=frozenset({SenderKind.CONVENER}),
-        sender_units=_WARDS,
+        sender_units=WARDS,
         duty=Duty.NOTIFY,
         deadline_source="nothing is owed: the clocks of the notice stop",
         consent=None,

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateway.clock import STOCKHOLM
+from gateway.messages import TYPES
 from gateway.messages.deadline import Deadline, calendar_days, working_days
 from gateway.process.case import OPEN, MeetingState, SipCase
 from gateway.process.states import CaseState
@@ -37,7 +38,6 @@ class Awaited(StrEnum):
 
 _CONSENT = working_days(3)
 _MEETING = calendar_days(21)
-_REPLY = working_days(3, remind=2)
 _PLAN = working_days(3)
 _SIP_CALL = calendar_days(3)
 _PAYMENT = calendar_days(3)
@@ -88,12 +88,14 @@ def _consent(case: SipCase) -> Iterator[CaseDeadline]:
 
 def _replies(case: SipCase) -> Iterator[CaseDeadline]:
     """Yield the replies that are owed. A unit that has been redirected to owes none until it has been called itself."""
+    reply = TYPES["meetingBooking"].contract.deadline
+    assert reply is not None  # an invitation is to be answered
     if case.meeting is not MeetingState.BOOKED:
         return
     for one in case.called:
         if one.state in OPEN and one.since is not None:
             owes = one.unit if one.ref is not None else one.instead_of or one.unit
-            yield _clock(case, Awaited.REPLY, owes, one.since, _REPLY, "agreed: three working days, reminder after two")
+            yield _clock(case, Awaited.REPLY, owes, one.since, reply, "agreed: three working days, reminder after two")
 
 
 def _meeting(case: SipCase) -> Iterator[CaseDeadline]:

@@ -41,15 +41,23 @@ from gateway.process.faults import (
     RESPONSIBLE_LEAVES,
     UNKNOWN_CASE,
 )
-from gateway.process.states import OPENING, TERMINAL, TRANSITIONS, CaseState, event_of
+from gateway.process.states import (
+    BEGINNING,
+    CALLING,
+    OPENING,
+    OPENING_TYPES,
+    TERMINAL,
+    TRANSITIONS,
+    CaseState,
+    event_of,
+    types_of,
+)
 
 Change = Callable[[SipCase, Message], SipCase]
 
-_CALLS = frozenset({"meetingBooking", "followUpInvitation", "meetingChange"})
-MOVED_BY_CHARGE = _CALLS | {"responsibilityTransfer"}
+_CALLS = types_of(CALLING)
+MOVED_BY_CHARGE = _CALLS | types_of(frozenset({CaseEvent.TRANSFER}))
 """Types whose case moves when someone takes charge of a message."""
-
-_OPENERS = frozenset({"sipStart", "admissionNotice", "participantAdded"})
 
 
 def apply(case: SipCase | None, message: Message) -> SipCase:
@@ -116,7 +124,7 @@ def part_from(case: SipCase, unit: str) -> SipCase:
 def _apply(case: SipCase | None, message: Message, joining: tuple[Participant, ...]) -> SipCase:
     happens = event_of(message)
     header = message.header
-    if case is None or happens in (CaseEvent.START, CaseEvent.ADMIT):
+    if case is None or happens in BEGINNING:
         if case is not None:
             raise CaseRuleError(ALREADY_STARTED.at())
         if happens not in OPENING:
@@ -250,7 +258,7 @@ def _may_be_told_by_any(message: Message) -> bool:
 def _why_not(case: SipCase, happens: CaseEvent) -> Finding:
     if case.state in TERMINAL:
         return IS_CLOSED.at(state=case.state.value)
-    if case.state is CaseState.DRAFT and happens not in (CaseEvent.WITHDRAW,):
+    if case.state is CaseState.DRAFT and happens is not CaseEvent.WITHDRAW:
         return CONSENT_MISSING.at()
     fault = BREAKS.get(happens)
     return fault.at() if fault is not None else NOT_ALLOWED_NOW.at(state=case.state.value)
@@ -351,7 +359,7 @@ def _misdirect(case: SipCase, message: Message) -> SipCase:
     unit = message.header.sender.unit
     if target.target_type in _CALLS:
         return meetings.misdirect(case, unit, target.target_message_id)
-    return part_from(case, unit) if target.target_type in _OPENERS and unit != case.responsible_unit else case
+    return part_from(case, unit) if target.target_type in OPENING_TYPES and unit != case.responsible_unit else case
 
 
 def _stay(case: SipCase, **changes: object) -> SipCase:

@@ -47,8 +47,12 @@ _S, _E = CaseState, CaseEvent
 TERMINAL = frozenset({_S.CONSENT_DECLINED, _S.REFUSED, _S.CLOSED, _S.CANCELLED, _S.DISCHARGED, _S.INTERRUPTED})
 """States that only a new case follows."""
 
-OPENING = frozenset({_E.START, _E.ADMIT, _E.JOIN})
+BEGINNING = frozenset({_E.START, _E.ADMIT})
+"""What begins a new case."""
+OPENING = BEGINNING | {_E.JOIN}
 """What can open a case; joining opens it for a party that knew nothing of it."""
+CALLING = frozenset({_E.BOOK, _E.CALL_FOLLOW_UP, _E.RESCHEDULE})
+"""What calls units to a meeting."""
 
 
 def _stays(state: CaseState, *events: CaseEvent) -> dict[CaseEvent, CaseState]:
@@ -125,6 +129,14 @@ TRANSITIONS: dict[CaseState, dict[CaseEvent, CaseState]] = {
     _S.INTERRUPTED: _stays(_S.INTERRUPTED, _E.INTERRUPT, *_CORRECTIONS),
 }
 """The case: what follows from a state and an event. What is not in the table breaks the case."""
+
+
+def types_of(events: frozenset[CaseEvent]) -> frozenset[str]:
+    """Return the types whose messages always do one of ``events``."""
+    return frozenset(name for name, kind in TYPES.items() if kind.moves in events)
+
+
+OPENING_TYPES = types_of(OPENING)
 
 
 def event_of(message: Message) -> CaseEvent:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.case_number import CaseKind, CaseNumber
 from gateway.errors import ConflictError, Fault, Finding, WrittenMeanwhileError
-from gateway.messages import binding
+from gateway.messages import Identifier, binding
 from gateway.process import TERMINAL, SipCase
 from gateway.store.bulk import Bulk, insertion, several
 from gateway.store.tables import case_reference, case_series, sip_case
@@ -184,9 +184,9 @@ _OPEN = (
 )
 
 
-async def open_of(tx: Transaction, people: Collection[tuple[str, str]]) -> list[tuple[tuple[str, str], str]]:
-    """Return the SIP cases that are open for people, each known by the OID and the number of an identifier."""
+async def open_of(tx: Transaction, people: Collection[Identifier]) -> list[tuple[Identifier, str]]:
+    """Return the SIP cases that are open for people, each known by an identifier."""
     if not people:
         return []
-    found = await tx.execute(_OPEN, {"people": list(people)})
-    return [((root, extension), number) for root, extension, number in found.all()]
+    found = await tx.execute(_OPEN, {"people": [(person.root, person.extension) for person in people]})
+    return [(Identifier(root=root, extension=extension), number) for root, extension, number in found.all()]

@@ -21,7 +21,7 @@ from gateway.clock import local_date
 from gateway.envelope import ACKNOWLEDGEMENT, content_hash
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import InState
-from gateway.messages import Message
+from gateway.messages import Identifier, Message
 from gateway.process import TERMINAL, SipCase
 from gateway.store import cases, events, history, incoming, notes, outgoing, verdicts
 from gateway.store.cases import StoredCase
@@ -52,7 +52,7 @@ class Sheet:
         self._read_in: dict[int, Inbound] = {}
         self._position: int | None = None
         self._series: dict[tuple[CaseKind, int], tuple[int, int]] = {}
-        self._open: dict[tuple[str, str], dict[str, None]] = {}
+        self._open: dict[Identifier, dict[str, None]] = {}
         self._references: dict[tuple[str, str], str] = {}
         self._new_references: dict[tuple[str, str, str], None] = {}
         self._cases: dict[str, StoredCase] = {}
@@ -148,21 +148,19 @@ class Sheet:
         self._cases[number], self._ledgers[number] = StoredCase(None), {}  # nothing to read about it
         return number
 
-    async def read_open_cases(self, people: Collection[tuple[str, str]]) -> None:
-        """Read ahead which SIP cases are open for people, each known by the OID and the number of an identifier."""
+    async def read_open_cases(self, people: Collection[Identifier]) -> None:
+        """Read ahead which SIP cases are open for people, each known by the identifier in use."""
         wanted = set(people) - self._open.keys()
         self._open.update({person: {} for person in wanted})
         for person, number in await cases.open_of(self.tx, wanted):
             self._open[person][number] = None
 
-    def open_cases(self, person: tuple[str, str]) -> list[str]:
+    def open_cases(self, person: Identifier) -> list[str]:
         """Return the numbers of the SIP cases that are open for a person who was read ahead."""
         here = [
             stored.case.number
             for stored in self._cases.values()
-            if stored.case is not None
-            and stored.case.stay is None
-            and (stored.case.person.root, stored.case.person.extension) == person
+            if stored.case is not None and stored.case.stay is None and stored.case.person == person
         ]
         numbers = dict.fromkeys((*self._open.get(person, ()), *here))
         return [number for number in numbers if (case := self.case(number)) is None or case.state not in TERMINAL]
@@ -305,6 +303,10 @@ class Sheet:
         """Return everything that has come under a message id."""
         keys = self._inbound_keys.get(message_id, ())
         return [self._inbound[key] for key in keys if key in self._inbound]  # what was taken back is not there
+
+    def inbound_for(self, message_id: str, unit: str) -> Inbound | None:
+        """Return what has come for ``unit`` under a message id."""
+        return next((row for row in self.inbound_about(message_id) if row.unit == unit), None)
 
     def stream(self, stream: Stream) -> StreamState:
         """Return how far a stream has come."""
