@@ -15,18 +15,15 @@ from uuid import UUID, uuid5
 from gateway import process
 from gateway.circle import Circle
 from gateway.context import Context
-from gateway.directory import Unit
+from gateway.directory_rules import check_right_unit, check_unit_type
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch
 from gateway.lifecycle import MAY_HAVE_LEFT, STOPPABLE, UNDER_WAY, OutEvent, OutState
 from gateway.messages import (
     TYPES,
     CaseConvener,
-    Contract,
     Duty,
     Header,
-    InvitationForward,
-    InvitationReply,
     Message,
     ParticipantAdded,
     Recipient,
@@ -59,16 +56,6 @@ OPEN_ALREADY = Fault(
     "case.open-already",
     "Det finns redan en öppen SIP för personen, {number}: gå med i den, eller ange skäl till en till.",
     "There is an open SIP for the person already, {number}: join that one, or give a reason for one more.",
-)
-OTHER_PRINCIPAL = Fault(
-    "recipient.other-party",
-    "Rätt enhet ska höra till samma part som den enhet som var kallad.",
-    "The right unit must belong to the same party as the unit that was called.",
-)
-OTHER_UNIT_TYPE = Fault(
-    "sender.unit-type",
-    "Meddelandetypen skickas bara av enheter av slaget {allowed}.",
-    "The message type is sent only by units of the kind {allowed}.",
 )
 
 WEIGHED = frozenset({"consent", "closure", "retraction"})
@@ -162,10 +149,7 @@ class Desk:
                 raise CaseRuleError(OPEN_ALREADY.at("header/person", number=others[0]))
         if case is not None and case.is_frozen and happens not in PASSES_WHEN_FROZEN:
             raise CaseRuleError(FROZEN.at())
-        if (right := right_unit(message)) is not None:
-            self.context.directory.unit(right, "body")
-            if self.context.directory.units[right].party != self.context.party:
-                raise CaseRuleError(OTHER_PRINCIPAL.at("body"))
+        check_right_unit(self.context.directory, message)
 
     def _header(self, draft: Draft, message_id: str) -> Header:
         sender = self.context.directory.unit(draft.unit, "header/sender/unit")
@@ -420,18 +404,3 @@ _SHARED_STATE = {
     CaseState.ACTIVE: SharedCaseState.ACTIVE,
     CaseState.FOLLOW_UP_CALLED: SharedCaseState.FOLLOW_UP_CALLED,
 }
-
-
-def right_unit(message: Message) -> str | None:
-    """Return the unit that ``message`` says is the right one to call, ``None`` when it says nothing of the kind."""
-    body = message.body
-    if isinstance(body, InvitationReply):
-        return body.redirect_unit
-    return body.to_unit if isinstance(body, InvitationForward) else None
-
-
-def check_unit_type(contract: Contract, unit: Unit, path: str) -> None:
-    """Refuse a sender that is no unit of a type that may send the message. Raises :class:`CaseRuleError`."""
-    allowed = contract.sender_units
-    if allowed and unit.type not in allowed:
-        raise CaseRuleError(OTHER_UNIT_TYPE.at(path, allowed=", ".join(sorted(allowed))))

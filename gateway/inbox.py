@@ -15,9 +15,10 @@ from gateway.answering import answer, answer_again
 from gateway.arrivals import follow, misdirected, take_back
 from gateway.case_number import CaseNumber
 from gateway.context import Context, begins_again
+from gateway.directory_rules import check_right_unit, check_unit_type
 from gateway.envelope import Envelope, content_hash
 from gateway.errors import CaseRuleError, Fault, Finding, InvalidDocumentError
-from gateway.gate import OPEN_ALREADY, OTHER_PRINCIPAL, Desk, check_unit_type, right_unit
+from gateway.gate import OPEN_ALREADY, Desk
 from gateway.identifiers import HsaId
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome
@@ -261,7 +262,7 @@ class Inbox:
             for other in sheet.inbound_about(row.message_id)
         )
         before = sheet.case(row.case_number)
-        self._check_right_unit(message)
+        check_right_unit(self._context.directory, message)
         case = process.receive(before, message, unit=row.unit, party=self._context.party, again=again)
         if isinstance(message.body, SipStart) and before is None and message.body.parallel_reason is None:
             await self._check_only_one(sheet, message)
@@ -284,14 +285,6 @@ class Inbox:
             other = sheet.case(number)
             if other is not None and message.header.sender.party in other.parties:
                 raise CaseRuleError(OPEN_ALREADY.at(f"/{message.type}/header/person", number=number))
-
-    def _check_right_unit(self, message: Message) -> None:
-        """Refuse a redirect to a unit of another party than the one that redirects."""
-        unit = right_unit(message)
-        if unit is not None:
-            found = self._context.directory.unit(unit, f"/{message.type}/body")
-            if found.party != message.header.sender.party:
-                raise InvalidDocumentError(OTHER_PRINCIPAL.at(f"/{message.type}/body"))
 
     def _reject(self, sheet: Sheet, row: Inbound, findings: Sequence[Finding]) -> None:
         refused = row.after(InEvent.REJECT, sheet.now, findings=[finding.as_json() for finding in findings])

@@ -17,7 +17,7 @@ PACKAGE = Path(gateway.__file__).parent
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
     "progress resources logs outages stopping working_time",
-    "meaning": "messages opening process ledger case_log indicators payment figures duties",
+    "meaning": "messages opening process ledger case_log indicators payment figures duties directory_rules",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle gate arrivals outbox relay inbox tracker delivery dead_letters",
@@ -57,6 +57,7 @@ NEIGHBOURS = {
     ("process", "messages"): "a case is what its messages have made it",
     ("ledger", "messages"): "what a recipient owes follows from the type of the message",
     ("answering", "context"): "every hop works in the surroundings of its gateway",
+    ("directory_rules", "messages"): "which unit may send a type stands in its contract",
     ("duties", "ledger"): "a duty is a row of the ledger with a deadline",
     ("duties", "messages"): "when staff are reminded stands in the contract of the type",
     ("duties", "process"): "a case has clocks of its own",

@@ -15,6 +15,7 @@ from gateway.messages.binding import elements
 from gateway.messages.case_event import CaseEvent
 from gateway.messages.contract import Contract, InformationType, MessageType, Rule, SenderKind
 from gateway.messages.meeting import Slot
+from gateway.messages.meeting_rules import alternatives_have_length
 from gateway.messages.model import Duty, Message
 
 
@@ -84,13 +85,6 @@ def _right_unit_is_another(message: Message) -> Iterable[str]:
         yield "body/redirectUnit"
 
 
-def _alternatives_have_length(message: Message) -> Iterable[str]:
-    reply: InvitationReply = message.body
-    for n, slot in enumerate(reply.alternatives, 1):
-        if not slot.ends_after_start:
-            yield f"body/alternative[{n}]/end"
-
-
 def _answers_a_message(message: Message) -> Iterable[str]:
     if message.header.in_reply_to is None:
         yield "header"
@@ -149,7 +143,7 @@ TYPE = MessageType(
                 "Ett alternativt mötestillfälle måste sluta efter att det har börjat.",
                 "An alternative time must end after it has started.",
             ),
-            _alternatives_have_length,
+            alternatives_have_length,
         ),
         Rule(
             Fault(

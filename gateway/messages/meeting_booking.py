@@ -24,6 +24,13 @@ from gateway.messages.contract import (
 )
 from gateway.messages.deadline import REPLY_SOURCE, working_days
 from gateway.messages.meeting import Meeting, Slot
+from gateway.messages.meeting_rules import (
+    alternatives_have_length,
+    meeting_can_be_attended,
+    meeting_has_length,
+    meeting_is_ahead,
+    reply_before_meeting,
+)
 from gateway.messages.model import Duty, Message, Principal, User
 
 
@@ -82,31 +89,6 @@ class MeetingBooking:
     reply_to: User
 
 
-def _meeting_has_length(message: Message) -> Iterable[str]:
-    booking: MeetingBooking = message.body
-    if not booking.meeting.ends_after_start:
-        yield "body/meeting/end"
-
-
-def _alternatives_have_length(message: Message) -> Iterable[str]:
-    booking: MeetingBooking = message.body
-    for n, alternative in enumerate(booking.alternatives, 1):
-        if not alternative.ends_after_start:
-            yield f"body/alternative[{n}]/end"
-
-
-def _can_be_attended(message: Message) -> Iterable[str]:
-    booking: MeetingBooking = message.body
-    if not booking.meeting.can_be_attended:
-        yield "body/meeting"
-
-
-def _meeting_is_ahead(message: Message) -> Iterable[str]:
-    booking: MeetingBooking = message.body
-    if booking.meeting.start < message.header.created_at:
-        yield "body/meeting/start"
-
-
 def _both_principals_are_called(message: Message) -> Iterable[str]:
     booking: MeetingBooking = message.body
     called = {invitee.principal for invitee in booking.invitees if invitee.unit is not None}
@@ -134,12 +116,6 @@ def _recipients_are_invited(message: Message) -> Iterable[str]:
     for n, recipient in enumerate(message.header.recipients, 1):
         if recipient.unit not in invited:
             yield f"header/recipient[{n}]/unit"
-
-
-def _reply_before_meeting(message: Message) -> Iterable[str]:
-    booking: MeetingBooking = message.body
-    if booking.reply_by is not None and booking.reply_by >= booking.meeting.start:
-        yield "body/replyBy"
 
 
 def _absence_has_reason(message: Message) -> Iterable[str]:
@@ -171,7 +147,7 @@ TYPE = MessageType(
                 "Mötet måste sluta efter att det har börjat.",
                 "The meeting must end after it has started.",
             ),
-            _meeting_has_length,
+            meeting_has_length,
         ),
         Rule(
             Fault(
@@ -179,7 +155,7 @@ TYPE = MessageType(
                 "Ett alternativt mötestillfälle måste sluta efter att det har börjat.",
                 "An alternative time must end after it has started.",
             ),
-            _alternatives_have_length,
+            alternatives_have_length,
         ),
         Rule(
             Fault(
@@ -187,7 +163,7 @@ TYPE = MessageType(
                 "Ange plats, länk eller telefonnummer för mötet.",
                 "State a place, a link or a telephone number for the meeting.",
             ),
-            _can_be_attended,
+            meeting_can_be_attended,
         ),
         Rule(
             Fault(
@@ -195,7 +171,7 @@ TYPE = MessageType(
                 "Mötet kan inte börja innan kallelsen skapades.",
                 "The meeting cannot start before the call was created.",
             ),
-            _meeting_is_ahead,
+            meeting_is_ahead,
         ),
         Rule(  # SFS 2009:981, HSL 16:4: the plan is made by municipality and region together
             Fault(
@@ -235,7 +211,7 @@ TYPE = MessageType(
                 "Svar måste begäras till en tidpunkt före mötet.",
                 "Replies must be asked for at a time before the meeting.",
             ),
-            _reply_before_meeting,
+            reply_before_meeting,
         ),
         Rule(  # SFS 2009:981: when possible, the plan is made together with the person
             Fault(

@@ -16,6 +16,12 @@ from gateway.messages.case_event import CaseEvent
 from gateway.messages.contract import Contract, InformationType, MessageType, Rule, SenderKind
 from gateway.messages.deadline import REPLY_SOURCE, working_days
 from gateway.messages.meeting import Meeting, Slot
+from gateway.messages.meeting_rules import (
+    meeting_can_be_attended,
+    meeting_has_length,
+    meeting_is_ahead,
+    reply_before_meeting,
+)
 from gateway.messages.model import Duty, Message
 
 
@@ -50,30 +56,6 @@ class MeetingCancellation:
     text: str | None = None
 
 
-def _has_length(message: Message) -> Iterable[str]:
-    change: MeetingChange = message.body
-    if not change.meeting.ends_after_start:
-        yield "body/meeting/end"
-
-
-def _can_be_attended(message: Message) -> Iterable[str]:
-    change: MeetingChange = message.body
-    if not change.meeting.can_be_attended:
-        yield "body/meeting"
-
-
-def _is_ahead(message: Message) -> Iterable[str]:
-    change: MeetingChange = message.body
-    if change.meeting.start < message.header.created_at:
-        yield "body/meeting/start"
-
-
-def _reply_before_meeting(message: Message) -> Iterable[str]:
-    change: MeetingChange = message.body
-    if change.reply_by is not None and change.reply_by >= change.meeting.start:
-        yield "body/replyBy"
-
-
 def _change_is_explained(message: Message) -> Iterable[str]:
     if message.body.reason is MeetingChangeReason.OTHER and message.body.text is None:
         yield "body/reason"
@@ -101,7 +83,7 @@ CHANGE = MessageType(
                 "Mötet måste sluta efter att det har börjat.",
                 "The meeting must end after it has started.",
             ),
-            _has_length,
+            meeting_has_length,
         ),
         Rule(
             Fault(
@@ -109,7 +91,7 @@ CHANGE = MessageType(
                 "Ange plats, länk eller telefonnummer för mötet.",
                 "State a place, a link or a telephone number for the meeting.",
             ),
-            _can_be_attended,
+            meeting_can_be_attended,
         ),
         Rule(
             Fault(
@@ -117,7 +99,7 @@ CHANGE = MessageType(
                 "Mötet kan inte flyttas till en tid som har varit.",
                 "The meeting cannot be moved to a time that has been.",
             ),
-            _is_ahead,
+            meeting_is_ahead,
         ),
         Rule(
             Fault(
@@ -125,7 +107,7 @@ CHANGE = MessageType(
                 "Svar måste begäras till en tidpunkt före mötet.",
                 "Replies must be asked for at a time before the meeting.",
             ),
-            _reply_before_meeting,
+            reply_before_meeting,
         ),
         Rule(
             Fault(

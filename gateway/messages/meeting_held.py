@@ -14,6 +14,7 @@ from gateway.messages.binding import element
 from gateway.messages.case_event import CaseEvent
 from gateway.messages.contract import Contract, MessageType, Rule, SenderKind
 from gateway.messages.meeting import Attendee, Slot
+from gateway.messages.meeting_rules import meeting_has_length
 from gateway.messages.model import Duty, Message, Principal
 
 
@@ -45,12 +46,6 @@ class MeetingHeld:
     person_absent_reason: str | None = None
     outcome: MeetingOutcome
     no_plan_reason: str | None = None
-
-
-def _has_length(message: Message) -> Iterable[str]:
-    held: MeetingHeld = message.body
-    if not held.meeting.ends_after_start:
-        yield "body/meeting/end"
 
 
 def _is_over(message: Message) -> Iterable[str]:
@@ -106,7 +101,7 @@ TYPE = MessageType(
                 "Mötet måste sluta efter att det har börjat.",
                 "The meeting must end after it has started.",
             ),
-            _has_length,
+            meeting_has_length,
         ),
         Rule(
             Fault(

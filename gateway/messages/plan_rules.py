@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.errors import Fault
 from gateway.messages.contract import Rule
 from gateway.messages.header_rules import is_protected
+from gateway.messages.meeting_rules import meeting_has_length
 from gateway.messages.model import Message, NeedNoticedBy, Principal
 
 if TYPE_CHECKING:
@@ -31,12 +32,6 @@ def _protected_person_cannot_be_found(message: Message) -> Iterable[str]:
     for n, guardian in enumerate(plan.guardians, 1):
         if guardian.phone is not None:
             yield f"body/guardian[{n}]/phone"
-
-
-def _meeting_has_length(message: Message) -> Iterable[str]:
-    plan: Plan = message.body
-    if not plan.meeting.ends_after_start:
-        yield "body/meeting/end"
 
 
 def _meeting_is_held(message: Message) -> Iterable[str]:
@@ -148,7 +143,7 @@ RULES = (
             "Mötet måste sluta efter att det har börjat.",
             "The meeting must end after it has started.",
         ),
-        _meeting_has_length,
+        meeting_has_length,
     ),
     Rule(
         Fault(

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from gateway.errors import CaseRuleError, Finding
-from gateway.messages import TYPES, CaseEvent, Header, Identifier, Message, SenderKind
-from gateway.messages.admission import AdmissionNotice, AdmissionUpdate
+from gateway.messages import TYPES, CaseEvent, Header, Message, SenderKind
+from gateway.messages.admission import AdmissionUpdate
 from gateway.messages.closure import Closure, ClosureReason
 from gateway.messages.consent import Consent
 from gateway.messages.correction import MessageReference
@@ -20,11 +20,10 @@ from gateway.messages.discharge_ready import DischargeReadyRecall
 from gateway.messages.fixed_care_contact import FixedCareContact
 from gateway.messages.follow_up import FollowUp
 from gateway.messages.measure_update import MeasureUpdate
-from gateway.messages.participant import ParticipantAdded
 from gateway.messages.plan import Plan
 from gateway.messages.responsibility_transfer import ResponsibilityTransfer
 from gateway.process import meetings
-from gateway.process.case import MeetingState, Participant, SipCase, Stay, Transfer
+from gateway.process.case import MeetingState, Participant, SipCase, Transfer
 from gateway.process.faults import (
     ALREADY_STARTED,
     BREAKS,
@@ -41,6 +40,7 @@ from gateway.process.faults import (
     RESPONSIBLE_LEAVES,
     UNKNOWN_CASE,
 )
+from gateway.process.openings import OPENED
 from gateway.process.states import (
     BEGINNING,
     CALLING,
@@ -129,7 +129,7 @@ def _apply(case: SipCase | None, message: Message, joining: tuple[Participant, .
             raise CaseRuleError(ALREADY_STARTED.at())
         if happens not in OPENING:
             raise CaseRuleError(UNKNOWN_CASE.at())
-        return _joined(_OPENED[message.type](message), joining)
+        return _joined(OPENED[message.type](message), joining)
     _check_sender(case, message)
     if header.person is not None and case.person not in header.person.identifiers:
         raise CaseRuleError(OTHER_PERSON.at("header/person/identifier"))
@@ -163,70 +163,6 @@ def _joined(case: SipCase, joining: tuple[Participant, ...]) -> SipCase:
     """Return ``case`` with those who join, each once, in the order they joined. The convener is none of them."""
     added = [one for one in joining if one.party != case.convener]
     return replace(case, participants=tuple(dict.fromkeys((*case.participants, *added))))
-
-
-# --- opening --------------------------------------------------------------------------------------------------------
-
-
-def _open(message: Message, state: CaseState, **more: object) -> SipCase:
-    header = message.header
-    assert header.person is not None  # the contract of each type that opens a case
-    return replace(
-        SipCase(
-            number=header.case_number,
-            convener=header.sender.party,
-            convening_unit=header.sender.unit,
-            state=state,
-            opened_at=header.created_at,
-            person=_identifier_in_use(header),
-            opening_ref=header.message_id,
-            protected_level=header.person.protected_level,
-        ),
-        **more,  # type: ignore[arg-type]
-    )
-
-
-def _identifier_in_use(header: Header) -> Identifier:
-    assert header.person is not None
-    return header.person.identifiers[0]
-
-
-def _admit(message: Message) -> SipCase:
-    notice: AdmissionNotice = message.body
-    return _open(message, CaseState.ADMITTED, stay=Stay(expected_discharge=notice.expected_discharge))
-
-
-def _join(message: Message) -> SipCase:
-    """Open the case for a party that knew nothing of it: where it stands is told by whoever leads it."""
-    added: ParticipantAdded = message.body
-    sender = message.header.sender
-    leads = (sender.party, sender.unit) == (added.convener.party, added.convener.unit)
-    state = CaseState(added.state.value)
-    return _open(
-        message,
-        state,
-        meeting=_MEETING_OF.get(state, MeetingState.NONE),
-        convener=added.convener.party,
-        convening_unit=added.convener.unit,
-        opened_at=added.opened_at,
-        booking_version=added.booking_version,
-        plan_version=added.plan_version,
-        lead=None if leads else Participant(party=sender.party, unit=sender.unit),
-    )
-
-
-_MEETING_OF = {
-    CaseState.INVITED: MeetingState.BOOKED,
-    CaseState.ACTIVE: MeetingState.HELD,
-    CaseState.FOLLOW_UP_CALLED: MeetingState.BOOKED,
-}
-"""Where the meeting stands in a case that a unit joins; when it is, is not told."""
-
-_OPENED: Mapping[str, Callable[[Message], SipCase]] = {
-    "sipStart": lambda message: _open(message, CaseState.DRAFT),
-    "admissionNotice": _admit,
-    "participantAdded": _join,
-}
 
 
 # --- who may --------------------------------------------------------------------------------------------------------
