@@ -13,7 +13,7 @@ from gateway.messages import Message, ProtectedLevel, render_xml
 from gateway.messages.consent import Consent
 from gateway.messages.meeting_booking import MeetingBooking
 from gateway.messages.plan import Plan
-from gateway.outbox import OPENERS
+from gateway.process import OPENING_TYPES
 from gateway.resources import scenario_folder
 
 SCENARIOS = sorted(path.parent for path in scenario_folder().glob("*/scenario.toml"))
@@ -75,7 +75,7 @@ class TestEachScenario:
         opened = {expected["case"] for expected in story(scenario)["expect_case"]}
         for step in story(scenario)["step"]:
             translation = translate(step["system"], scenario / step["event"])
-            if any(draft.type in OPENERS for draft in translation.drafts):
+            if any(draft.type in OPENING_TYPES for draft in translation.drafts):
                 opened.add(translation.case_reference)
             assert translation.case_reference in opened
 
