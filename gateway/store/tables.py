@@ -77,6 +77,8 @@ UNDER_WAY = "state IN ('queued', 'retrying', 'sent')"
 """Condition of outgoing rows that the gateway itself acts on when their deadline passes."""
 DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
 """Condition of incoming rows that the case system has not answered about."""
+WATCHED = "look_at IS NOT NULL"
+"""Condition of rows and cases that somebody will have to be told about, if nothing happens before ``look_at``."""
 
 event = Table(
     "event",
@@ -118,7 +120,12 @@ sip_case = Table(
     Column("revision", Integer, nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("look_at", Moment),
+    Column("meeting_start", Moment),  # of the meeting that is booked
+    Column("meeting_end", Moment),
     Index("ix_sip_case_person", "person_root", "person_extension"),
+    _where("ix_sip_case_watched", WATCHED, "look_at"),
+    _where("ix_sip_case_meeting", "meeting_start IS NOT NULL", "meeting_start"),
 )
 """The cases this party convenes or takes part in; ``revision`` guards against two writers."""
 
@@ -184,6 +191,7 @@ dispatch = Table(
     Column("acknowledged_at", Moment),
     Column("record_id", String(200)),
     Column("outcome", String(16)),
+    Column("look_at", Moment),
     _one_of("state", OutState),
     # Every non-final state has a next deadline and an owner.
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
@@ -193,6 +201,7 @@ dispatch = Table(
     _where("ix_dispatch_waiting", WAITING, "position"),
     _where("ix_dispatch_waiting_stream", WAITING, "case_number", "unit", "position"),
     _where("ix_dispatch_under_way", UNDER_WAY, "due_at"),
+    _where("ix_dispatch_watched", WATCHED, "look_at"),
     Index("ix_dispatch_position", "position"),
 )
 """The ledger: one row per message and recipient unit, with each level's own clock."""
@@ -257,11 +266,13 @@ inbound = Table(
     Column("record_id", String(200)),
     Column("findings", JSON),
     Column("duplicates", Integer, nullable=False, server_default="0"),
+    Column("look_at", Moment),
     _one_of("state", InState),
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
     UniqueConstraint("party", "type", "message_id", "unit"),
     _where("ix_inbound_deliverable", DELIVERABLE, "id"),
     _where("ix_inbound_deliverable_stream", DELIVERABLE, "case_number", "party", "unit", "sequence"),
+    _where("ix_inbound_watched", WATCHED, "look_at"),
     _where("ix_inbound_stored", "state = 'stored'", "case_number", "party", "unit", "sequence"),
     Index("ix_inbound_message_id", "message_id"),
     Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
@@ -291,9 +302,10 @@ note = Table(
     "note",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("message_id", String(36), nullable=False),
+    Column("message_id", String(36), nullable=False),  # of the step, or the id of the notice
     Column("type", String(64), nullable=False),
     Column("case_number", String(9), nullable=False),
+    Column("notice", JSON),  # what a unit is told; null for a step
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", Moment),
     Column("lease_until", Moment),
@@ -306,7 +318,7 @@ note = Table(
     _where("ix_note_open", "written_at IS NULL", "id"),
     _where("ix_note_open_case", "written_at IS NULL", "case_number", "id"),
 )
-"""Steps of a case still to be written, or written, into the own case system's log of events."""
+"""What is still to be written, or written, into the own case system: steps of a case, and notices to its units."""
 
 history = Table(
     "history",
