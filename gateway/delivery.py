@@ -175,7 +175,7 @@ class CaseSystemDelivery:
         sheet.put_inbound(_on_time(row, waiting), InEvent.SYSTEM_SILENT, code)
 
     async def _write_all(self, steps: Sequence[Note]) -> None:
-        """Write steps in order; after one that cannot be written, the rest of its case wait, to keep their order.
+        """Write steps and notices; after one that cannot be written, the rest of its case wait, to keep their order.
 
         A system that is silent is not asked about the other cases either.
         """
@@ -188,7 +188,7 @@ class CaseSystemDelivery:
                 await self._postpone([step])
                 continue
             try:
-                await self._adapter.note(message_in(step.xml))
+                await self._write(step)
             except DependencyDownError:
                 await self._written(written)
                 await self._postpone(steps[position:])
@@ -204,6 +204,12 @@ class CaseSystemDelivery:
                 await self._written(written)
                 written, kept_at = [], loop.time()
         await self._written(written)
+
+    async def _write(self, step: Note) -> None:
+        if step.notice is not None:
+            await self._adapter.notify(step.notice)
+        elif step.xml is not None:
+            await self._adapter.note(message_in(step.xml))
 
     async def _written(self, steps: Sequence[Note]) -> None:
         if steps:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.clock import local_date
 from gateway.directory import Directory
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import InState, OutState
 from gateway.messages import TYPES
-from gateway.process import CaseDeadline
+from gateway.process import Awaited, CaseDeadline
 from gateway.working_time import add_working_days
 
 ESCALATES_AFTER = 1
@@ -37,7 +38,8 @@ class Duty:
     """What is awaited about a case or a message, from which unit (HSA-id) or from whom else, and by when.
 
     ``awaited`` is the level of a message (received, registered, acknowledged), or what the clock of a case waits for.
-    ``message_id`` and ``type`` are absent for a clock of a case. ``party`` is who has to do it.
+    ``message_id`` and ``type`` are absent for a clock of a case. ``party`` is who has to do it, ``since`` when the time
+    began.
     """
 
     awaited: str
@@ -47,6 +49,7 @@ class Duty:
     owner: str
     due_at: datetime
     remind_at: datetime | None = None
+    since: datetime | None = None
     message_id: str | None = None
     type: str | None = None
     source: str | None = None
@@ -57,15 +60,21 @@ class Duty:
             return Urgency.OVERDUE
         return Urgency.REMINDED if self.remind_at is not None and now >= self.remind_at else Urgency.WAITING
 
+    def line(self, directory: Directory) -> list[tuple[datetime, str]]:
+        """Return who is told when the deadline passes, and when: the next in line, and a working day later who follows.
+
+        A unit that nobody stands behind is told itself.
+        """
+        known = self.unit in directory.units
+        first, *others = (directory.escalation(self.unit, on=local_date(self.due_at)) if known else ()) or (self.unit,)
+        return [
+            (add_working_days(self.due_at, step * ESCALATES_AFTER) if step else self.due_at, unit)
+            for step, unit in enumerate(others or [first])
+        ]
+
     def told(self, directory: Directory, now: datetime) -> str:
         """Return the unit that is told of the duty at ``now``: its own, and once it is overdue the next in line."""
-        line = directory.escalation(self.unit) if self.unit in directory.units else (self.unit,)
-        if now <= self.due_at:
-            return line[0]
-        step = 1
-        while step + 1 < len(line) and now > add_working_days(self.due_at, step * ESCALATES_AFTER):
-            step += 1
-        return line[min(step, len(line) - 1)]
+        return next((unit for at, unit in reversed(self.line(directory)) if now > at), self.unit)
 
 
 _AWAITED_OUT = {
@@ -86,6 +95,9 @@ _AWAITED_IN = {
     InState.REGISTERED: "acknowledged",
 }
 
+AWAITED = frozenset({*_AWAITED_OUT.values(), *_AWAITED_IN.values(), *Awaited} - {Awaited.PAYMENT})
+"""Everything that can be awaited from somebody. Nobody does anything for the payment responsibility to begin."""
+
 
 def of_sent(row: Dispatch) -> Duty:
     """Return what is awaited about an outgoing message; it must have a deadline."""
@@ -98,6 +110,7 @@ def of_sent(row: Dispatch) -> Duty:
         owner=str(row.owner),
         due_at=row.due_at,
         remind_at=_reminder(row.type, row.registered_at) if row.state is OutState.REGISTERED else None,
+        since=row.registered_at or row.created_at,
         message_id=row.message_id,
         type=row.type,
     )
@@ -114,6 +127,7 @@ def of_received(row: Inbound, party: str) -> Duty:
         owner=str(row.owner),
         due_at=row.due_at,
         remind_at=_reminder(row.type, row.registered_at) if row.state is InState.REGISTERED else None,
+        since=row.registered_at or row.received_at,
         message_id=row.message_id,
         type=row.type,
     )
@@ -130,6 +144,7 @@ def of_case(clock: CaseDeadline, directory: Directory) -> Duty:
         owner="unit",
         due_at=clock.due_at,
         remind_at=clock.remind_at,
+        since=clock.since,
         source=clock.source,
     )
 

@@ -30,11 +30,11 @@ from gateway.messages import (
     Retraction,
     Sender,
     SharedCaseState,
-    SipStart,
     render_xml,
 )
 from gateway.messages.closure import Closure, ClosureReason
 from gateway.messages.consent import Consent
+from gateway.open_sip import check_no_other, linked
 from gateway.opening import message_in, remember
 from gateway.ports import Draft
 from gateway.process import CaseEvent, CaseState, SipCase
@@ -51,11 +51,6 @@ FROZEN = Fault(
     "case.frozen",
     "Skyddet av den enskildes uppgifter har ändrats; ärendet väntar på att en behörig har granskat det.",
     "The protection of the person's identity has changed; the case waits until someone with the right has reviewed it.",
-)
-OPEN_ALREADY = Fault(
-    "case.open-already",
-    "Det finns redan en öppen SIP för personen, {number}: gå med i den, eller ange skäl till en till.",
-    "There is an open SIP for the person already, {number}: join that one, or give a reason for one more.",
 )
 
 WEIGHED = frozenset({"consent", "closure", "retraction"})
@@ -120,7 +115,7 @@ class Desk:
             self._preview(message)
             self.keep(message, xml, applied=False)
         else:
-            self.sheet.put_case(process.apply(self.case, message))
+            self.sheet.put_case(await linked(self.sheet, process.apply(self.case, message), message))
             await self._carry_out(message, xml)
         return message
 
@@ -141,12 +136,8 @@ class Desk:
     async def _check_case(self, message: Message) -> None:
         """Refuse what the case would allow, and other rules do not."""
         happens = process.event_of(message)
-        case, body = self.case, message.body
-        if isinstance(body, SipStart) and body.parallel_reason is None and message.header.person is not None:
-            person = message.header.person.identifiers[0]
-            await self.sheet.read_open_cases([person])
-            if (others := self.sheet.open_cases(person)) and self.number not in others:
-                raise CaseRuleError(OPEN_ALREADY.at("header/person", number=others[0]))
+        case = self.case
+        await check_no_other(self.sheet, message)
         if case is not None and case.is_frozen and happens not in PASSES_WHEN_FROZEN:
             raise CaseRuleError(FROZEN.at())
         check_right_unit(self.context.directory, message)

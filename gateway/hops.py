@@ -22,6 +22,7 @@ from gateway.progress import Hop
 from gateway.relay import Relay
 from gateway.stopping import pause, until
 from gateway.tracker import Tracker
+from gateway.watch import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class Gateway:
         self.inbox = Inbox(context)
         self.tracker = Tracker(context)
         self.delivery = CaseSystemDelivery(context, adapter)
+        self.watch = Watch(context)
         self.dead_letters = DeadLetters(
             context, {Channel.MESSAGES: self.inbox.take, Channel.ACKNOWLEDGEMENTS: self.tracker.take}
         )
@@ -81,10 +83,11 @@ class Gateway:
                 "acknowledgements": self._listen(Channel.ACKNOWLEDGEMENTS, self.tracker.take, stop),
             }
             if self._leads:
-                bells += (tracker := Bell(), inbox := Bell(), letters := Bell())
+                bells += (tracker := Bell(), inbox := Bell(), letters := Bell(), watch := Bell())
                 takers |= {
                     "tracker": self._repeat("tracker", self.tracker.sweep, tracker, SWEEP_EVERY, stop),
                     "inbox": self._repeat("inbox", self.inbox.sweep, inbox, SWEEP_EVERY, stop),
+                    "watch": self._repeat("watch", self.watch.sweep, watch, SWEEP_EVERY, stop),
                     "dead letters": self._keep_on("dead letters", lambda: self._bury(stop), stop),
                     "dead letters again": self._repeat(
                         "dead letters again", self.dead_letters.retry, letters, SWEEP_EVERY, stop

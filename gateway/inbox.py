@@ -17,12 +17,13 @@ from gateway.case_number import CaseNumber
 from gateway.context import Context, begins_again
 from gateway.directory_rules import check_right_unit, check_unit_type
 from gateway.envelope import Envelope, content_hash
-from gateway.errors import CaseRuleError, Fault, Finding, InvalidDocumentError
-from gateway.gate import OPEN_ALREADY, Desk
+from gateway.errors import Fault, Finding, InvalidDocumentError
+from gateway.gate import Desk
 from gateway.identifiers import HsaId
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome
-from gateway.messages import TYPES, Duty, Message, MisdirectedReport, ParticipantAdded, Retraction, SipStart, duty_for
+from gateway.messages import TYPES, Duty, Message, MisdirectedReport, ParticipantAdded, Retraction, duty_for
+from gateway.open_sip import check_no_other_with, linked
 from gateway.opening import Opened, message_in, opened
 from gateway.ports import Delivery
 from gateway.process import CaseEvent
@@ -264,8 +265,9 @@ class Inbox:
         before = sheet.case(row.case_number)
         check_right_unit(self._context.directory, message)
         case = process.receive(before, message, unit=row.unit, party=self._context.party, again=again)
-        if isinstance(message.body, SipStart) and before is None and message.body.parallel_reason is None:
-            await self._check_only_one(sheet, message)
+        if before is None:
+            await check_no_other_with(sheet, message)
+            case = await linked(sheet, case, message)
         if isinstance(message.body, Retraction):
             take_back(sheet, row, message.body)
         elif isinstance(message.body, MisdirectedReport):
@@ -273,18 +275,6 @@ class Inbox:
         sheet.put_case(case)
         if case.leader.party == self._context.party and not again:
             await follow(await Desk.open(self._context, sheet, row.case_number), message)
-
-    async def _check_only_one(self, sheet: Sheet, message: Message) -> None:
-        """Refuse a second open SIP for a person, when the sender takes part in the first and may know of it."""
-        assert message.header.person is not None  # the contract of sipStart
-        person = message.header.person.identifiers[0]
-        await sheet.read_open_cases([person])
-        numbers = [number for number in sheet.open_cases(person) if number != message.header.case_number]
-        await sheet.read_cases(numbers)
-        for number in numbers:
-            other = sheet.case(number)
-            if other is not None and message.header.sender.party in other.parties:
-                raise CaseRuleError(OPEN_ALREADY.at(f"/{message.type}/header/person", number=number))
 
     def _reject(self, sheet: Sheet, row: Inbound, findings: Sequence[Finding]) -> None:
         refused = row.after(InEvent.REJECT, sheet.now, findings=[finding.as_json() for finding in findings])

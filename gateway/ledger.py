@@ -25,27 +25,34 @@ from gateway.lifecycle import (
 )
 from gateway.messages import TYPES, Duty
 
-_NOTHING_DUE: dict[str, Any] = {"due_at": None, "owner": None}
+_NOTHING_DUE: dict[str, Any] = {"due_at": None, "owner": None, "look_at": None}
+_DECIDED_BY_HAND = frozenset({OutState.REJECTED, OutState.PARTIAL, OutState.EXPIRED})
+"""States of a message in which its sender is to know that it has not come to what it was sent for."""
 
 
 def _due(type_name: str, duty: Duty, now: datetime) -> dict[str, Any]:
     """Return the deadline and the owner of a row that is registered now: the recipient has to do what it owes."""
     kind = TYPES.get(type_name)  # what cannot be read may name any type
     owed = kind.contract.owed(duty) if kind is not None else None
-    return {"due_at": owed.after(now), "owner": Owner.RECIPIENT} if owed is not None else _NOTHING_DUE
+    if owed is None:
+        return _NOTHING_DUE
+    due_at = owed.after(now)
+    return {"due_at": due_at, "owner": Owner.RECIPIENT, "look_at": owed.reminder_after(now) or due_at}
 
 
 def _out_deadline(
     type_name: str, duty: Duty, state: OutState, now: datetime, queued_at: datetime | None
 ) -> dict[str, Any]:
-    """Return the deadline and the owner of an outgoing row that comes to ``state``."""
+    """Return the deadline and the owner of an outgoing row that comes to ``state``, and when to look who is told."""
     if state is OutState.REGISTERED:
         return _due(type_name, duty, now)
     clock = out_clock(state, answered=type_name != ACKNOWLEDGEMENT)
+    told = now if state in _DECIDED_BY_HAND and type_name != ACKNOWLEDGEMENT else None
     if clock is None:
-        return _NOTHING_DUE
+        return {**_NOTHING_DUE, "look_at": told}
     since = queued_at or now if state is OutState.RETRYING else now
-    return {"due_at": since + clock[0], "owner": clock[1]}
+    due_at = since + clock[0]
+    return {"due_at": due_at, "owner": clock[1], "look_at": due_at if state is OutState.HELD else told}
 
 
 def _in_deadline(type_name: str, duty: Duty, state: InState, now: datetime) -> dict[str, Any]:
@@ -53,7 +60,7 @@ def _in_deadline(type_name: str, duty: Duty, state: InState, now: datetime) -> d
     if state is InState.REGISTERED:
         return _due(type_name, duty, now)
     clock = in_clock(state)
-    return {"due_at": now + clock[0], "owner": clock[1]} if clock is not None else _NOTHING_DUE
+    return {"due_at": now + clock[0], "owner": clock[1], "look_at": None} if clock is not None else _NOTHING_DUE
 
 
 class Dispatch(NamedTuple):
@@ -82,6 +89,8 @@ class Dispatch(NamedTuple):
     acknowledged_at: datetime | None = None
     record_id: str | None = None
     outcome: Outcome | None = None
+    look_at: datetime | None = None
+    """When to look whether somebody is to be told about it, ``None`` when nobody will be."""
     id: int = 0
     """Given by the store."""
 
@@ -135,6 +144,8 @@ class Inbound(NamedTuple):
     record_id: str | None = None
     findings: list[dict[str, Any]] | None = None
     duplicates: int = 0
+    look_at: datetime | None = None
+    """When to look whether somebody is to be told about it, ``None`` when nobody will be."""
     id: int = 0
     """Given by the store."""
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from gateway.envelope import Channel, Envelope, content_hash
 from gateway.errors import Finding
 from gateway.messages import Message, Person, User
+from gateway.notices import Notice
 
 # --- the exchange ---------------------------------------------------------------------------------------------------
 
@@ -228,6 +229,15 @@ class Adapter(Protocol):
         Raises:
             DependencyDownError: the system does not answer; try again later.
             RefusedError: the system does not take it now; tried again all the same, since the step has happened.
+        """
+        ...
+
+    async def notify(self, notice: Notice) -> None:
+        """Tell a unit something about a case, through the system. Repeatable per notice id.
+
+        Raises:
+            DependencyDownError: the system does not answer; try again later.
+            RefusedError: the system does not take it now; tried again all the same, since the unit must know.
         """
         ...
 

@@ -17,6 +17,7 @@ from gateway.directory import Directory
 from gateway.envelope import Channel, Envelope
 from gateway.ledger import Dispatch
 from gateway.messages import TYPES, Message, Person, parse_xml
+from gateway.notices import Notice
 from gateway.outbox import Outbox, Submission
 from gateway.ports import Arrival, Draft, Event, Registration, Settlement, Translation
 from gateway.process import SipCase
@@ -38,6 +39,7 @@ class ScriptedAdapter:
 
     def __init__(self) -> None:
         self._meant: dict[bytes, Translation] = {}
+        self.told: list[Notice] = []
 
     def saying(self, *drafts: Draft, about: str = "A-1") -> Event:
         """Return a new event that means ``drafts``, about the one case of this system unless another is named."""
@@ -62,6 +64,10 @@ class ScriptedAdapter:
 
     async def note(self, message: Message) -> None:
         """Forget the step."""
+
+    async def notify(self, notice: Notice) -> None:
+        """Keep what a unit is told."""
+        self.told.append(notice)
 
     async def ping(self) -> None:
         """Answer."""

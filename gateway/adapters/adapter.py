@@ -20,12 +20,16 @@ from gateway.directory import Directory
 from gateway.errors import Fault
 from gateway.messages import Message, Person, User
 from gateway.messages.hardened import read_json
+from gateway.notices import Notice
 from gateway.ports import Draft, Event, Registration, Translation
 
 MESSAGE = "message-"
 """What the name of a file with a message begins with."""
 NOTE = "note-"
 """What the name of a file with a note begins with."""
+
+NOTICE = "notice-"
+"""What the name of a file with a notice begins with."""
 
 UNKNOWN_EVENT = Fault(
     "event.unknown-type",
@@ -57,9 +61,10 @@ class Vocabulary:
     """A system's words.
 
     ``type_member`` names the member that tells the type of an event, a key of ``events``. The fields beside it read
-    what every event has. ``message`` writes a message for one unit and ``note`` what the system's own log says of it,
-    ``None`` where it says nothing. ``acknowledgement`` is the event in which staff of the system take charge of a
-    message that came in the form ``message`` gave it; ``record_id`` is how the system numbers its records.
+    what every event has. ``message`` writes a message for one unit, ``note`` what the system's own log says of it,
+    ``None`` where it says nothing, and ``notice`` what a unit is told. ``acknowledgement`` is the event in which staff
+    of the system take charge of a message that came in the form ``message`` gave it; ``record_id`` is how the system
+    numbers its records.
     """
 
     name: str
@@ -73,6 +78,7 @@ class Vocabulary:
     events: Mapping[str, EventForm]
     message: Callable[[Message, str], dict[str, Any]]
     note: Callable[[Message], dict[str, Any] | None]
+    notice: Callable[[Notice], dict[str, Any]]
     acknowledgement: Callable[[Mapping[str, Any], datetime], dict[str, Any]]
     record_id: Callable[[int, datetime], str]
 
@@ -157,6 +163,15 @@ class FolderAdapter:
         note = self._vocabulary.note(message)
         if note is not None:
             await self._folder.hand_over(f"{NOTE}{file_safe(message.header.message_id)}", note)
+
+    async def notify(self, notice: Notice) -> None:
+        """Tell a unit something about a case, through the system.
+
+        Raises:
+            DependencyDownError: no receipt in time.
+            RefusedError: the system does not take the notice.
+        """
+        await self._folder.hand_over(f"{NOTICE}{notice.notice_id}", self._vocabulary.notice(notice))
 
     async def ping(self) -> None:
         """Return when the folder can be read and written. Raises :class:`DependencyDownError`."""

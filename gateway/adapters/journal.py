@@ -46,6 +46,7 @@ from gateway.adapters.journal_meeting import (
     REVIEW_APPOINTMENT,
 )
 from gateway.adapters.journal_message import COMMUNICATION, MISDIRECTION, RETRACTION, SIGNED
+from gateway.adapters.journal_notice import task
 from gateway.adapters.journal_plan import ACTIVITY_STATUS, CARE_PLAN, REVIEW, REVISED_CARE_PLAN
 from gateway.adapters.kinds import line, word_for
 from gateway.adapters.recipients import called, named, single
@@ -220,6 +221,7 @@ JOURNAL: Final = Vocabulary(
     },
     message=_message,
     note=_note,
+    notice=task,
     acknowledgement=_acknowledgement,
     record_id=lambda number, _: f"JRN-{number:06}",
 )

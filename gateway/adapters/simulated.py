@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gateway.adapters import disk
-from gateway.adapters.adapter import MESSAGE, NOTE
+from gateway.adapters.adapter import MESSAGE, NOTE, NOTICE
 from gateway.adapters.folder import ACCEPTED, NOT_ACCEPTED
 from gateway.adapters.table import VOCABULARIES
 from gateway.clock import Clock
@@ -93,6 +93,10 @@ class SimulatedCaseSystem:
     async def haendelser(self) -> list[dict[str, Any]]:
         """Return the notes in its log of events (Händelser), in the order it took them, each with its ``recordId``."""
         return await asyncio.to_thread(self._held, NOTE)
+
+    async def notices(self) -> list[dict[str, Any]]:
+        """Return the notices to its units, in the order it took them, each with its ``recordId``."""
+        return await asyncio.to_thread(self._held, NOTICE)
 
     async def _run(self) -> None:
         while not self._stopping.is_set():

@@ -30,6 +30,7 @@ from gateway.adapters.treserva_meeting import (
     REPLY,
 )
 from gateway.adapters.treserva_message import ACKNOWLEDGEMENT, GENERAL_MESSAGE, MISDIRECTED_REPORT, RETRACTION
+from gateway.adapters.treserva_notice import bevakning
 from gateway.adapters.treserva_plan import FOLLOW_UP, MEASURE_UPDATE, PLAN, REVISED_PLAN
 from gateway.case_number import CaseNumber
 from gateway.clock import STOCKHOLM
@@ -144,6 +145,7 @@ TRESERVA: Final = Vocabulary(
     },
     message=_message,
     note=haendelse,
+    notice=bevakning,
     acknowledgement=_acknowledgement,
     record_id=lambda number, at: f"TRE-{at.astimezone(STOCKHOLM).year}-{number:06}",
 )

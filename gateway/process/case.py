@@ -9,7 +9,17 @@ from enum import StrEnum
 from gateway.clock import STOCKHOLM
 from gateway.errors import InvalidDocumentError
 from gateway.identifiers import PersonId
-from gateway.messages import TYPES, CaseEvent, Identifier, InformationType, InviteeKind, Message, ProtectedLevel, Slot
+from gateway.messages import (
+    TYPES,
+    CaseEvent,
+    Chair,
+    Identifier,
+    InformationType,
+    InviteeKind,
+    Message,
+    ProtectedLevel,
+    Slot,
+)
 from gateway.messages.binding import elements
 from gateway.messages.consent import AGE_OF_MAJORITY, Consent, ConsentGiver
 from gateway.process.states import CaseState, event_of
@@ -38,6 +48,8 @@ class ParticipationState(StrEnum):
     """Another unit of the same principal has been called instead."""
     MISDIRECTED = "misdirected"
     """The unit has said that it is the wrong one; the convener looks for the right one."""
+    NO_REPLY = "no-reply"
+    """The meeting was held, and no final reply had come: the principal is listed as absent, and its duty remains."""
 
 
 OPEN = frozenset({ParticipationState.SENT, ParticipationState.ACKNOWLEDGED, ParticipationState.TENTATIVE})
@@ -95,6 +107,8 @@ class Stay:
     """Message id of the notice of ready for discharge that holds."""
     ready_sent_at: datetime | None = None
     sip_needed: bool = False
+    open_sip: str | None = None
+    """Number of the SIP that was open for the person when the stay began, as far as this party knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +119,8 @@ class SipCase:
     the plan and the closure: the convener, until a plan or a transfer names someone else; ``responsible_unit`` has the
     overall responsibility once there is a plan, and is never empty after that. ``consent_ref`` is the message id of the
     consent in force, ``opening_ref`` of what opened the case, ``booking_ref`` of
-    the latest call to a meeting and ``change_ref`` of what moved it since.
+    the latest call to a meeting and ``change_ref`` of what moved it since. While a meeting is booked, ``slot`` is when
+    it is and ``chair`` who leads it.
     ``is_frozen`` is set when the protection of the person's identity changes: nothing more leaves until someone with
     the right to do so has looked at the case.
     """
@@ -126,6 +141,7 @@ class SipCase:
     booking_ref: str | None = None
     change_ref: str | None = None
     slot: Slot | None = None
+    chair: Chair | None = None
     called: tuple[Participation, ...] = elements("called")
     responsible_unit: str | None = None
     lead: Participant | None = None
@@ -146,6 +162,11 @@ class SipCase:
     def parties(self) -> set[str]:
         """The parties that take part, as far as this side knows."""
         return {self.convener, self.leader.party, *(one.party for one in self.participants)}
+
+    @property
+    def chair_name(self) -> str | None:
+        """What tells whoever leads the booked meeting from others: the name and the unit, the case of letters aside."""
+        return f"{self.chair.name.casefold()}/{self.chair.unit or self.leader.unit}" if self.chair is not None else None
 
     @property
     def consent_ends_at(self) -> datetime | None:

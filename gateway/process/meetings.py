@@ -29,6 +29,8 @@ _ANSWERED = {
     InvitationAnswer.TENTATIVE: ParticipationState.TENTATIVE,
     InvitationAnswer.REDIRECT: ParticipationState.REDIRECTED,
 }
+_UNANSWERED = frozenset({ParticipationState.SENT, ParticipationState.ACKNOWLEDGED})
+"""States of a unit that has not said whether it comes."""
 
 
 def book(case: SipCase, message: Message) -> SipCase:
@@ -58,6 +60,7 @@ def book(case: SipCase, message: Message) -> SipCase:
         booking_ref=header.message_id,
         change_ref=None,
         slot=_slot(booking.meeting),
+        chair=booking.chair,
         called=called,
     )
 
@@ -110,13 +113,22 @@ def cancelled(case: SipCase) -> SipCase:
     """Return ``case`` with what was booked called off; what was held was held."""
     if case.meeting is not MeetingState.BOOKED:
         return case
-    return replace(case, meeting=MeetingState.CANCELLED, slot=None, called=())
+    return replace(case, meeting=MeetingState.CANCELLED, slot=None, chair=None, called=())
 
 
 def hold(case: SipCase, message: Message) -> SipCase:
     """Note that the meeting was held, and when."""
     held: MeetingHeld = message.body
-    return replace(case, meeting=MeetingState.HELD, held_at=held.meeting.end)
+    return replace(over(case), held_at=held.meeting.end)
+
+
+def over(case: SipCase) -> SipCase:
+    """Return ``case`` with its meeting held. Whoever has not replied by then is listed as absent."""
+
+    def absent(one: Participation) -> Participation:
+        return replace(one, state=ParticipationState.NO_REPLY) if one.state in _UNANSWERED else one
+
+    return replace(case, meeting=MeetingState.HELD, slot=None, chair=None, called=tuple(map(absent, case.called)))
 
 
 def reply(case: SipCase, message: Message) -> SipCase:

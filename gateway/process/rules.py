@@ -43,7 +43,7 @@ from gateway.process.faults import (
 from gateway.process.openings import OPENED
 from gateway.process.states import (
     BEGINNING,
-    CALLING,
+    CALL_TYPES,
     OPENING,
     OPENING_TYPES,
     TERMINAL,
@@ -55,8 +55,7 @@ from gateway.process.states import (
 
 Change = Callable[[SipCase, Message], SipCase]
 
-_CALLS = types_of(CALLING)
-MOVED_BY_CHARGE = _CALLS | types_of(frozenset({CaseEvent.TRANSFER}))
+MOVED_BY_CHARGE = CALL_TYPES | types_of(frozenset({CaseEvent.TRANSFER}))
 """Types whose case moves when someone takes charge of a message."""
 
 
@@ -217,8 +216,7 @@ def _plan(case: SipCase, message: Message) -> SipCase:
         raise CaseRuleError(PLAN_VERSION.at("body/version", expected=case.plan_version + 1))
     unit = plan.overall_responsible.unit
     return replace(
-        case,
-        meeting=MeetingState.HELD,
+        meetings.over(case),
         plan_version=plan.version,
         responsible_unit=unit,
         lead=Participant(party=_party_of(case, message.header, unit), unit=unit),
@@ -238,7 +236,7 @@ def _follow_up(case: SipCase, message: Message) -> SipCase:
     if follow_up.plan_version != case.plan_version:
         raise CaseRuleError(PLAN_VERSION.at("body/planVersion", expected=case.plan_version))
     following = follow_up.next_follow_up.on if follow_up.next_follow_up is not None else None
-    return replace(case, meeting=MeetingState.HELD, follow_up_on=following)
+    return replace(meetings.over(case), follow_up_on=following)
 
 
 def _transfer(case: SipCase, message: Message) -> SipCase:
@@ -293,7 +291,7 @@ def _misdirect(case: SipCase, message: Message) -> SipCase:
     """A unit says that it is the wrong one. What called it to a meeting is to be sent to another."""
     target: MessageReference = message.body
     unit = message.header.sender.unit
-    if target.target_type in _CALLS:
+    if target.target_type in CALL_TYPES:
         return meetings.misdirect(case, unit, target.target_message_id)
     return part_from(case, unit) if target.target_type in OPENING_TYPES and unit != case.responsible_unit else case
 

@@ -137,6 +137,9 @@ def types_of(events: frozenset[CaseEvent]) -> frozenset[str]:
 
 
 OPENING_TYPES = types_of(OPENING)
+"""Types that can open a case."""
+CALL_TYPES = types_of(CALLING)
+"""Types that call units to a meeting; the reply to one is a clock of its case."""
 
 
 def event_of(message: Message) -> CaseEvent:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Text, bindparam, cast, insert, select, tup
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.case_number import CaseKind, CaseNumber
+from gateway.envelope import content_hash
 from gateway.errors import ConflictError, Fault, Finding, WrittenMeanwhileError
 from gateway.messages import Identifier, binding
 from gateway.process import TERMINAL, SipCase
@@ -42,7 +43,16 @@ _LOAD = (
 _CALLED = select(case_reference.c.reference, case_reference.c.case_number).where(
     case_reference.c.source == bindparam("named"), case_reference.c.reference.in_(several("references"))
 )
-_STATE = ("state", "snapshot", "updated_at", "revision")
+_STATE = (
+    "state",
+    "snapshot",
+    "updated_at",
+    "look_at",
+    "meeting_start",
+    "meeting_end",
+    "meeting_chair",
+    "revision",
+)
 _IDENTITY = ("case_number", "convener", "person_root", "person_extension", "opened_at")
 _INSERT = insertion(sip_case, [*_STATE, *_IDENTITY], written=["snapshot"])
 _UPDATE = Bulk(
@@ -103,7 +113,7 @@ async def load(tx: Transaction, number: str | None) -> StoredCase:
 
 
 async def save_all(tx: Transaction, changed: Iterable[tuple[SipCase, int]], now: datetime) -> None:
-    """Store cases, each with the revision it was read at.
+    """Store cases, each with the revision it was read at. One that goes on is looked over soon: its clocks may differ.
 
     Raises:
         WrittenMeanwhileError: someone else has stored one of them since; worth beginning again.
@@ -112,7 +122,10 @@ async def save_all(tx: Transaction, changed: Iterable[tuple[SipCase, int]], now:
     for case, revision in changed:
         snapshot = json.dumps(binding.to_json(case))
         _remember(snapshot, case)  # as the database will give it back
-        state = (case.state.value, snapshot, now)
+        look_at = None if case.state in TERMINAL else now
+        slot = case.slot
+        meeting = (slot.start, slot.end, chair_hash(case)) if slot is not None else (None, None, None)
+        state = (case.state.value, snapshot, now, look_at, *meeting)
         if revision:
             moved.append((*state, revision + 1, case.number, revision))
         else:
@@ -122,6 +135,11 @@ async def save_all(tx: Transaction, changed: Iterable[tuple[SipCase, int]], now:
     done = await _UPDATE.execute(tx, moved)
     if done not in (len(moved), -1):  # -1: the driver does not count; there, reading has locked the rows
         raise WrittenMeanwhileError(CHANGED_MEANWHILE.at())
+
+
+def chair_hash(case: SipCase) -> str | None:
+    """Return what the chair of the booked meeting is found by; a name stands in no column."""
+    return content_hash(case.chair_name.encode()) if case.chair_name is not None else None
 
 
 async def numbers_of(tx: Transaction, source: str, references: Collection[str]) -> dict[str, str]:

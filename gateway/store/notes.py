@@ -1,4 +1,4 @@
-"""Steps to write into the own case system's log of events."""
+"""What is to be written into the own case system: steps of a case into its log of events, and notices to its units."""
 
 from __future__ import annotations
 
@@ -10,24 +10,40 @@ from typing import Any
 from sqlalchemy import exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
+from gateway.errors import Finding
 from gateway.lifecycle import Owner
 from gateway.messages import Message
+from gateway.messages.binding import from_json, to_json
+from gateway.notices import Notice
 from gateway.store.bulk import insertion_once
 from gateway.store.tables import inbound, message, note
 
+NOTICE = "notice"
+"""Stands where a step has the type of its message."""
+
 _CLOCK = timedelta(minutes=60)
-"""How long a step may wait to be written before operations must look."""
+"""How long a step or a notice may wait to be written before operations must look."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A step still to be written: the message it is about, and the tries made."""
+    """What is still to be written, and the tries made: the step that a message is (``xml``), or a notice to a unit."""
 
     id: int
     message_id: str
     case_number: str
-    xml: bytes
+    xml: bytes | None
+    notice: Notice | None
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldNotice:
+    """A notice, when it was made, and when the case system took it, if it has."""
+
+    notice: Notice
+    made_at: datetime
+    told_at: datetime | None
 
 
 _INSERT = insertion_once(note, ["message_id", "type", "case_number", "created_at", "due_at", "owner"])
@@ -42,6 +58,44 @@ def new(made: Message, now: datetime) -> tuple[Any, ...]:
 async def add(tx: Transaction, steps: Sequence[tuple[Any, ...]]) -> None:
     """Remember to write steps, each once: its message may be for several units."""
     await _INSERT.execute(tx, steps)
+
+
+_TELL = insertion_once(note, ["message_id", "type", "case_number", "notice", "created_at", "due_at", "owner"])
+
+
+async def tell(tx: Transaction, told: Sequence[Notice], now: datetime) -> list[Notice]:
+    """Remember to tell units what they have not been told before; return what that is."""
+    by_id = {notice.notice_id: notice for notice in told}
+    if not by_id:
+        return []
+    known = set((await tx.execute(select(note.c.message_id).where(note.c.message_id.in_(list(by_id))))).scalars())
+    new = [notice for notice_id, notice in by_id.items() if notice_id not in known]
+    owner = Owner.OPERATIONS.value
+    rows = [(one.notice_id, NOTICE, one.case_number, to_json(one), now, now + _CLOCK, owner) for one in new]
+    await _TELL.execute(tx, rows)
+    return new
+
+
+async def notices(tx: Transaction, *, untold: bool = False) -> list[ToldNotice]:
+    """Return the notices there are, the newest last; with ``untold`` only those the case system has not taken."""
+    query = select(note.c.notice, note.c.created_at, note.c.written_at).where(note.c.type == NOTICE)
+    if untold:
+        query = query.where(text("note.written_at IS NULL"))
+    found = (await tx.execute(query.order_by(note.c.id))).all()
+    return [
+        ToldNotice(notice, made_at, told_at)
+        for kept, made_at, told_at in found
+        if (notice := _notice_in(kept)) is not None
+    ]
+
+
+def _notice_in(kept: dict[str, Any] | None) -> Notice | None:
+    if kept is None:
+        return None
+    findings: list[Finding] = []
+    notice = from_json(Notice, kept, findings)
+    assert notice is not None, findings  # the gateway wrote it
+    return notice
 
 
 async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) -> list[Note]:
@@ -71,7 +125,7 @@ async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) ->
         .with_for_update(of=note, skip_locked=True)
     )
     taken = [
-        Note(row.id, row.message_id, row.case_number, row.xml, row.attempts + 1)
+        Note(row.id, row.message_id, row.case_number, row.xml, _notice_in(row.notice), row.attempts + 1)
         for row in (await tx.execute(query)).all()
     ]
     if taken:

@@ -123,6 +123,7 @@ sip_case = Table(
     Column("look_at", Moment),
     Column("meeting_start", Moment),  # of the meeting that is booked
     Column("meeting_end", Moment),
+    Column("meeting_chair", String(64)),  # whoever leads it, as a hash
     Index("ix_sip_case_person", "person_root", "person_extension"),
     _where("ix_sip_case_watched", WATCHED, "look_at"),
     _where("ix_sip_case_meeting", "meeting_start IS NOT NULL", "meeting_start"),

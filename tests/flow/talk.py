@@ -18,6 +18,7 @@ from gateway.inbox import Inbox
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import Level, Outcome
 from gateway.messages import TYPES, Acknowledgement, Message, Person, parse_xml
+from gateway.notices import Notice
 from gateway.outbox import Outbox
 from gateway.ports import Draft, Settlement
 from gateway.process import SipCase
@@ -27,6 +28,7 @@ from gateway.replay.stage import database_url
 from gateway.store import Store, cases, incoming, ledger, outgoing
 from gateway.tracker import Tracker
 from gateway.transport.embedded import EmbeddedTransport
+from gateway.watch import Watch
 
 
 class Party:
@@ -43,6 +45,7 @@ class Party:
         self._inbox = Inbox(context)
         self._tracker = Tracker(context)
         self._delivery = CaseSystemDelivery(context, self._adapter)
+        self._watch = Watch(context)
 
     async def says(
         self, body: Any, *to: str, unit: str = OFFICE, reply: str | None = None, person: Person = PERSON
@@ -75,6 +78,18 @@ class Party:
             not_concerned=not_concerned,
         )
         await self.says(body, unit=of.unit, reply=of.message_id)
+
+    @property
+    def told(self) -> list[Notice]:
+        """What the units of the party have been told, in order."""
+        return self._adapter.told
+
+    async def looks_over(self) -> list[Notice]:
+        """Look over what is open, as the gateway does by itself; return what units are told now."""
+        before = len(self.told)
+        while await self._watch.sweep() + await self._delivery.deliver():
+            pass
+        return self.told[before:]
 
     async def moves(self) -> bool:
         """Do one round of everything there is to do; tell whether there was something."""

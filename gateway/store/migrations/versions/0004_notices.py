@@ -21,6 +21,7 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("look_at", sa.String(length=32)))
     for column in ("meeting_start", "meeting_end"):
         op.add_column("sip_case", sa.Column(column, sa.String(length=32)))
+    op.add_column("sip_case", sa.Column("meeting_chair", sa.String(length=64)))
     # Everything that is open is looked over once; what is due by then is told.
     op.execute("UPDATE sip_case SET look_at = updated_at")
     op.execute("UPDATE dispatch SET look_at = due_at WHERE state = 'registered'")

@@ -1,0 +1,54 @@
+"""What the regional journal is told for its units: a task, after the manner of FHIR's, on the list of the unit."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gateway.adapters import journal_codes as codes
+from gateway.adapters.journal_coding import CodeList, written_organization
+from gateway.clock import STOCKHOLM
+from gateway.notices import Notice, NoticeKind
+
+KIND: Final = CodeList("task", {kind.value: kind for kind in NoticeKind})
+"""Why the unit is told."""
+
+AWAITED: Final = CodeList(
+    "awaited",
+    {
+        "consent": "consent",
+        "sending": "sent",
+        "receipt": "received",
+        "registration": "registered",
+        "signature": "acknowledged",
+        "decision": "decision",
+        "earlier-message": "earlier message",
+        "answer": "reply",
+        "meeting": "meeting",
+        "careplan": "plan",
+        "review": "follow-up",
+        "care-contact": "fixed-contact",
+        "appointment-after-discharge-ready": "sip-call",
+    },
+)
+"""What is to be done."""
+
+
+def task(notice: Notice) -> dict[str, Any]:
+    """Write ``notice`` as a task. It names no patient: who is told opens the case."""
+    told: dict[str, Any] = {
+        "taskId": notice.notice_id,
+        "code": KIND.written(notice.kind),
+        "organization": written_organization(notice.unit),
+        "caseNumber": notice.case_number,
+        "awaited": AWAITED.written(notice.awaited) if notice.awaited is not None else None,
+        "performer": written_organization(notice.owed_by) if notice.owed_by is not None else None,
+        "due": notice.due_at.astimezone(STOCKHOLM).isoformat() if notice.due_at is not None else None,
+        "message": (
+            {"id": notice.message_id, "type": codes.MESSAGE_TYPE.written(notice.type)}
+            if notice.message_id is not None and notice.type is not None
+            else None
+        ),
+        "reason": notice.code,
+        "otherCase": notice.other_case,
+    }
+    return {name: value for name, value in told.items() if value is not None}
