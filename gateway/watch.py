@@ -65,7 +65,7 @@ class Watch:
         for stored in found:
             case = stored.case
             assert case is not None
-            clocks = [of_case(clock, directory) for clock in deadlines(case)]
+            clocks = [of_case(clock, directory) for clock in deadlines(case)] if case.concerns(party) else []
             later = _tell_due(notices_of_case(case, clocks, directory, party=party), now, told)
             for other in await watched.meetings_beside(tx, case, TRAVEL):
                 told += overlap(case, other, party=party, travel=TRAVEL, at=now)

@@ -58,7 +58,7 @@ def cases_review(
 
 async def _open(settings: Settings) -> list[SipCase]:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        return await clocks.open_cases(tx)
+        return [case for case in await clocks.open_cases(tx) if case.concerns(settings.party)]
 
 
 async def _review(settings: Settings, number: str, by: str, reason: str) -> None:

@@ -102,7 +102,8 @@ async def _duties(settings: Settings, units: Directory) -> list[Duty]:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
         sent = [of_sent(row) for row in await clocks.awaited_answers(tx)]
         received = [of_received(row, settings.party) for row in await clocks.owed_answers(tx)]
-        cases = [of_case(clock, units) for case in await clocks.open_cases(tx) for clock in deadlines(case)]
+        going = [case for case in await clocks.open_cases(tx) if case.concerns(settings.party)]
+    cases = [of_case(clock, units) for case in going for clock in deadlines(case)]
     return in_order([*sent, *received, *cases])
 
 

@@ -120,9 +120,9 @@ class SipCase:
     overall responsibility once there is a plan, and is never empty after that. ``consent_ref`` is the message id of the
     consent in force, ``opening_ref`` of what opened the case, ``booking_ref`` of
     the latest call to a meeting and ``change_ref`` of what moved it since. While a meeting is booked, ``slot`` is when
-    it is and ``chair`` who leads it.
-    ``is_frozen`` is set when the protection of the person's identity changes: nothing more leaves until someone with
-    the right to do so has looked at the case.
+    it is and ``chair`` who leads it; ``held_by`` is the party that has noted, at home, that it was held.
+    ``is_frozen`` is set when the protection of the person's identity changes, ``protection_since`` then: nothing more
+    leaves until someone with the right to do so has looked at the case.
     """
 
     number: str
@@ -147,8 +147,10 @@ class SipCase:
     lead: Participant | None = None
     transfer: Transfer | None = None
     held_at: datetime | None = None
+    held_by: str | None = None
     follow_up_on: date | None = None
     protected_level: ProtectedLevel = ProtectedLevel.NONE
+    protection_since: datetime | None = None
     is_frozen: bool = False
     reviews: tuple[Review, ...] = elements("review")
     stay: Stay | None = None
@@ -190,6 +192,10 @@ class SipCase:
         except InvalidDocumentError:
             return None
         return _birthday(born, AGE_OF_MAJORITY) - timedelta(days=1) if born is not None else None
+
+    def concerns(self, party: str) -> bool:
+        """Tell whether ``party`` leads the case or has units in it; one whose last unit has left has nothing to do."""
+        return party in self.parties
 
     def participation(self, unit: str) -> Participation | None:
         """Return how a unit that was called stands with its reply, ``None`` when it was not called."""

@@ -61,6 +61,7 @@ def book(case: SipCase, message: Message) -> SipCase:
         change_ref=None,
         slot=_slot(booking.meeting),
         chair=booking.chair,
+        held_by=None,
         called=called,
     )
 
@@ -83,7 +84,8 @@ def reschedule(case: SipCase, message: Message) -> SipCase:
     is called only when the change goes to it.
     """
     change: MeetingChange = message.body
-    _check_slot(case, change.previous, "body/previous")
+    if not _was_held_unknown_to(case, message):
+        _check_slot(case, change.previous, "body/previous")
     told = {to.unit for to in message.header.recipients}
 
     def moved(one: Participation) -> Participation:
@@ -95,6 +97,7 @@ def reschedule(case: SipCase, message: Message) -> SipCase:
 
     return replace(
         case,
+        meeting=MeetingState.BOOKED,
         booking_version=case.booking_version + 1,
         change_ref=message.header.message_id,
         slot=_slot(change.meeting),
@@ -105,6 +108,8 @@ def reschedule(case: SipCase, message: Message) -> SipCase:
 def call_off(case: SipCase, message: Message) -> SipCase:
     """Call the meeting off."""
     cancellation: MeetingCancellation = message.body
+    if _was_held_unknown_to(case, message):
+        return case
     _check_slot(case, cancellation.slot, "body/slot")
     return cancelled(case)
 
@@ -119,7 +124,12 @@ def cancelled(case: SipCase) -> SipCase:
 def hold(case: SipCase, message: Message) -> SipCase:
     """Note that the meeting was held, and when."""
     held: MeetingHeld = message.body
-    return replace(over(case), held_at=held.meeting.end)
+    return replace(over(case), held_at=held.meeting.end, held_by=message.header.sender.party)
+
+
+def _was_held_unknown_to(case: SipCase, message: Message) -> bool:
+    """Tell whether the meeting was held, and the party that sends ``message`` does not know: the note stays at home."""
+    return case.meeting is MeetingState.HELD and case.held_by not in (None, message.header.sender.party)
 
 
 def over(case: SipCase) -> SipCase:
@@ -128,7 +138,8 @@ def over(case: SipCase) -> SipCase:
     def absent(one: Participation) -> Participation:
         return replace(one, state=ParticipationState.NO_REPLY) if one.state in _UNANSWERED else one
 
-    return replace(case, meeting=MeetingState.HELD, slot=None, chair=None, called=tuple(map(absent, case.called)))
+    called = tuple(map(absent, case.called))
+    return replace(case, meeting=MeetingState.HELD, slot=None, chair=None, held_by=None, called=called)
 
 
 def reply(case: SipCase, message: Message) -> SipCase:

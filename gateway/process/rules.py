@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from gateway.errors import CaseRuleError, Finding
-from gateway.messages import TYPES, CaseEvent, Header, Message, SenderKind
+from gateway.messages import TYPES, CaseEvent, Header, Message, ProtectedLevel, SenderKind
 from gateway.messages.admission import AdmissionUpdate
 from gateway.messages.closure import Closure, ClosureReason
 from gateway.messages.consent import Consent
@@ -150,12 +150,22 @@ _JOINS = frozenset(
 """Events that let their recipients join."""
 
 
+_GRADES = tuple(ProtectedLevel)
+"""The grades of protection, the strictest last."""
+
+
 def _noticed(case: SipCase, header: Header) -> SipCase:
-    """Return ``case`` with the protection of the identity as ``header`` has it; frozen when that is a change."""
+    """Return ``case`` with the protection of the identity as ``header`` has it; frozen when that is a change.
+
+    A message that was written before the last change, and comes after it, does not take protection away.
+    """
     person = header.person
     if person is None or person.protected_level is case.protected_level:
         return case
-    return replace(case, protected_level=person.protected_level, is_frozen=True)
+    is_older = case.protection_since is not None and header.created_at < case.protection_since
+    if is_older and _GRADES.index(person.protected_level) < _GRADES.index(case.protected_level):
+        return case
+    return replace(case, protected_level=person.protected_level, protection_since=header.created_at, is_frozen=True)
 
 
 def _joined(case: SipCase, joining: tuple[Participant, ...]) -> SipCase:
@@ -293,6 +303,8 @@ def _misdirect(case: SipCase, message: Message) -> SipCase:
     unit = message.header.sender.unit
     if target.target_type in CALL_TYPES:
         return meetings.misdirect(case, unit, target.target_message_id)
+    if case.transfer is not None and case.transfer.message_id == target.target_message_id:
+        return replace(case, transfer=None)  # whoever has the responsibility keeps it
     return part_from(case, unit) if target.target_type in OPENING_TYPES and unit != case.responsible_unit else case
 
 

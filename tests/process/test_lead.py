@@ -23,6 +23,7 @@ from build import (
     declined,
     follow_up,
     follow_up_call,
+    held,
     measure_update,
     message,
     misdirected,
@@ -38,7 +39,7 @@ from build import (
 from cases import BOTH, LED_BY_REGION, WITHDRAWAL_TOLD, case_in, opened, refusal
 
 from gateway.messages import ClosureReason, Message, RemovalReason, SharedCaseState
-from gateway.process import CaseState, Participant, SipCase, apply, part_from, take_charge
+from gateway.process import CaseState, MeetingState, Participant, SipCase, apply, part_from, take_charge
 
 CONVENER, CLINICS = Participant(party=KOMMUN, unit=OFFICE), Participant(party=REGION, unit=CLINIC)
 
@@ -183,6 +184,27 @@ def test_only_the_unit_that_takes_over_can_take_charge_of_the_transfer_and_of_no
     case, sent = handed_over()
     assert take_charge(case, sent.header.message_id, PSYCHIATRY) == case
     assert take_charge(case, message(telling(), CLINIC).header.message_id, CLINIC) == case
+
+
+def test_a_transfer_that_went_astray_is_not_on_its_way_any_longer() -> None:
+    sent = message(transfer(), CLINIC)
+    case = apply(case_in(CaseState.ACTIVE), sent)
+    assert case.transfer is not None
+    wrong = message(misdirected(sent), OFFICE, sender=CLINIC, in_reply_to=sent.header.message_id)
+    case = apply(case, wrong)
+    assert (case.transfer, case.responsible_unit, case.leader.unit) == (None, OFFICE, OFFICE)
+
+
+def test_who_takes_over_may_move_or_call_off_a_meeting_that_it_does_not_know_was_held() -> None:
+    """The note of a meeting stays with the party that wrote it."""
+    case = apply(case_in(CaseState.ACTIVE), message(booking(), CLINIC))
+    booked = case.slot
+    sent = message(transfer(), CLINIC)
+    case = take_charge(apply(apply(case, message(held())), sent), sent.header.message_id, CLINIC)
+    assert (case.leader.unit, case.meeting) == (CLINIC, MeetingState.HELD)
+    assert apply(case, message(cancellation(booked), OFFICE, sender=CLINIC)).meeting is MeetingState.HELD
+    moved = apply(case, message(change(booked), OFFICE, sender=CLINIC))
+    assert (moved.meeting, moved.booking_version) == (MeetingState.BOOKED, case.booking_version + 1)
 
 
 def test_a_later_transfer_takes_the_place_of_one_that_nobody_took_charge_of() -> None:
