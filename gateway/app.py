@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from gateway.config import Settings
 from gateway.context import Context
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
+from gateway.grace import Grace
 from gateway.hops import Gateway
 from gateway.ports import Transport
 from gateway.preflight import EMBEDDED_EXCHANGE, faults_of, scheme_of
@@ -84,6 +85,11 @@ def pace_of(settings: Settings) -> Pace:
         probe_every=timedelta(seconds=settings.circuit_probe_seconds),
         drain_per_second=settings.drain_per_second,
     )
+
+
+def grace_of(settings: Settings) -> Grace:
+    """Return when payment responsibility begins."""
+    return Grace(days=settings.payment_grace_days, cutoff=time.fromisoformat(settings.payment_cutoff))
 
 
 def open_store(settings: Settings, *, migrates: bool = True) -> Store:

@@ -16,7 +16,7 @@ PACKAGE = Path(gateway.__file__).parent
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
-    "progress resources logs outages stopping working_time",
+    "progress resources logs outages stopping working_time grace",
     "meaning": "messages opening process ledger case_log indicators payment figures duties directory_rules",
     "seams": "ports",
     "memory": "store",
@@ -45,6 +45,7 @@ NEIGHBOURS = {
     ("directory_file", "working_time"): "a unit says when it is open",
     ("working_time", "clock"): "working days and opening hours are those of Sweden",
     ("working_time", "errors"): "what is wrong is said the same way everywhere",
+    ("grace", "clock"): "the days of grace are those of Sweden",
     ("opening", "messages"): "what is in an envelope is a message",
     ("case_log", "messages"): "what was told about a case are its messages",
     ("indicators", "case_log"): "indicators are counted in what was told",

@@ -12,14 +12,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateway.clock import STOCKHOLM
+from gateway.grace import Grace
 from gateway.messages import TYPES
 from gateway.messages.deadline import Deadline, calendar_days, working_days
 from gateway.process.case import OPEN, MeetingState, SipCase
 from gateway.process.states import CaseState
 from gateway.working_time import end_of_day
-
-NOON = 12
-"""The hour after which a notice of ready for discharge counts from the next day (2017:612, 5 kap. 4 §)."""
 
 
 class Awaited(StrEnum):
@@ -40,8 +38,6 @@ _CONSENT = working_days(3)
 _MEETING = calendar_days(21)
 _PLAN = working_days(3)
 _SIP_CALL = calendar_days(3)
-_PAYMENT = calendar_days(3)
-_PAYMENT_AFTER_NOON = calendar_days(4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +139,11 @@ def _stay(case: SipCase) -> Iterator[CaseDeadline]:
         unit, sent_at = stay.fixed_contact_unit or case.leader.unit, stay.ready_sent_at
         if stay.sip_needed:
             yield _clock(case, Awaited.SIP_CALL, unit, sent_at, _SIP_CALL, "2017:612, 4 kap. 3 §: three days")
-        after_noon = sent_at.astimezone(STOCKHOLM).hour >= NOON
-        payment = _PAYMENT_AFTER_NOON if after_noon else _PAYMENT
-        source = "2017:612, 5 kap. 4 §: three days, four when sent after noon"
-        yield _clock(case, Awaited.PAYMENT, case.leader.unit, sent_at, payment, source)
+        yield CaseDeadline(
+            awaited=Awaited.PAYMENT,
+            case_number=case.number,
+            unit=case.leader.unit,
+            since=sent_at,
+            due_at=Grace().begins_at(sent_at),
+            source="2017:612, 5 kap. 4 §: three days, four when sent after noon",
+        )

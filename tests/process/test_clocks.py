@@ -108,9 +108,10 @@ def test_the_follow_up_is_awaited_until_the_end_of_the_day_the_plan_sets() -> No
 @pytest.mark.parametrize(
     ("sent", "call_by", "pays_from"),
     [
-        ("2026-11-17T11:59", "2026-11-20T11:59", "2026-11-20T11:59"),
-        ("2026-11-17T12:00", "2026-11-20T12:00", "2026-11-21T12:00"),
-        ("2026-10-23T09:00", "2026-10-26T09:00", "2026-10-26T09:00"),  # over a weekend, and the end of summer time
+        ("2026-11-17T11:59", "2026-11-20T11:59", "2026-11-20T00:00"),
+        ("2026-11-17T12:00:00", "2026-11-20T12:00:00", "2026-11-20T00:00"),
+        ("2026-11-17T12:00:01", "2026-11-20T12:00:01", "2026-11-21T00:00"),
+        ("2026-10-23T09:00", "2026-10-26T09:00", "2026-10-26T00:00"),  # over a weekend, and the end of summer time
     ],
 )
 def test_ready_for_discharge_starts_the_clocks_of_the_law_in_calendar_days(
