@@ -112,12 +112,12 @@ class Tracker:
             if await verdicts.park(sheet.tx, one.envelope, [CONTRADICTED.at()], about, sheet.now):
                 sheet.record([row], "contradicted", CONTRADICTED.code)
 
-    @staticmethod
-    def _arrived_again(sheet: Sheet, row: Dispatch, body: Acknowledgement) -> None:
+    def _arrived_again(self, sheet: Sheet, row: Dispatch, body: Acknowledgement) -> None:
         """The same answer again changes nothing, but for a message that was sent again: it need not go once more."""
         if row.state is OutState.SENT:
             happens = event_of(body.level, body.outcome)
-            sheet.put_dispatches([row.after(happens, sheet.now)], happens, "again")
+            moved = row.after(happens, sheet.now, self._context.times)
+            sheet.put_dispatches([moved], happens, "again")
 
     def _settle(self, sheet: Sheet, row: Dispatch, message: Message) -> None:
         now = sheet.now
@@ -133,7 +133,7 @@ class Tracker:
             changes["record_id"] = body.record_id or row.record_id
             if body.outcome is not Outcome.REJECTED:
                 changes[_CLOCKS[body.level]] = body.at
-        moved = row.after(happens, now, **changes)
+        moved = row.after(happens, now, self._context.times, **changes)
         if happens is not OutEvent.RETRY:  # "not now" is no verdict: whatever comes next may differ
             sheet.add_verdict(
                 Verdict(
