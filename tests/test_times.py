@@ -6,12 +6,13 @@ from datetime import datetime, time
 from pathlib import Path
 
 import pytest
-from build import CLINIC, HOME_CARE, OFFICE, WARD
+from build import CLINIC, HOME_CARE, NOON, OFFICE, WARD
 from scripted import DIRECTORY
+from service_process import DIRECTORY as DIRECTORY_FILE
 from stored import received, row
 
-from gateway.app import times_of
-from gateway.clock import STOCKHOLM
+from gateway.app import open_gateway, times_of
+from gateway.clock import STOCKHOLM, ManualClock
 from gateway.config import Settings
 from gateway.errors import ConfigurationError
 from gateway.grace import Grace
@@ -88,6 +89,18 @@ def test_the_settings_reach_the_times() -> None:
     assert times.meeting_counted_from is CountedFrom.NEED
     assert times.grace == Grace(days=5, cutoff=time(15))
     assert str(times.opening(HOME_CARE)) == "mon-sun 07:00-21:30"
+
+
+async def test_a_gateway_counts_by_its_settings_and_its_directory(tmp_path: Path) -> None:
+    settings = Settings(
+        directory=DIRECTORY_FILE,
+        store=f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}",
+        exchange=f"sqlite+aiosqlite:///{tmp_path / 'exchange.sqlite'}",
+        folder=tmp_path,
+        deadlines={"plan": "1 working day"},
+    )
+    async with open_gateway(settings, ManualClock(NOON)) as gateway:
+        assert gateway.context.times == times_of(settings, DIRECTORY)
 
 
 def test_the_source_of_a_time_that_is_set_says_so() -> None:
