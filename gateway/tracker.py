@@ -112,12 +112,12 @@ class Tracker:
             if await verdicts.park(sheet.tx, one.envelope, [CONTRADICTED.at()], about, sheet.now):
                 sheet.record([row], "contradicted", CONTRADICTED.code)
 
-    def _arrived_again(self, sheet: Sheet, row: Dispatch, body: Acknowledgement) -> None:
+    @staticmethod
+    def _arrived_again(sheet: Sheet, row: Dispatch, body: Acknowledgement) -> None:
         """The same answer again changes nothing, but for a message that was sent again: it need not go once more."""
         if row.state is OutState.SENT:
             happens = event_of(body.level, body.outcome)
-            moved = row.after(happens, sheet.now, self._context.times)
-            sheet.put_dispatches([moved], happens, "again")
+            sheet.put_dispatches([row.after(happens, sheet.now)], happens, "again")
 
     def _settle(self, sheet: Sheet, row: Dispatch, message: Message) -> None:
         now = sheet.now
