@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import structlog
@@ -18,11 +18,13 @@ from gateway.config import Settings
 from gateway.context import Context
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
+from gateway.grace import Grace
 from gateway.hops import Gateway
 from gateway.ports import Transport
 from gateway.preflight import EMBEDDED_EXCHANGE, faults_of, scheme_of
 from gateway.progress import Observer, Passage
 from gateway.store import Store
+from gateway.times import CountedFrom, Times, agreed
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.embedded_parties import known_parties
 
@@ -73,7 +75,8 @@ async def open_gateway(
         store = await stack.enter_async_context(open_store(settings))
         transport = await stack.enter_async_context(open_transport(settings, clock))
         adapter = ADAPTERS[settings.adapter](settings.folder, directory)
-        context = Context(settings.party, directory, store, clock, observe, chance, pace_of(settings))
+        pace, times = pace_of(settings), times_of(settings, directory)
+        context = Context(settings.party, directory, store, clock, observe, chance, pace, times)
         yield Gateway(context, adapter, transport, alone=alone, leads=leads)
 
 
@@ -84,6 +87,25 @@ def pace_of(settings: Settings) -> Pace:
         probe_every=timedelta(seconds=settings.circuit_probe_seconds),
         drain_per_second=settings.drain_per_second,
     )
+
+
+def times_of(settings: Settings, directory: Directory) -> Times:
+    """Return by when what is owed must be done, as the settings say, with the opening hours of the directory.
+
+    Raises:
+        ConfigurationError: a deadline is set that is not known, or cannot be used.
+    """
+    return Times(
+        agreed=agreed(settings.deadlines),
+        meeting_counted_from=CountedFrom(settings.meeting_counted_from),
+        grace=grace_of(settings),
+        opening_hours={hsa_id: unit.opening_hours for hsa_id, unit in directory.units.items()},
+    )
+
+
+def grace_of(settings: Settings) -> Grace:
+    """Return when payment responsibility begins."""
+    return Grace(days=settings.payment_grace_days, cutoff=time.fromisoformat(settings.payment_cutoff))
 
 
 def open_store(settings: Settings, *, migrates: bool = True) -> Store:

@@ -113,7 +113,7 @@ async def _call_right_unit(desk: Desk, because: Message) -> None:
         recipients=(Recipient(party=waiting.party, unit=waiting.unit, duty=kind.duty_of(booking)),),
         in_reply_to=because.header.message_id,
         consent_ref=case.consent_ref,
-        due_at=desk.due(first.type, booking),
+        due_at=desk.due(first.type, booking, (waiting.unit,)),
     )
     call = Message(first.type, header, booking)
     xml = render_xml(call)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from gateway.errors import ConfigurationError, Fault, Finding
 
@@ -54,6 +54,25 @@ _PASSWORD = re.compile(r"(?<=://)([^:/@?#]*):.*@")
 _QUERY_PASSWORD = re.compile(r"(?<=[?&])(pass\w*)=[^&]*", re.IGNORECASE)
 
 Words = Annotated[str, Field(min_length=1)]
+
+
+def _pairs(value: Any) -> Any:
+    """Read a table that is written on one line, as it is in the environment: ``name = value; name = value``."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(";") if part.strip()]
+    table = {name.strip(): text.strip() for name, _, text in pairs}
+    if len(table) < len(pairs):  # pydantic tells where a ValueError was raised, and knows no other
+        raise ValueError("a name stands twice")
+    return table
+
+
+def _on_one_line(table: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} = {value}" for name, value in table.items())
+
+
+Table = Annotated[Mapping[str, Words], BeforeValidator(_pairs), PlainSerializer(_on_one_line, return_type=str)]
+"""Values by name: a table in a file, one line in the environment."""
 
 
 class Settings(BaseModel):
@@ -100,6 +119,10 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The least serious lines of the log; ``debug`` tells of each message at each hop."""
 
+    deadlines: Annotated[Table, Field(examples=["meetingBooking = 3 working days, reminder after 2; plan = …"])] = {}
+    """The deadlines on which the parties have agreed otherwise, by the name of a message type or a clock of a case."""
+    meeting_counted_from: Literal["consent", "need"] = "consent"
+    """From when the three weeks to the first SIP meeting are counted."""
     lead_time_target_days: Annotated[int, Field(ge=1, le=365)] = 21
     """Within how many days of the need the first SIP meeting should be held; for reports."""
     smallest_count_shown: Annotated[int, Field(ge=1, le=1000)] = 5

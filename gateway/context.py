@@ -16,6 +16,7 @@ from gateway.directory import Directory
 from gateway.errors import WrittenMeanwhileError
 from gateway.progress import Hop, Observer, Passage
 from gateway.store import Store
+from gateway.times import USUAL, Times
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,6 +86,8 @@ class Context:
     observe: Observer
     chance: Callable[[], float]
     pace: Pace = field(default_factory=Pace)
+    times: Times = USUAL
+    """By when what is owed must be done."""
     outgoing: Bell = field(default_factory=Bell)
     """Rung when something waits for the relay."""
     incoming: Bell = field(default_factory=Bell)

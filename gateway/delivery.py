@@ -157,9 +157,8 @@ class CaseSystemDelivery:
 
     def _registered(self, sheet: Sheet, row: Inbound, registration: Registration) -> None:
         at = registration.at or sheet.now  # the system knows best when it committed
-        done = row.after(
-            InEvent.REGISTER, sheet.now, registered_at=at, record_id=registration.record_id, lease_until=None
-        )
+        given = {"registered_at": at, "record_id": registration.record_id, "lease_until": None}
+        done = row.after(InEvent.REGISTER, sheet.now, self._context.times, **given)
         sheet.put_inbound(done, InEvent.REGISTER)
         answer(self._context, sheet, done, Level.REGISTERED, Outcome.ACCEPTED, at=at)
 

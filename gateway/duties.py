@@ -16,8 +16,8 @@ from gateway.clock import local_date
 from gateway.directory import Directory
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import InState, OutState
-from gateway.messages import TYPES
 from gateway.process import Awaited, CaseDeadline
+from gateway.times import USUAL, Times
 from gateway.working_time import add_working_days
 
 ESCALATES_AFTER = 1
@@ -99,7 +99,7 @@ AWAITED = frozenset({*_AWAITED_OUT.values(), *_AWAITED_IN.values(), *Awaited} - 
 """Everything that can be awaited from somebody. Nobody does anything for the payment responsibility to begin."""
 
 
-def of_sent(row: Dispatch) -> Duty:
+def of_sent(row: Dispatch, times: Times = USUAL) -> Duty:
     """Return what is awaited about an outgoing message; it must have a deadline."""
     assert row.due_at is not None
     return Duty(
@@ -109,14 +109,14 @@ def of_sent(row: Dispatch) -> Duty:
         unit=row.unit,
         owner=str(row.owner),
         due_at=row.due_at,
-        remind_at=_reminder(row.type, row.registered_at) if row.state is OutState.REGISTERED else None,
+        remind_at=_reminder(row, times) if row.state is OutState.REGISTERED else None,
         since=row.registered_at or row.created_at,
         message_id=row.message_id,
         type=row.type,
     )
 
 
-def of_received(row: Inbound, party: str) -> Duty:
+def of_received(row: Inbound, party: str, times: Times = USUAL) -> Duty:
     """Return what ``party``, this one, owes about an incoming message; it must have a deadline."""
     assert row.due_at is not None
     return Duty(
@@ -126,7 +126,7 @@ def of_received(row: Inbound, party: str) -> Duty:
         unit=row.unit,
         owner=str(row.owner),
         due_at=row.due_at,
-        remind_at=_reminder(row.type, row.registered_at) if row.state is InState.REGISTERED else None,
+        remind_at=_reminder(row, times) if row.state is InState.REGISTERED else None,
         since=row.registered_at or row.received_at,
         message_id=row.message_id,
         type=row.type,
@@ -149,10 +149,8 @@ def of_case(clock: CaseDeadline, directory: Directory) -> Duty:
     )
 
 
-def _reminder(type_name: str, since: datetime | None) -> datetime | None:
-    kind = TYPES.get(type_name)
-    deadline = kind.contract.deadline if kind is not None else None
-    return deadline.reminder_after(since) if deadline is not None and since is not None else None
+def _reminder(row: Dispatch | Inbound, times: Times) -> datetime | None:
+    return times.remind_at(row.type, row.unit, row.registered_at) if row.registered_at is not None else None
 
 
 def in_order(duties: Iterable[Duty]) -> list[Duty]:

@@ -159,17 +159,15 @@ class Desk:
             recipients=tuple(Recipient(party=party, unit=unit, duty=duty) for party, unit in to),
             in_reply_to=draft.in_reply_to,
             consent_ref=consent,
-            due_at=self.due(draft.type, draft.body),
+            due_at=self.due(draft.type, draft.body, (unit for _, unit in to)),
             person=draft.person,
         )
 
-    def due(self, type_name: str, body: Any) -> datetime | None:
-        """Return when the duty of a message that leaves now must be done: when its sender says, or its contract."""
-        kind = TYPES[type_name]
-        owed = kind.contract.owed(kind.duty_of(body))
-        if owed is None:
-            return None
-        return getattr(body, "reply_by", None) or owed.after(self.now)
+    def due(self, type_name: str, body: Any, units: Iterable[str]) -> datetime | None:
+        """Return when the duty of a message that leaves now must be done by all ``units``; its sender may say when."""
+        duty = TYPES[type_name].duty_of(body)
+        due = self.context.times.owed_by_all(type_name, duty, units, self.now)
+        return due and (getattr(body, "reply_by", None) or due)
 
     def _waits(self, message: Message) -> bool:
         """Tell whether ``message`` cannot move its case yet, because no recipient is covered by a consent."""
@@ -287,7 +285,7 @@ class Desk:
         """Render a message that was held again, with the consent it leaves under; nobody has seen it yet."""
         assert self.case is not None
         if TYPES[message.type].contract.consent is not None:
-            due = self.due(message.type, message.body)
+            due = self.due(message.type, message.body, (to.unit for to in message.header.recipients))
             header = replace(message.header, consent_ref=self.case.consent_ref, due_at=due)
             final = replace(message, header=header)
             self.sheet.rewrite(message.header.message_id, render_xml(final))

@@ -23,43 +23,41 @@ from gateway.lifecycle import (
     in_clock,
     out_clock,
 )
-from gateway.messages import TYPES, Duty
+from gateway.messages import Duty
+from gateway.times import USUAL, Times
 
 _NOTHING_DUE: dict[str, Any] = {"due_at": None, "owner": None, "look_at": None}
 _DECIDED_BY_HAND = frozenset({OutState.REJECTED, OutState.PARTIAL, OutState.EXPIRED})
 """States of a message in which its sender is to know that it has not come to what it was sent for."""
 
 
-def _due(type_name: str, duty: Duty, now: datetime) -> dict[str, Any]:
+def _due(row: Dispatch | Inbound, now: datetime, times: Times) -> dict[str, Any]:
     """Return the deadline and the owner of a row that is registered now: the recipient has to do what it owes."""
-    kind = TYPES.get(type_name)  # what cannot be read may name any type
-    owed = kind.contract.owed(duty) if kind is not None else None
-    if owed is None:
+    due_at = times.owed(row.type, row.duty, row.unit, now)
+    if due_at is None:
         return _NOTHING_DUE
-    due_at = owed.after(now)
-    return {"due_at": due_at, "owner": Owner.RECIPIENT, "look_at": owed.reminder_after(now) or due_at}
+    look_at = times.remind_at(row.type, row.unit, now) or due_at
+    return {"due_at": due_at, "owner": Owner.RECIPIENT, "look_at": look_at}
 
 
-def _out_deadline(
-    type_name: str, duty: Duty, state: OutState, now: datetime, queued_at: datetime | None
-) -> dict[str, Any]:
-    """Return the deadline and the owner of an outgoing row that comes to ``state``, and when to look who is told."""
-    if state is OutState.REGISTERED:
-        return _due(type_name, duty, now)
-    clock = out_clock(state, answered=type_name != ACKNOWLEDGEMENT)
-    told = now if state in _DECIDED_BY_HAND and type_name != ACKNOWLEDGEMENT else None
+def _out_deadline(row: Dispatch, now: datetime, times: Times) -> dict[str, Any]:
+    """Return the deadline and the owner of an outgoing row that comes to its state now, and when to look at it."""
+    if row.state is OutState.REGISTERED:
+        return _due(row, now, times)
+    clock = out_clock(row.state, answered=row.type != ACKNOWLEDGEMENT)
+    told = now if row.state in _DECIDED_BY_HAND and row.type != ACKNOWLEDGEMENT else None
     if clock is None:
         return {**_NOTHING_DUE, "look_at": told}
-    since = queued_at or now if state is OutState.RETRYING else now
+    since = row.queued_at or now if row.state is OutState.RETRYING else now
     due_at = since + clock[0]
-    return {"due_at": due_at, "owner": clock[1], "look_at": due_at if state is OutState.HELD else told}
+    return {"due_at": due_at, "owner": clock[1], "look_at": due_at if row.state is OutState.HELD else told}
 
 
-def _in_deadline(type_name: str, duty: Duty, state: InState, now: datetime) -> dict[str, Any]:
-    """Return the deadline and the owner of an incoming row that comes to ``state``."""
-    if state is InState.REGISTERED:
-        return _due(type_name, duty, now)
-    clock = in_clock(state)
+def _in_deadline(row: Inbound, now: datetime, times: Times) -> dict[str, Any]:
+    """Return the deadline and the owner of an incoming row that comes to its state now."""
+    if row.state is InState.REGISTERED:
+        return _due(row, now, times)
+    clock = in_clock(row.state)
     return {"due_at": now + clock[0], "owner": clock[1], "look_at": None} if clock is not None else _NOTHING_DUE
 
 
@@ -97,17 +95,20 @@ class Dispatch(NamedTuple):
     @classmethod
     def begin(cls, now: datetime, **values: Any) -> Dispatch:
         """Return a new row with the deadline and owner of its state, counted from ``now``."""
-        return cls(**values, created_at=now, **_out_deadline(values["type"], values["duty"], values["state"], now, now))
+        row = cls(**values, created_at=now)
+        return row._replace(**_out_deadline(row, now, USUAL))
 
-    def after(self, event: OutEvent, now: datetime, **changes: Any) -> Dispatch:
+    def after(self, event: OutEvent, now: datetime, times: Times = USUAL, /, **changes: Any) -> Dispatch:
         """Return the row after ``event`` with ``changes``; the clock starts again only when the state is new.
+
+        ``times`` are the gateway's own; they count from when the message is registered, and not before.
 
         Raises:
             IllegalTransitionError: the event cannot happen in this state.
         """
         state = after(self.state, event)
         if state is not self.state:
-            changes |= {"state": state, **_out_deadline(self.type, self.duty, state, now, self.queued_at)}
+            changes |= {"state": state, **_out_deadline(self._replace(state=state), now, times)}
         return self._replace(**changes)
 
     def may_not_leave(self, now: datetime) -> bool:
@@ -152,17 +153,14 @@ class Inbound(NamedTuple):
     @classmethod
     def begin(cls, now: datetime, **values: Any) -> Inbound:
         """Return a new row with the deadline and owner of its state, counted from ``now``."""
-        return cls(
-            **values,
-            received_at=now,
-            **_in_deadline(values["type"], values.get("duty", Duty.NOTIFY), values["state"], now),
-        )
+        row = cls(**values, received_at=now)
+        return row._replace(**_in_deadline(row, now, USUAL))
 
-    def after(self, event: InEvent, now: datetime, **changes: Any) -> Inbound:
-        """Return the row after ``event`` with ``changes``, and the clock of its new state.
+    def after(self, event: InEvent, now: datetime, times: Times = USUAL, /, **changes: Any) -> Inbound:
+        """Return the row after ``event`` with ``changes``, and the clock of its new state, as :class:`Dispatch` does.
 
         Raises:
             IllegalTransitionError: the event cannot happen in this state.
         """
         state = after_incoming(self.state, event)
-        return self._replace(**{"state": state, **changes, **_in_deadline(self.type, self.duty, state, now)})
+        return self._replace(**{"state": state, **changes, **_in_deadline(self._replace(state=state), now, times)})

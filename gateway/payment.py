@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from gateway.case_log import CaseLog, Period, Told, cases_of, is_protected, is_within
-from gateway.clock import STOCKHOLM, local_date
+from gateway.clock import local_date
+from gateway.grace import Grace
 from gateway.messages import (
     AdmissionNotice,
     DischargeInformation,
@@ -56,22 +57,16 @@ class Exclusion(StrEnum):
 class Terms:
     """What the law and the parties' agreement say.
 
-    The responsibility begins ``grace_days`` after the day of the notice, one later when it was sent after ``cutoff``
-    (Swedish time; 5 kap. 4 §). Days above ``mean_days`` a patient and month are the overshoot, each at ``day_amount``
-    kronor; patients with more than ``individually_after`` days are looked at one by one.
+    ``grace`` says when the responsibility begins (5 kap. 4 §). Days above ``mean_days`` a patient and month are the
+    overshoot, each at ``day_amount`` kronor; patients with more than ``individually_after`` days are looked at one by
+    one.
     """
 
-    grace_days: int = 3
-    cutoff: time = time(12)
+    grace: Grace = field(default_factory=Grace)
     mean_days: float = 3.0
     mean_from: MeanFrom = MeanFrom.GRACE
     individually_after: int = 7
     day_amount: float = 0.0
-
-    def begins(self, sent_at: datetime) -> date:
-        """Return the first day of responsibility after a notice that was sent at ``sent_at``."""
-        local = sent_at.astimezone(STOCKHOLM)
-        return local.date() + timedelta(days=self.grace_days + (local.time() > self.cutoff))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +237,7 @@ def liabilities(
         earlier, later = case.told[:position], case.told[position + 1 :]
         end = next((one for one in (_end_in(after, told) for after in later) if one is not None), None)
         ends_on = open_end if end is None else max(told.day, local_date(end.at))
-        begins_on = terms.begins(told.message.header.created_at)
+        begins_on = terms.grace.begins(told.message.header.created_at)
         admitted = next((one for one in earlier if _tells_admission(one, payer)), None)
         excluded = _exclusion(told, admitted, calls, end)
         if excluded is None and end is not None and (end.always or ends_on <= begins_on):

@@ -14,6 +14,7 @@ from gateway.errors import ConfigurationError, Fault, Finding
 from gateway.messages import TYPES
 from gateway.messages.linter import gaps
 from gateway.store.engine import open_engine
+from gateway.times import agreed
 
 UNKNOWN_PARTY = Fault(
     "config.unknown-party", "Parten {name} finns inte i enhetskatalogen.", "The party {name} is not in the directory."
@@ -79,6 +80,7 @@ def faults_of(settings: Settings) -> list[Finding]:
     return [
         *gaps(TYPES),
         *_of_directory(settings),
+        *_of_deadlines(settings),
         *_of_store(settings),
         *faults_of_exchange(settings),
         *_of_secrets(settings),
@@ -100,6 +102,13 @@ def _of_directory(settings: Settings) -> Iterator[Finding]:
         yield from error.findings
     if settings.adapter not in ADAPTERS:
         yield UNKNOWN_ADAPTER.at(name=settings.adapter, known=", ".join(ADAPTERS))
+
+
+def _of_deadlines(settings: Settings) -> Iterator[Finding]:
+    try:
+        agreed(settings.deadlines)
+    except ConfigurationError as error:
+        yield from error.findings
 
 
 def _of_store(settings: Settings) -> Iterator[Finding]:

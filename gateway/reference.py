@@ -38,7 +38,7 @@ def messages_page() -> str:
             ("Units that may send it", ", ".join(sorted(contract.sender_units)) or "any"),
             ("Moves the case by", kind.moves if isinstance(kind.moves, CaseEvent) else "what it says"),
             ("Duty of the recipient", _duty(contract)),
-            ("Deadline", f"{contract.deadline or '–'} ({contract.deadline_source})"),
+            ("Deadline", f"{_length(contract)} ({contract.deadline_source})"),
             ("Reminder", _reminder(contract)),
             ("Consent needed for", contract.consent or f"– ({contract.without_consent})"),
             ("Names the person", _yes(contract.carries_person)),
@@ -64,7 +64,7 @@ def _index() -> Iterable[Iterable[str]]:
             f"[`{name}`](#{_anchor(name, kind)})",
             f"{kind.title_sv} / {kind.title_en}",
             _duty(contract),
-            str(contract.deadline or "–"),
+            _length(contract),
             contract.consent or contract.without_consent,
         )
 
@@ -84,9 +84,13 @@ def _duty(contract: Contract) -> str:
     return f"{duty}, or {Duty.REPLY} ({_DUTIES[Duty.REPLY]}) when asked" if contract.reply_on_request else duty
 
 
+def _length(contract: Contract) -> str:
+    return contract.deadline.length if contract.deadline is not None else "–"
+
+
 def _reminder(contract: Contract) -> str:
     deadline = contract.deadline
-    return f"after {deadline.remind} {deadline.unit}" if deadline is not None and deadline.remind else "–"
+    return f"after {deadline.unit.of(deadline.remind)}" if deadline is not None and deadline.remind else "–"
 
 
 def _grid(table: Mapping[StrEnum, Mapping[StrEnum, StrEnum]]) -> str:

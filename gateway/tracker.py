@@ -133,7 +133,7 @@ class Tracker:
             changes["record_id"] = body.record_id or row.record_id
             if body.outcome is not Outcome.REJECTED:
                 changes[_CLOCKS[body.level]] = body.at
-        moved = row.after(happens, now, **changes)
+        moved = row.after(happens, now, self._context.times, **changes)
         if happens is not OutEvent.RETRY:  # "not now" is no verdict: whatever comes next may differ
             sheet.add_verdict(
                 Verdict(

@@ -60,12 +60,13 @@ class Watch:
 
     async def _cases(self, tx: Transaction, now: datetime, told: list[Notice]) -> int:
         found = await watched.cases_to_look_over(tx, now, SWEEP_BATCH)
-        party, directory = self._context.party, self._context.directory
+        party, directory, times = self._context.party, self._context.directory, self._context.times
         looked = []
         for stored in found:
             case = stored.case
             assert case is not None
-            clocks = [of_case(clock, directory) for clock in deadlines(case)] if case.concerns(party) else []
+            running = deadlines(case, times) if case.concerns(party) else []
+            clocks = [of_case(clock, directory) for clock in running]
             later = _tell_due(notices_of_case(case, clocks, directory, party=party), now, told)
             for other in await watched.meetings_beside(tx, case, TRAVEL):
                 told += overlap(case, other, party=party, travel=TRAVEL, at=now)
@@ -91,9 +92,9 @@ class Watch:
         if row.state in (OutState.REGISTERED, OutState.HELD):
             if row.due_at is None or row.type in CALL_TYPES:
                 return  # the reply to a call is a clock of the case
-            yield from of_duty(
-                of_sent(row), self._context.directory, party=self._context.party, awaiting=one.sender_unit
-            )
+            owed = of_sent(row, self._context.times)
+            party, directory = self._context.party, self._context.directory
+            yield from of_duty(owed, directory, party=party, awaiting=one.sender_unit)
         else:
             yield not_taken(row, unit=one.sender_unit, code=one.code, at=now)
 
@@ -102,7 +103,7 @@ class Watch:
         party, directory = self._context.party, self._context.directory
         looked = []
         for row in found:
-            duties = [] if row.type in CALL_TYPES else [of_received(row, party)]
+            duties = [] if row.type in CALL_TYPES else [of_received(row, party, self._context.times)]
             notices = [one for duty in duties for one in of_duty(duty, directory, party=party, awaiting=None)]
             looked.append((row, row._replace(look_at=_tell_due(notices, now, told))))
         await incoming.save(tx, looked)

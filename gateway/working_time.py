@@ -35,7 +35,7 @@ HOURS_OVERLAP: Final = Fault(
 )
 
 ALWAYS: Final = "always"
-"""The opening hours of a unit that never closes."""
+"""How the opening hours of a unit that never closes are written."""
 
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SATURDAY, _SUNDAY = 5, 6
@@ -183,14 +183,46 @@ class OpeningHours:
         days = (today + number * _DAY for number in count())
         return next(start for day in days for start, end in self._periods(day) if moment < start < end)
 
+    def opens_on(self, day: date) -> bool:
+        """Tell whether the unit is open at any time of ``day``."""
+        return self.week is None or bool(self.week[_weekday(day)])
+
     def _periods(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         """Yield the instants between which the unit is open on ``day``."""
         assert self.week is not None  # who never closes is not asked for periods
-        for start, end in self.week[_SUNDAY if is_like_sunday(day) else day.weekday()]:
+        for start, end in self.week[_weekday(day)]:
             yield _instant(day, start), _instant(day, end) if end is not None else _instant(day + _DAY, time.min)
 
     def __str__(self) -> str:
         return self.text
+
+
+NEVER_CLOSES: Final = OpeningHours.parse(ALWAYS)
+"""The opening hours of a unit that never closes."""
+
+
+def add_open_hours(moment: datetime, hours: int, opening: OpeningHours) -> datetime:
+    """Return when ``hours`` hours have passed since the unit was open next after ``moment``, or at it.
+
+    Once they run they run day and night, but a day on which the unit does not open at all is skipped, from midnight to
+    midnight. For a unit that is open on weekdays, 24 hours from Friday 15:00 are over on Monday 15:00. An hour is an
+    hour, also on the two days a year that have 23 or 25 of them.
+    """
+    at, left = opening.next_opening(moment), timedelta(hours=hours)
+    if opening.week is None:
+        return at + left
+    while (midnight := end_of_day(at)) - at < left:
+        left -= midnight - at
+        day = midnight.astimezone(STOCKHOLM).date()
+        while not opening.opens_on(day):
+            day += _DAY
+        at = _instant(day, time.min)
+    return at + left
+
+
+def _weekday(day: date) -> int:
+    """Return whose hours hold on ``day``: those of its weekday, or of Sunday when it is treated as one."""
+    return _SUNDAY if is_like_sunday(day) else day.weekday()
 
 
 def _part(part: str) -> tuple[range, _Period]:

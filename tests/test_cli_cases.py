@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from build import CLINIC, NOON, OFFICE, PERSON, booking, consent, need, telling
 from scripted import open_convener
-from service_process import ROOT, clean_environment
+from service_process import DIRECTORY, ROOT, clean_environment
 
 from gateway.clock import ManualClock
 from gateway.errors import InvalidDocumentError
@@ -21,7 +21,7 @@ STAFF = "SE2120001355-P000000000117"
 
 
 def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = clean_environment(party="kommun", adapter="treserva", folder=str(folder))
+    settings = clean_environment(party="kommun", adapter="treserva", folder=str(folder), directory=str(DIRECTORY))
     store = f"sqlite+aiosqlite:///{folder / 'kommun.sqlite'}"
     return subprocess.run(
         [sys.executable, "-m", "gateway", "cases", *arguments, "--store", store],

@@ -70,7 +70,7 @@ def test_settings_that_cannot_be_used_are_refused_with_every_reason(
 
 
 def test_each_setting_is_shown_with_its_source_and_without_passwords(place: Path) -> None:
-    (place / "gateway.toml").write_text('party = "region"\n', encoding="utf-8")
+    (place / "gateway.toml").write_text('party = "region"\n[deadlines]\nplan = "1 working day"\n', encoding="utf-8")
     (place / "secret").write_text("hemligt-1", encoding="utf-8")
     settings = {
         "store": "postgresql+asyncpg://gateway:hemligt-2@db/region",
@@ -79,6 +79,9 @@ def test_each_setting_is_shown_with_its_source_and_without_passwords(place: Path
     arguments = ("config", "show", "--exchange", "amqp://region:hemligt-3@host/sip")
     done = gateway(place, *arguments, "--json", **settings)
     shown = {row["name"]: row for row in json.loads(done.stdout)["settings"]}
+    in_force = {row["name"]: (row["value"], row["from"]) for row in json.loads(done.stdout)["deadlines"]}
+    assert in_force["plan"] == ("1 working day", "gateway.toml")
+    assert in_force["meetingBooking"] == ("3 working days, reminder after 2", "default")
     assert set(shown) == set(Settings.model_fields)
     assert {name: shown[name]["from"] for name in ("party", "store", "exchange", "adapter")} == {
         "party": "gateway.toml",
@@ -89,6 +92,7 @@ def test_each_setting_is_shown_with_its_source_and_without_passwords(place: Path
     assert shown["store"]["value"] == "postgresql+asyncpg://gateway:***@db/region"
     table = gateway(place, *arguments, **settings)
     assert table.returncode == 0
+    assert "3 working days, reminder after 2" in table.stdout
     assert "hemligt" not in done.stdout + done.stderr + table.stdout + table.stderr
 
 

@@ -84,6 +84,21 @@ def test_a_number_in_the_environment_is_a_number(monkeypatch: pytest.MonkeyPatch
     assert (settings.workers, settings.drain_seconds) == (3, 2.5)
 
 
+def test_deadlines_are_a_table_in_a_file_and_one_line_in_the_environment(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = {"meetingBooking": "3 working days, reminder after 2", "meeting": "21 calendar days"}
+    file.write_text("[deadlines]\n" + "".join(f'{name} = "{text}"\n' for name, text in written.items()), "utf-8")
+    from_file = Configuration.read(file)
+    assert (dict(from_file.settings.deadlines), from_file.origins["deadlines"]) == (written, str(file))
+    line = "meetingBooking = 3 working days, reminder after 2; meeting = 21 calendar days"
+    assert from_file.shown()["deadlines"] == line
+    monkeypatch.setenv("GATEWAY_DEADLINES", f" {line} ; ")
+    assert Configuration.read().settings.deadlines == written
+    monkeypatch.setenv("GATEWAY_DEADLINES", "plan = 1 working day")
+    assert Configuration.read(file).settings.deadlines == {"plan": "1 working day"}  # the strongest source, whole
+
+
 def test_settings_do_not_change_while_the_gateway_runs() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings.load().party = "other"
@@ -103,6 +118,12 @@ def test_settings_do_not_change_while_the_gateway_runs() -> None:
         ('party = 10\nfoldr = "x"', ("config.unknown-near", "config.invalid"), "folder?"),
         ("party = kommun", ("config.unreadable",), "other.toml"),
         ("[party]\nname = 'x'", ("config.invalid",), "party"),
+        ('meeting_counted_from = "call"', ("config.invalid",), "consent | need"),
+        ("deadlines = 3", ("config.invalid",), "meetingBooking = 3 working days"),
+        ("[deadlines]\nmeeting = 21", ("config.invalid",), "other.toml: deadlines"),
+        ('[deadlines]\nmeeting = ""', ("config.invalid",), "other.toml: deadlines"),
+        ('deadlines = "meeting"', ("config.invalid",), "other.toml: deadlines"),
+        ('deadlines = "plan = 1 hour; plan = 2 hours"', ("config.invalid",), "other.toml: deadlines"),
     ],
 )
 def test_a_file_with_a_mistake_is_refused(file: Path, content: str, codes: tuple[str, ...], named: str) -> None:

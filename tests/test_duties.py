@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from build import NOON, OFFICE
+from build import CLINIC, NOON, OFFICE, message, need
 from scripted import DIRECTORY
 from service_process import DIRECTORY as DIRECTORY_FILE
 from service_process import ROOT, clean_environment
@@ -21,7 +21,8 @@ from gateway.clock import STOCKHOLM
 from gateway.duties import Duty, Urgency, of_received, of_sent
 from gateway.lifecycle import InEvent, InState, OutEvent, OutState
 from gateway.messages import Duty as Owed
-from gateway.store import Store, incoming
+from gateway.process import apply
+from gateway.store import Store, cases, incoming
 
 CENTRE = "SE2321000131-E000000000404"
 """A health care centre that is not the intake unit of its party, so that its line has three units."""
@@ -163,3 +164,35 @@ def test_a_question_that_makes_no_sense_is_a_usage_error(folder: Path, arguments
     said = command(folder, "deadlines", *arguments)
     assert said.returncode == 2
     assert code in said.stderr
+
+
+def test_the_commands_count_by_the_settings_and_the_opening_hours(tmp_path: Path) -> None:
+    monday_noon = NOON.astimezone(STOCKHOLM)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'kommun.sqlite'}"
+
+    async def fill() -> None:
+        owed = {"type": "meetingBooking", "duty": Owed.REPLY, "unit": CLINIC, "state": OutState.RECEIVED}
+        evening = NOON + timedelta(hours=8)
+        sent = row(**owed).after(OutEvent.REGISTERED, evening, registered_at=evening)
+        case = apply(None, message(need()))
+        async with Store(url) as store, store.writing() as tx:
+            await add(tx, sent)
+            await cases.save_all(tx, [(case, 0)], NOON)
+
+    asyncio.run(fill())
+    (tmp_path / "gateway.toml").write_text(
+        '[deadlines]\nmeetingBooking = "2 working days, reminder after 1"\nconsent = "1 working day"\n', "utf-8"
+    )
+    config = ("--config", str(tmp_path / "gateway.toml"))
+    said = command(tmp_path, "acknowledgements", "list", "--json", *config)
+    duties = {one["awaited"]: one for one in json.loads(said.stdout)["duties"]}
+    # From the Monday evening the clinic, closed then, is reminded after Tuesday's opening and a working day more.
+    assert duties["acknowledged"]["remindAt"] == "2026-11-04T08:00:00+01:00"
+    assert duties["consent"]["dueAt"] == (monday_noon + timedelta(days=1)).isoformat()
+    assert duties["consent"]["source"].startswith("set here: 1 working day; usually: ")
+    (case,) = json.loads(command(tmp_path, "cases", "list", "--json", *config).stdout)["cases"]
+    assert case["awaited"][0]["dueAt"] == duties["consent"]["dueAt"]
+    (tmp_path / "gateway.toml").write_text('[deadlines]\nclosure = "1 hour"\n', "utf-8")
+    for asked in (("acknowledgements", "list"), ("cases", "list"), ("config", "show"), ("config", "check")):
+        said = command(tmp_path, *asked, *config)
+        assert (said.returncode, "deadline.owes-nothing" in said.stderr) == (3, True), asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from gateway.case_log import Period, Told
 from gateway.clock import STOCKHOLM
 from gateway.figures import Disclosure, payment_figures
+from gateway.grace import Grace
 from gateway.messages import InterruptionReason, OpenCareAvailable, ProtectedLevel, RecallReason
 from gateway.payment import Exclusion, MeanFrom, Parties, Payment, PaymentMonth, Terms, payment
 
@@ -76,41 +77,6 @@ def month(*logs: Sequence[Told], **more: Any) -> PaymentMonth:
 
 def on(day: int, hour: int = 14) -> datetime:
     return datetime(2026, 11, day, hour, tzinfo=STOCKHOLM)
-
-
-# --- when it begins -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("sent", "begins"),
-    [
-        ("2026-11-02T00:00", "2026-11-05"),
-        ("2026-11-02T11:59", "2026-11-05"),
-        ("2026-11-02T12:00", "2026-11-05"),
-        ("2026-11-02T12:00:01", "2026-11-06"),
-        ("2026-11-02T23:59", "2026-11-06"),
-        ("2026-10-22T11:30", "2026-10-25"),  # winter time begins on the 25th
-        ("2026-10-23T11:30", "2026-10-26"),
-        ("2026-03-27T11:30", "2026-03-30"),  # summer time begins on the 29th
-        ("2026-03-27T12:30", "2026-03-31"),
-        ("2026-12-30T12:30", "2027-01-03"),
-    ],
-)
-def test_it_begins_three_days_later_or_four_after_noon(sent: str, begins: str) -> None:
-    moment = datetime.fromisoformat(sent).replace(tzinfo=STOCKHOLM)
-    assert Terms().begins(moment.astimezone(UTC)) == date.fromisoformat(begins)
-
-
-def test_noon_is_noon_in_sweden_summer_and_winter() -> None:
-    half_past_ten = time(10, 30, tzinfo=UTC)
-    assert Terms().begins(datetime.combine(date(2026, 7, 1), half_past_ten)) == date(2026, 7, 5)
-    assert Terms().begins(datetime.combine(date(2026, 12, 1), half_past_ten)) == date(2026, 12, 4)
-
-
-def test_days_and_cutoff_are_as_agreed() -> None:
-    terms = Terms(grace_days=5, cutoff=time(15))
-    assert terms.begins(on(2, 14)) == date(2026, 11, 7)
-    assert terms.begins(on(2, 16)) == date(2026, 11, 8)
 
 
 # --- when it ends ---------------------------------------------------------------------------------------------------
@@ -307,7 +273,7 @@ def test_no_amount_is_shown_when_none_is_set_and_reasons_are_counted_apart() -> 
 def test_days_are_never_negative_and_never_more_than_the_stay(
     sent: datetime, stayed: timedelta, grace: int, mean_from: MeanFrom
 ) -> None:
-    terms = Terms(grace_days=grace, mean_from=mean_from)
+    terms = Terms(grace=Grace(days=grace), mean_from=mean_from)
     period = Period(date(2025, 12, 1), date(2027, 12, 31))
     found = of(stay(left(sent + stayed), at=sent), period=period, terms=terms, today=date(2028, 1, 1)).values()
     assert all(one.days >= 0 and one.mean_base >= 0 and one.overshoot(terms) >= 0 for one in found)

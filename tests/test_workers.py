@@ -78,9 +78,15 @@ async def test_only_the_first_worker_takes_events(both: Pair) -> None:
 
 
 def test_a_worker_gets_exactly_the_settings_of_its_starter() -> None:
-    settings = Settings(party="region", workers=3, store_password_file=Path("/run/secrets/store"))
+    settings = Settings(
+        party="region",
+        workers=3,
+        store_password_file=Path("/run/secrets/store"),
+        deadlines={"plan": "5 working days, reminder after 3", "meeting": "14 calendar days"},
+    )
     environment = environment_of(settings, {"PATH": "/bin", "GATEWAY_FOLDER": "elsewhere"})
     assert environment["PATH"] == "/bin"
     assert environment["GATEWAY_FOLDER"] == "case-system"
     assert environment["GATEWAY_STORE_PASSWORD_FILE"] == str(settings.store_password_file)
     assert "GATEWAY_EXCHANGE_PASSWORD_FILE" not in environment
+    assert environment["GATEWAY_DEADLINES"] == "plan = 5 working days, reminder after 3; meeting = 14 calendar days"

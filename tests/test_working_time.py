@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from gateway.clock import STOCKHOLM, local_date
 from gateway.errors import InvalidDocumentError
 from gateway.working_time import (
+    NEVER_CLOSES,
     OpeningHours,
     add_calendar_days,
+    add_open_hours,
     add_working_days,
     end_of_day,
     is_like_sunday,
@@ -309,3 +311,48 @@ def test_the_holidays_are_loaded_by_the_first_who_asks() -> None:
     script = "import sys, gateway.working_time; print('holidays' in sys.modules)"
     fresh = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert fresh.stdout == "False\n"
+
+
+# --- hours of a unit that opens and closes --------------------------------------------------------------------------
+
+AT_WORK = "mon-fri 08:00-16:30"
+EVERY_DAY = "mon-sun 07:00-21:30"
+
+
+@pytest.mark.parametrize(
+    ("hours", "moment", "count", "over"),
+    [
+        (AT_WORK, "2026-11-06T15:00", 24, "2026-11-09T15:00"),  # a Friday: Saturday and Sunday are skipped whole
+        (AT_WORK, "2026-11-09T20:00", 24, "2026-11-11T08:00"),  # a Monday evening: it begins on Tuesday at eight
+        (AT_WORK, "2026-11-09T05:00", 24, "2026-11-10T08:00"),  # before they open
+        (AT_WORK, "2026-11-07T10:00", 24, "2026-11-10T08:00"),  # a Saturday
+        (AT_WORK, "2026-11-06T15:00", 9, "2026-11-07T00:00"),  # over with the last day that counts
+        (AT_WORK, "2026-11-06T15:00", 48, "2026-11-10T15:00"),
+        (AT_WORK, "2026-03-27T15:00", 24, "2026-03-30T15:00"),  # summer time begins on a Sunday that does not count
+        (AT_WORK, "2026-06-18T15:00", 24, "2026-06-22T15:00"),  # over midsummer, whose eve is a Friday
+        (AT_WORK, "2026-12-23T15:00", 24, "2026-12-28T15:00"),  # over Christmas and a weekend
+        (EVERY_DAY, "2026-11-06T22:00", 24, "2026-11-08T07:00"),  # an evening: it begins on Saturday at seven
+        (EVERY_DAY, "2026-03-28T20:00", 24, "2026-03-29T21:00"),  # an hour is an hour when summer time begins
+        (EVERY_DAY, "2026-10-24T20:00", 24, "2026-10-25T19:00"),  # and when it ends
+        ("always", "2026-11-07T22:00", 24, "2026-11-08T22:00"),
+        ("always", "2026-12-24T22:00", 24, "2026-12-25T22:00"),
+    ],
+)
+def test_hours_begin_at_the_next_opening_and_skip_days_without_one(
+    hours: str, moment: str, count: int, over: str
+) -> None:
+    assert add_open_hours(swedish(moment), count, OpeningHours.parse(hours)) == swedish(over)
+
+
+@given(MOMENTS, st.integers(1, 200))
+def test_hours_of_a_unit_that_never_closes_are_hours(moment: datetime, count: int) -> None:
+    assert add_open_hours(moment, count, NEVER_CLOSES) == moment + timedelta(hours=count)
+
+
+@given(MOMENTS, st.integers(1, 200), st.sampled_from([AT_WORK, EVERY_DAY, "tue 10:00-12:00", "sun 00:00-24:00"]))
+def test_hours_are_never_over_early_nor_on_a_day_that_does_not_count(moment: datetime, count: int, hours: str) -> None:
+    opening = OpeningHours.parse(hours)
+    over = add_open_hours(moment, count, opening)
+    assert over >= moment + timedelta(hours=count)
+    assert add_open_hours(moment, count + 1, opening) > over
+    assert opening.opens_on(local_date(over - timedelta(microseconds=1)))

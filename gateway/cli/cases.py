@@ -8,15 +8,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gateway.app import open_store
-from gateway.cli.console import ConfigOption, Json, StoreOption, out, print_json
+from gateway.app import open_store, times_of
+from gateway.cli.console import ConfigOption, DirectoryOption, Json, StoreOption, out, print_json
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
+from gateway.directory import Directory
 from gateway.errors import CaseRuleError
 from gateway.identifiers import HsaId
 from gateway.process import UNKNOWN_CASE, SipCase, deadlines, review
 from gateway.store import cases, clocks
+from gateway.times import Times
 
 app = typer.Typer(help="The cases that are open, and what they wait for.", no_args_is_help=True)
 
@@ -26,16 +28,19 @@ def cases_list(
     frozen: Annotated[bool, typer.Option("--frozen", help="Only those that wait for a review.")] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
+    directory: DirectoryOption = None,
     as_json: Json = False,
 ) -> None:
     """List the cases that are open: where each stands, who leads it, and what is awaited next. No person is shown."""
-    found = [case for case in asyncio.run(_open(existing(store, config))) if case.is_frozen or not frozen]
+    settings = existing(store, config, directory=directory)
+    times = times_of(settings, Directory.load(settings.directory))
+    found = [case for case in asyncio.run(_open(settings)) if case.is_frozen or not frozen]
     if as_json:
-        print_json({"cases": [_as_json(case) for case in found]})
+        print_json({"cases": [_as_json(case, times) for case in found]})
         return
     table = Table("Ärende / Case", "Läge / State", "Leds av / Led by", "Fryst / Frozen", "Väntar på / Awaited")
     for case in found:
-        clock = next(iter(deadlines(case)), None)
+        clock = next(iter(deadlines(case, times)), None)
         due = clock.due_at.astimezone(STOCKHOLM).isoformat(" ", "minutes") if clock is not None else ""
         awaited = f"{clock.awaited} {due}" if clock is not None else "–"
         table.add_row(case.number, case.state, case.leader.unit, "ja / yes" if case.is_frozen else "–", awaited)
@@ -70,7 +75,7 @@ async def _review(settings: Settings, number: str, by: str, reason: str) -> None
         await cases.save_all(tx, [(review(stored.case, by=by, at=now, reason=reason), stored.revision)], now)
 
 
-def _as_json(case: SipCase) -> dict[str, object]:
+def _as_json(case: SipCase, times: Times) -> dict[str, object]:
     return {
         "case": case.number,
         "state": case.state.value,
@@ -86,6 +91,6 @@ def _as_json(case: SipCase) -> dict[str, object]:
                 "dueAt": clock.due_at.astimezone(STOCKHOLM).isoformat(),
                 "source": clock.source,
             }
-            for clock in deadlines(case)
+            for clock in deadlines(case, times)
         ],
     }

@@ -24,6 +24,7 @@ from gateway.cli.console import (
 from gateway.config import Configuration
 from gateway.errors import ConfigurationError
 from gateway.preflight import faults_around, faults_of
+from gateway.times import Times, agreed
 
 app = typer.Typer(help="The settings: what they are, and whether they can be used.", no_args_is_help=True)
 
@@ -76,14 +77,22 @@ def config_show(
     folder: FolderOption = None,
     as_json: Json = False,
 ) -> None:
-    """Show each setting, its value and where it came from. Passwords are never shown."""
+    """Show each setting, its value and where it came from, and every deadline in force. Passwords are never shown."""
     read = _read(config, party, store, exchange, directory, adapter, folder)
-    values = read.shown()
+    values, chosen = read.shown(), agreed(read.settings.deadlines)
+    in_force = {
+        name: (str(deadline), read.origins["deadlines"] if name in chosen else "default")
+        for name, deadline in Times(agreed=chosen).in_force().items()
+    }
     if as_json:
         rows = [{"name": name, "value": value, "from": read.origins[name]} for name, value in values.items()]
-        print_json({"settings": rows})
+        deadlines = [{"name": name, "value": value, "from": origin} for name, (value, origin) in in_force.items()]
+        print_json({"settings": rows, "deadlines": deadlines})
         return
     table = Table("Inställning / Setting", "Värde / Value", "Från / From")
     for name, value in values.items():
-        table.add_row(name, "–" if value is None else str(value), read.origins[name])
+        table.add_row(name, "–" if value in (None, "") else str(value), read.origins[name])
+        if name == "deadlines":
+            for one, (deadline, origin) in in_force.items():
+                table.add_row(f"  {one}", deadline, origin)
     out.print(table, markup=False, highlight=False)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from gateway.app import open_store
+from gateway.app import open_store, times_of
 from gateway.cli.console import ConfigOption, Json, StoreOption, out, print_json
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
@@ -99,11 +99,12 @@ def list_deadlines(
 
 
 async def _duties(settings: Settings, units: Directory) -> list[Duty]:
+    times = times_of(settings, units)
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        sent = [of_sent(row) for row in await clocks.awaited_answers(tx)]
-        received = [of_received(row, settings.party) for row in await clocks.owed_answers(tx)]
+        sent = [of_sent(row, times) for row in await clocks.awaited_answers(tx)]
+        received = [of_received(row, settings.party, times) for row in await clocks.owed_answers(tx)]
         going = [case for case in await clocks.open_cases(tx) if case.concerns(settings.party)]
-    cases = [of_case(clock, units) for case in going for clock in deadlines(case)]
+    cases = [of_case(clock, units) for case in going for clock in deadlines(case, times)]
     return in_order([*sent, *received, *cases])
 
 

@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from gateway import indicators, payment
-from gateway.app import open_store
+from gateway.app import grace_of, open_store
 from gateway.case_log import Period
 from gateway.cli.console import PLAIN, ConfigOption, DirectoryOption, StoreOption, out, print_json, talk
 from gateway.cli.ledger import existing
@@ -134,8 +134,7 @@ def _named(known: Directory, principal: Principal) -> frozenset[str]:
 
 def _terms(settings: Settings) -> payment.Terms:
     return payment.Terms(
-        grace_days=settings.payment_grace_days,
-        cutoff=time.fromisoformat(settings.payment_cutoff),
+        grace=grace_of(settings),
         mean_days=settings.payment_mean_days,
         mean_from=payment.MeanFrom(settings.payment_mean_from),
         individually_after=settings.payment_individually_after_days,

@@ -26,7 +26,7 @@ def schema_list(as_json: Json = False) -> None:
     table = Table("Type", "Titel / Title", "Att göra / Duty", "Deadline", "Samtycke / Consent")
     for name, kind in TYPES.items():
         contract = kind.contract
-        deadline = str(contract.deadline) if contract.deadline else "–"
+        deadline = contract.deadline.length if contract.deadline else "–"
         table.add_row(name, f"{kind.title_sv} / {kind.title_en}", contract.duty, deadline, contract.consent or "–")
     out.print(table)
 
@@ -39,7 +39,7 @@ def _type_json(name: str) -> dict[str, Any]:
         "titleSv": kind.title_sv,
         "titleEn": kind.title_en,
         "duty": contract.duty.value,
-        "deadline": str(contract.deadline) if contract.deadline else None,
+        "deadline": contract.deadline.length if contract.deadline else None,
         "deadlineSource": contract.deadline_source,
         "consent": contract.consent.value if contract.consent else None,
         "senders": sorted(sender.value for sender in contract.senders),

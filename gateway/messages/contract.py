@@ -89,10 +89,6 @@ class Contract:
     retry: RetryClass = RetryClass.STANDARD
     retention: str = STANDARD_RETENTION
 
-    def owed(self, duty: Duty) -> Deadline | None:
-        """Return how long a recipient whose duty is ``duty`` has to do it, ``None`` when it owes nothing."""
-        return None if duty is Duty.NOTIFY else self.deadline
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -12,14 +12,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateway.clock import STOCKHOLM
-from gateway.messages import TYPES
-from gateway.messages.deadline import Deadline, calendar_days, working_days
-from gateway.process.case import OPEN, MeetingState, SipCase
+from gateway.grace import Grace
+from gateway.messages import Deadline
+from gateway.process.case import OPEN, MeetingState, Participation, SipCase
 from gateway.process.states import CaseState
+from gateway.times import USUAL, CountedFrom, Times
 from gateway.working_time import end_of_day
-
-NOON = 12
-"""The hour after which a notice of ready for discharge counts from the next day (2017:612, 5 kap. 4 §)."""
 
 
 class Awaited(StrEnum):
@@ -34,14 +32,6 @@ class Awaited(StrEnum):
     SIP_CALL = "sip-call"
     PAYMENT = "payment"
     """Nothing is to be done: from then on the municipality pays for the stay."""
-
-
-_CONSENT = working_days(3)
-_MEETING = calendar_days(21)
-_PLAN = working_days(3)
-_SIP_CALL = calendar_days(3)
-_PAYMENT = calendar_days(3)
-_PAYMENT_AFTER_NOON = calendar_days(4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,54 +50,89 @@ class CaseDeadline:
     remind_at: datetime | None = None
 
 
-def deadlines(case: SipCase) -> list[CaseDeadline]:
-    """Return the clocks of ``case`` that run, the first to run out first."""
-    found = [*_consent(case), *_replies(case), *_meeting(case), *_plan(case), *_follow_up(case), *_stay(case)]
+def deadlines(case: SipCase, times: Times = USUAL) -> list[CaseDeadline]:
+    """Return the clocks of ``case`` that run, for as long as ``times`` say, the first to run out first."""
+    found = [
+        *_consent(case, times),
+        *_replies(case, times),
+        *_meeting(case, times),
+        *_plan(case, times),
+        *_follow_up(case),
+        *_stay(case, times),
+    ]
     return sorted(found, key=lambda one: one.due_at)
 
 
-def _clock(
-    case: SipCase, awaited: Awaited, unit: str, since: datetime, deadline: Deadline, source: str
-) -> CaseDeadline:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """How long one clock runs: the ``deadline`` called ``name``, and what is the ``source`` of the usual one."""
+
+    name: str
+    deadline: Deadline
+    source: str
+
+
+def _clock(case: SipCase, awaited: Awaited, unit: str, since: datetime, span: _Span, times: Times) -> CaseDeadline:
+    opening = times.opening(unit)
     return CaseDeadline(
         awaited=awaited,
         case_number=case.number,
         unit=unit,
         since=since,
-        due_at=deadline.after(since),
-        source=source,
-        remind_at=deadline.reminder_after(since),
+        due_at=span.deadline.after(since, opening),
+        source=times.source(span.name, span.source),
+        remind_at=span.deadline.reminder_after(since, opening),
     )
 
 
-def _consent(case: SipCase) -> Iterator[CaseDeadline]:
+def _own(awaited: Awaited, source: str, times: Times) -> _Span:
+    """Return the span of a clock that goes by its own name in the settings."""
+    return _Span(awaited, times.clock(awaited), source)
+
+
+def _consent(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
     if case.state is CaseState.DRAFT:
         source = "SFS 2009:981: work begins without delay; agreed: three working days"
-        yield _clock(case, Awaited.CONSENT, case.leader.unit, case.opened_at, _CONSENT, source)
+        span = _own(Awaited.CONSENT, source, times)
+        yield _clock(case, Awaited.CONSENT, case.leader.unit, case.opened_at, span, times)
 
 
-def _replies(case: SipCase) -> Iterator[CaseDeadline]:
+def _replies(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
     """Yield the replies that are owed. A unit that has been redirected to owes none until it has been called itself."""
-    reply = TYPES["meetingBooking"].contract.deadline
-    assert reply is not None  # an invitation is to be answered
     if case.meeting is not MeetingState.BOOKED:
         return
     for one in case.called:
         if one.state in OPEN and one.since is not None:
             owes = one.unit if one.ref is not None else one.instead_of or one.unit
-            yield _clock(case, Awaited.REPLY, owes, one.since, reply, "agreed: three working days, reminder after two")
+            call = _call_of(case, one)
+            deadline = times.deadline(call)
+            assert deadline is not None  # an invitation is to be answered
+            span = _Span(call, deadline, "agreed: three working days, reminder after two")
+            yield _clock(case, Awaited.REPLY, owes, one.since, span, times)
 
 
-def _meeting(case: SipCase) -> Iterator[CaseDeadline]:
+def _call_of(case: SipCase, one: Participation) -> str:
+    """Return the type of the message that a unit has to answer."""
+    if one.ref is not None and one.ref == case.change_ref:
+        return "meetingChange"
+    return "followUpInvitation" if case.state is CaseState.FOLLOW_UP_CALLED else "meetingBooking"
+
+
+def _meeting(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
+    """Yield the time left to the meeting. It goes on from where it began when a meeting is moved or cancelled."""
     if case.state in (CaseState.PREPARING, CaseState.INVITED) and case.consent is not None and not case.plan_version:
-        source = "Riktlinje för SIP i Västra Götaland: should be held within three weeks, counted from the consent"
-        yield _clock(case, Awaited.MEETING, case.leader.unit, case.consent.taken_at, _MEETING, source)
+        counted_from = times.meeting_counted_from
+        since = case.opened_at if counted_from is CountedFrom.NEED else case.consent.taken_at
+        source = (
+            f"Riktlinje för SIP i Västra Götaland: should be held within three weeks, counted from the {counted_from}"
+        )
+        yield _clock(case, Awaited.MEETING, case.leader.unit, since, _own(Awaited.MEETING, source, times), times)
 
 
-def _plan(case: SipCase) -> Iterator[CaseDeadline]:
+def _plan(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
     if case.state is CaseState.MEETING_DONE and case.held_at is not None:
-        source = "agreed: three working days after the meeting"
-        yield _clock(case, Awaited.PLAN, case.leader.unit, case.held_at, _PLAN, source)
+        span = _own(Awaited.PLAN, "agreed: three working days after the meeting", times)
+        yield _clock(case, Awaited.PLAN, case.leader.unit, case.held_at, span, times)
 
 
 def _follow_up(case: SipCase) -> Iterator[CaseDeadline]:
@@ -125,7 +150,7 @@ def _follow_up(case: SipCase) -> Iterator[CaseDeadline]:
     )
 
 
-def _stay(case: SipCase) -> Iterator[CaseDeadline]:
+def _stay(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
     stay = case.stay
     if stay is None or case.state not in (CaseState.ADMITTED, CaseState.DISCHARGE_READY):
         return
@@ -142,8 +167,20 @@ def _stay(case: SipCase) -> Iterator[CaseDeadline]:
     if case.state is CaseState.DISCHARGE_READY and stay.ready_sent_at is not None:
         unit, sent_at = stay.fixed_contact_unit or case.leader.unit, stay.ready_sent_at
         if stay.sip_needed:
-            yield _clock(case, Awaited.SIP_CALL, unit, sent_at, _SIP_CALL, "2017:612, 4 kap. 3 §: three days")
-        after_noon = sent_at.astimezone(STOCKHOLM).hour >= NOON
-        payment = _PAYMENT_AFTER_NOON if after_noon else _PAYMENT
-        source = "2017:612, 5 kap. 4 §: three days, four when sent after noon"
-        yield _clock(case, Awaited.PAYMENT, case.leader.unit, sent_at, payment, source)
+            span = _own(Awaited.SIP_CALL, "2017:612, 4 kap. 3 §: three days", times)
+            yield _clock(case, Awaited.SIP_CALL, unit, sent_at, span, times)
+        yield CaseDeadline(
+            awaited=Awaited.PAYMENT,
+            case_number=case.number,
+            unit=case.leader.unit,
+            since=sent_at,
+            due_at=times.grace.begins_at(sent_at),
+            source=_payment_source(times.grace),
+        )
+
+
+def _payment_source(grace: Grace) -> str:
+    law = "2017:612, 5 kap. 4 §: three days, four when sent after noon"
+    if grace == Grace():
+        return law
+    return f"set here: {grace.days} days, {grace.days + 1} when sent after {grace.cutoff:%H:%M}; usually: {law}"

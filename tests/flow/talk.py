@@ -26,6 +26,7 @@ from gateway.progress import ignore
 from gateway.relay import Relay
 from gateway.replay.stage import database_url
 from gateway.store import Store, cases, incoming, ledger, outgoing
+from gateway.times import USUAL, Times
 from gateway.tracker import Tracker
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.watch import Watch
@@ -146,8 +147,8 @@ async def settle(*parties: Party) -> None:
 
 
 @asynccontextmanager
-async def talking(folder: Path, clock: ManualClock) -> AsyncIterator[dict[str, Party]]:
-    """Open the gateways of the municipality and the region in ``folder``."""
+async def talking(folder: Path, clock: ManualClock, times: Times = USUAL) -> AsyncIterator[dict[str, Party]]:
+    """Open the gateways of the municipality and the region in ``folder``, both with ``times``."""
     async with AsyncExitStack() as stack:
         parties = {}
         for name in sorted(set(PARTY_OF.values())):
@@ -155,5 +156,6 @@ async def talking(folder: Path, clock: ManualClock) -> AsyncIterator[dict[str, P
             store = await stack.enter_async_context(Store(database_url(folder / f"{name}.sqlite")))
             exchange = EmbeddedTransport(database_url(folder / "exchange.sqlite"), name, clock)
             transport = await stack.enter_async_context(exchange)
-            parties[name] = Party(Context(name, DIRECTORY, store, clock, ignore, chance=lambda: 0.5), transport)
+            context = Context(name, DIRECTORY, store, clock, ignore, chance=lambda: 0.5, times=times)
+            parties[name] = Party(context, transport)
         yield parties

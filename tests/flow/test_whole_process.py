@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -34,12 +35,15 @@ from build import (
 from build_discharge import notice, ready
 from talk import Party, settle, talking
 
-from gateway.clock import ManualClock
+from gateway.clock import STOCKHOLM, ManualClock
+from gateway.duties import of_sent
 from gateway.errors import InvalidDocumentError
 from gateway.lifecycle import InState, OutState
 from gateway.messages import ClosureReason, InvitationAnswer, MisdirectedReport, ProtectedLevel, Retraction
 from gateway.messages.correction import MisdirectedReason, RetractionReason
 from gateway.process import CaseState, Participant, ParticipationState
+from gateway.times import Times, agreed
+from gateway.working_time import OpeningHours
 
 CASE = "SIP100001"
 
@@ -346,3 +350,37 @@ async def test_only_a_ward_tells_of_an_admission(both: tuple[Party, Party]) -> N
     _, region = both
     region.case = "VT-1"
     assert await codes(region.says(notice(), OFFICE, unit=CLINIC)) == ("sender.unit-type",)
+
+
+# --- by when --------------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_owed_is_counted_in_the_hours_of_each_unit_and_the_header_has_the_latest(tmp_path: Path) -> None:
+    friday = datetime(2026, 11, 6, 18, tzinfo=STOCKHOLM)
+    hours = {CLINIC: OpeningHours.parse("mon-fri 08:00-17:00")}  # psychiatry never closes here
+    times = Times(agreed=agreed({"meetingBooking": "2 working days, reminder after 1"}), opening_hours=hours)
+    clinic, psychiatry = friday + timedelta(days=4, hours=14), friday + timedelta(days=4)
+    async with talking(tmp_path, ManualClock(friday), times) as parties:
+        kommun, region = parties["kommun"], parties["region"]
+        region.case = CASE
+        await kommun.says(need(), CLINIC, PSYCHIATRY)
+        await kommun.says(consent(at=friday))
+        await settle(kommun, region)
+        call = await kommun.says(booking(CLINIC, PSYCHIATRY, at=friday), CLINIC, PSYCHIATRY)
+        assert call is not None
+        assert (await kommun.content(call)).header.due_at == clinic
+        await settle(kommun, region)
+        sent, came = await kommun.sent("meetingBooking"), await region.came("meetingBooking")
+        assert {one.state for one in sent} == {OutState.REGISTERED}
+        for rows in (sent, came):
+            assert {one.unit: one.due_at for one in rows} == {CLINIC: clinic, PSYCHIATRY: psychiatry}
+        assert {of_sent(one, times).remind_at for one in sent} == {
+            friday + timedelta(days=3, hours=14),
+            friday + timedelta(days=3),
+        }
+        # A unit that is called because another redirected to it owes by its own hours.
+        redirect = reply(InvitationAnswer.REDIRECT, to=WARD)
+        await region.says(redirect, unit=CLINIC, reply=call)
+        await settle(kommun, region)
+        (row,) = [one for one in await kommun.sent("meetingBooking") if one.unit == WARD]
+        assert row.due_at == (await kommun.content(row.message_id)).header.due_at == psychiatry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +14,11 @@ from build import (
     PSYCHIATRY,
     WARD,
     booking,
+    cancellation,
+    change,
     closure,
     consent,
+    follow_up_call,
     held,
     message,
     need,
@@ -26,8 +29,12 @@ from build_discharge import contact, notice, of_stay, ready, recall
 from cases import case_in
 
 from gateway.clock import STOCKHOLM
+from gateway.grace import Grace
 from gateway.messages import InvitationAnswer, Message
+from gateway.messages.deadline import calendar_days, hours, working_days
 from gateway.process import TERMINAL, Awaited, CaseDeadline, CaseState, SipCase, apply, deadlines
+from gateway.times import USUAL, CountedFrom, Times
+from gateway.working_time import OpeningHours
 
 
 def after(*messages: Message) -> SipCase:
@@ -38,8 +45,8 @@ def after(*messages: Message) -> SipCase:
     return case
 
 
-def clocks(case: SipCase) -> dict[Awaited, CaseDeadline]:
-    return {one.awaited: one for one in deadlines(case)}
+def clocks(case: SipCase, times: Times = USUAL) -> dict[Awaited, CaseDeadline]:
+    return {one.awaited: one for one in deadlines(case, times)}
 
 
 def sweden(text: str) -> datetime:
@@ -108,9 +115,10 @@ def test_the_follow_up_is_awaited_until_the_end_of_the_day_the_plan_sets() -> No
 @pytest.mark.parametrize(
     ("sent", "call_by", "pays_from"),
     [
-        ("2026-11-17T11:59", "2026-11-20T11:59", "2026-11-20T11:59"),
-        ("2026-11-17T12:00", "2026-11-20T12:00", "2026-11-21T12:00"),
-        ("2026-10-23T09:00", "2026-10-26T09:00", "2026-10-26T09:00"),  # over a weekend, and the end of summer time
+        ("2026-11-17T11:59", "2026-11-20T11:59", "2026-11-20T00:00"),
+        ("2026-11-17T12:00:00", "2026-11-20T12:00:00", "2026-11-20T00:00"),
+        ("2026-11-17T12:00:01", "2026-11-20T12:00:01", "2026-11-21T00:00"),
+        ("2026-10-23T09:00", "2026-10-26T09:00", "2026-10-26T00:00"),  # over a weekend, and the end of summer time
     ],
 )
 def test_ready_for_discharge_starts_the_clocks_of_the_law_in_calendar_days(
@@ -154,3 +162,83 @@ def test_every_case_that_goes_on_has_a_clock_and_each_a_unit_that_owns_it(state:
 def test_a_closed_case_awaits_no_reply() -> None:
     case, _ = invited()
     assert deadlines(apply(case, message(closure(), CLINIC, PSYCHIATRY))) == []
+
+
+# --- the times in force ---------------------------------------------------------------------------------------------
+
+
+def test_the_clocks_run_for_as_long_as_is_set_and_say_so() -> None:
+    times = Times(
+        agreed={
+            "consent": working_days(1, remind=0),
+            "meeting": calendar_days(14, remind=10),
+            "plan": working_days(5),
+            "sip-call": calendar_days(2),
+            "meetingBooking": hours(48, remind=24),
+        }
+    )
+    need_told = after(message(need(), CLINIC))
+    assert clocks(need_told, times)[Awaited.CONSENT].due_at == sweden("2026-11-03T12:00")
+    case, _ = invited()
+    running = clocks(case, times)
+    assert (running[Awaited.MEETING].due_at, running[Awaited.MEETING].remind_at) == (
+        NOON + timedelta(days=14),
+        NOON + timedelta(days=10),
+    )
+    assert running[Awaited.MEETING].source.startswith("set here: 14 calendar days, reminder after 10; usually: ")
+    assert (running[Awaited.REPLY].due_at, running[Awaited.REPLY].remind_at) == (
+        NOON + timedelta(hours=48),
+        NOON + timedelta(hours=24),
+    )
+    met = apply(case, message(held(at=NOON + timedelta(days=7))))
+    assert clocks(met, times)[Awaited.PLAN].due_at - clocks(met)[Awaited.PLAN].due_at == timedelta(days=4)
+    stay = after(of_stay(notice(), OFFICE), of_stay(replace(ready(), sip_needed=True), OFFICE))
+    assert clocks(stay, times)[Awaited.SIP_CALL].due_at == NOON + timedelta(days=2)
+
+
+def test_each_kind_of_call_has_a_time_of_its_own() -> None:
+    times = Times(agreed={"meetingChange": hours(10), "followUpInvitation": hours(20)})
+    case, _ = invited()
+    assert clocks(case, times)[Awaited.REPLY].due_at == sweden("2026-11-05T12:00")
+    moved = apply(case, message(change(), CLINIC, PSYCHIATRY))
+    assert clocks(moved, times)[Awaited.REPLY].due_at == NOON + timedelta(hours=10)
+    followed = apply(apply(case, message(plan(), CLINIC)), message(follow_up_call(CLINIC), CLINIC))
+    assert clocks(followed, times)[Awaited.REPLY].due_at == NOON + timedelta(hours=20)
+
+
+@pytest.mark.parametrize(("counted_from", "days"), [(CountedFrom.CONSENT, 26), (CountedFrom.NEED, 21)])
+def test_the_three_weeks_are_counted_from_the_consent_or_the_need_and_a_cancelled_meeting_moves_neither(
+    counted_from: CountedFrom, days: int
+) -> None:
+    times = Times(meeting_counted_from=counted_from)
+    later = NOON + timedelta(days=5)
+    case = after(message(need(), CLINIC), message(consent(at=later), CLINIC, at=later))
+    clock = clocks(case, times)[Awaited.MEETING]
+    assert clock.due_at == NOON + timedelta(days=days)
+    assert clock.source.endswith(f"counted from the {counted_from}")
+    called = apply(case, message(booking(CLINIC, at=later), CLINIC, at=later))
+    off = apply(called, message(cancellation(called.slot), CLINIC, at=later + timedelta(days=1)))
+    assert clocks(off, times)[Awaited.MEETING].due_at == clock.due_at
+
+
+def test_the_clocks_of_agreements_begin_when_the_unit_opens_and_those_of_the_law_at_once() -> None:
+    evening = sweden("2026-11-06T20:00")  # a Friday
+    office = OpeningHours.parse("mon-fri 08:00-16:30")
+    times = Times(opening_hours={OFFICE: office, CLINIC: office})
+    need_told = after(message(need(), CLINIC, at=evening))
+    assert clocks(need_told, times)[Awaited.CONSENT].due_at == sweden("2026-11-12T08:00")
+    stay = after(
+        of_stay(notice(at=evening), OFFICE, at=evening),
+        of_stay(contact(at=evening), OFFICE, at=evening),
+        of_stay(replace(ready(at=evening), sip_needed=True), OFFICE, at=evening),
+    )
+    assert clocks(stay, times)[Awaited.SIP_CALL].due_at == sweden("2026-11-09T20:00")
+
+
+def test_payment_begins_as_the_parties_have_agreed() -> None:
+    stay = after(of_stay(notice(), OFFICE), of_stay(ready(), OFFICE))
+    usual = clocks(stay)[Awaited.PAYMENT]
+    assert usual.due_at == sweden("2026-11-05T00:00")
+    agreed = clocks(stay, Times(grace=Grace(days=5, cutoff=time(11, 30))))[Awaited.PAYMENT]
+    assert agreed.due_at == sweden("2026-11-08T00:00")
+    assert agreed.source == f"set here: 5 days, 6 when sent after 11:30; usually: {usual.source}"
