@@ -168,17 +168,21 @@ class Desk:
             recipients=tuple(Recipient(party=party, unit=unit, duty=duty) for party, unit in to),
             in_reply_to=draft.in_reply_to,
             consent_ref=consent,
-            due_at=self.due(draft.type, draft.body),
+            due_at=self.due(draft.type, draft.body, draft.reserve_routine.at if draft.reserve_routine else None),
+            reserve_routine=draft.reserve_routine,
             person=draft.person,
         )
 
-    def due(self, type_name: str, body: Any) -> datetime | None:
-        """Return when the duty of a message that leaves now must be done: when its sender says, or its contract."""
+    def due(self, type_name: str, body: Any, since: datetime | None = None) -> datetime | None:
+        """Return when the duty of a message must be done, as its sender says or else its contract, counted from now.
+
+        ``since`` is when it was said, where that was before now.
+        """
         kind = TYPES[type_name]
         owed = kind.contract.owed(kind.duty_of(body))
         if owed is None:
             return None
-        return getattr(body, "reply_by", None) or owed.after(self.now)
+        return getattr(body, "reply_by", None) or owed.after(since or self.now)
 
     def _waits(self, message: Message) -> bool:
         """Tell whether ``message`` cannot move its case yet, because no recipient is covered by a consent."""
@@ -239,6 +243,7 @@ class Desk:
             recipients=tuple(replace(to, duty=Duty.NOTIFY) for to in joining.header.recipients),
             consent_ref=None,
             due_at=None,
+            reserve_routine=None,
         )
         message = Message("consent", header, self.case.consent)
         self.keep(message, render_xml(message))

@@ -32,6 +32,7 @@ from gateway.adapters.journal_event import (
     PATIENT,
     PERFORMER,
     RECORDED,
+    RESERVE_ROUTINE,
     case_of_encounter,
     maybe_earlier,
 )
@@ -73,6 +74,11 @@ def _message(message: Message, unit: str) -> dict[str, Any]:
         entry["sender"]["performer"] = {"name": header.sender.user.name}
     if header.due_at is not None:
         entry["due"] = header.due_at.astimezone(STOCKHOLM).isoformat()
+    if header.reserve_routine is not None:
+        entry["downtime"] = {
+            "occurred": header.reserve_routine.at.astimezone(STOCKHOLM).isoformat(),
+            "channel": codes.RESERVE_WAY.written(header.reserve_routine.by),
+        }
     if header.person is not None:
         entry["patient"] = {
             "identifier": [
@@ -114,6 +120,7 @@ JOURNAL: Final = Vocabulary(
     unit=ACTING,
     user=PERFORMER,
     person=required("patient", PATIENT),
+    reserve_routine=RESERVE_ROUTINE,
     events={
         # the SIP process
         "sip.need": EventForm(

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.adapters import journal_codes as codes
 from gateway.adapters.case_facts import case_facts
 from gateway.adapters.journal_coding import organization
-from gateway.adapters.journal_event import ACTING, ORGANIZATION, PERFORMER, RECORDED
+from gateway.adapters.journal_event import ACTING, ORGANIZATION, PERFORMER, RECORDED, happened
 from gateway.adapters.journal_plan import CUSTODIAN
 from gateway.adapters.kinds import case_number, day, flag, line, party, prose
 from gateway.adapters.reading import Reader
@@ -69,7 +69,7 @@ CONSENT: Final = Shape(
     document_ref=optional("sourceReference", line),
     reason=optional("reason", prose),
     taken_by=PERFORMER,
-    taken_at=RECORDED,
+    taken_at=happened,
 )
 """A decision about consent (sip.consent), in the member ``consent``."""
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.adapters.journal_coding import CodeList
 from gateway.case_number import CaseKind
-from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel
+from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel, ReserveWay
 from gateway.messages.admission import CareNeed, CompulsoryCare
 from gateway.messages.closure import ClosureReason
 from gateway.messages.consent import ConsentDecision, ConsentForm, ConsentGiver, GuardianWaiver
@@ -52,6 +52,12 @@ PROTECTION: Final = CodeList(
         "FING": ProtectedLevel.FICTITIOUS_IDENTITY,
     },
 )
+RESERVE_WAY: Final = CodeList(
+    "downtime-channel",
+    {"paper": ReserveWay.PAPER, "fax": ReserveWay.FAX, "phone": ReserveWay.TELEPHONE},
+)
+"""How something was said that is recorded after an outage."""
+
 DECISION: Final = CodeList(
     "consent-decision",
     {

@@ -12,7 +12,7 @@ from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field, Shape, every, inside, of_event, optional, required
 from gateway.errors import InvalidDocumentError
 from gateway.identifiers import PersonId
-from gateway.messages import Identifier, Person, ProtectedLevel, User
+from gateway.messages import Identifier, Person, ProtectedLevel, ReserveRoutine, User
 
 ORGANIZATION: Final[Field[str]] = required("organization", organization)
 """The organization an object is about; of the event itself, the one that acted."""
@@ -30,6 +30,21 @@ STAFF: Final = Shape(
 ACTING: Final[Field[str]] = of_event(ORGANIZATION)
 """The organization that acted, wherever the reader stands."""
 RECORDED: Final[Field[datetime]] = of_event(required("recorded", moment))
+RESERVE_ROUTINE: Final[Field[ReserveRoutine | None]] = of_event(
+    optional(
+        "downtime",
+        Shape(ReserveRoutine, at=required("occurred", moment), by=required("channel", codes.RESERVE_WAY)),
+    )
+)
+"""When and how it was said, in an event that records it after an outage."""
+
+
+def happened(reader: Reader) -> datetime:
+    """Read when what the event tells of happened, which may be long before it was recorded."""
+    said, recorded = RESERVE_ROUTINE(reader), RECORDED(reader)
+    return recorded if said is None else said.at
+
+
 PERFORMER: Final[Field[User]] = of_event(required("performer", STAFF))
 
 CASE_REFERENCE: Final[Field[str]] = required("caseReference", line)

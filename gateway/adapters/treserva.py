@@ -18,7 +18,7 @@ from gateway.adapters.recipients import called, named, single
 from gateway.adapters.shape import required
 from gateway.adapters.treserva_case import ADDED, CLOSURE, CONSENT, NEED, PARTICIPANT, REMOVED, TRANSFER, WITHDRAWAL
 from gateway.adapters.treserva_discharge import FIXED_CONTACT, INTERRUPTION, PLANNING
-from gateway.adapters.treserva_event import EARLIER, HANDLER, MAYBE_EARLIER, PERSON, UNIT, WHEN
+from gateway.adapters.treserva_event import EARLIER, HANDLER, MAYBE_EARLIER, PERSON, RESERVE_ROUTINE, UNIT, WHEN
 from gateway.adapters.treserva_meeting import (
     BOOKING,
     CALLED_UNITS,
@@ -55,6 +55,11 @@ def _message(message: Message, unit: str) -> dict[str, Any]:
         row["avsandare"]["namn"] = header.sender.user.name
     if header.due_at is not None:
         row["senast"] = header.due_at.astimezone(STOCKHOLM).isoformat()
+    if header.reserve_routine is not None:
+        row["reservrutin"] = {
+            "tidpunkt": header.reserve_routine.at.astimezone(STOCKHOLM).isoformat(),
+            "satt": word_for(codes.RESERVE_WAY, header.reserve_routine.by),
+        }
     if header.person is not None:
         row["person"] = {
             "personid": header.person.identifiers[0].extension,
@@ -87,6 +92,7 @@ TRESERVA: Final = Vocabulary(
     unit=UNIT,
     user=HANDLER,
     person=required("person", PERSON),
+    reserve_routine=RESERVE_ROUTINE,
     events={
         # the SIP process
         "BEHOV_IDENTIFIERAT": EventForm(

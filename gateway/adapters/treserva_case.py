@@ -9,7 +9,7 @@ from gateway.adapters.case_facts import case_facts
 from gateway.adapters.kinds import case_number, day, flag, line, one_of, party, prose, unit
 from gateway.adapters.recipients import principal_behind
 from gateway.adapters.shape import Field, Shape, always, every, optional, required
-from gateway.adapters.treserva_event import HANDLER, UNIT, WHEN
+from gateway.adapters.treserva_event import HANDLER, UNIT, WHEN, happened
 from gateway.adapters.treserva_plan import OVERALL
 from gateway.messages.closure import Closure, LocalDocumentation
 from gateway.messages.consent import Consent, ConsentDecision, ConsentScope, GuardianConsent
@@ -54,7 +54,7 @@ _CONSENT_COMMON: Final[dict[str, Field[Any]]] = {
     "document_ref": optional("dokument", line),
     "reason": optional("skal", prose),
     "taken_by": HANDLER,
-    "taken_at": WHEN,
+    "taken_at": happened,
 }
 CONSENT: Final = Shape(
     Consent,

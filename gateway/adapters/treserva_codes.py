@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.case_number import CaseKind
-from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel
+from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel, ReserveWay
 from gateway.messages.closure import ClosureReason
 from gateway.messages.consent import ConsentDecision, ConsentForm, ConsentGiver, GuardianWaiver
 from gateway.messages.correction import MisdirectedReason, RetractionReason
@@ -43,6 +43,13 @@ PROTECTION: Final = {
     "Skyddad folkbokföring": ProtectedLevel.PROTECTED_REGISTRATION,
     "Fingerade personuppgifter": ProtectedLevel.FICTITIOUS_IDENTITY,
 }
+
+RESERVE_WAY: Final = {
+    "PAPPER": ReserveWay.PAPER,
+    "FAX": ReserveWay.FAX,
+    "TELEFON": ReserveWay.TELEPHONE,
+}
+"""How something was said that is registered after an outage (reservrutin)."""
 
 DECISION: Final = {
     "JA": ConsentDecision.GIVEN,

@@ -11,12 +11,25 @@ from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field, Shape, optional, required
 from gateway.errors import InvalidDocumentError
 from gateway.identifiers import PersonId
-from gateway.messages import Identifier, Person, ProtectedLevel, User
+from gateway.messages import Identifier, Person, ProtectedLevel, ReserveRoutine, User
 
 UNIT: Final[Field[str]] = required("enhet", unit)
 """The unit that acted; in an object inside the event, the unit that object is about."""
 MAYBE_UNIT: Final[Field[str | None]] = optional("enhet", unit)
 WHEN: Final[Field[datetime]] = required("tidpunkt", moment)
+
+RESERVE_ROUTINE: Final[Field[ReserveRoutine | None]] = optional(
+    "reservrutin",
+    Shape(ReserveRoutine, at=required("tidpunkt", moment), by=required("satt", one_of(codes.RESERVE_WAY))),
+)
+"""When and how it was said, in an event that registers it after an outage."""
+
+
+def happened(reader: Reader) -> datetime:
+    """Read when what the event tells of happened, which may be long before it was registered."""
+    said, when = RESERVE_ROUTINE(reader), WHEN(reader)
+    return when if said is None else said.at
+
 
 STAFF: Final = Shape(
     User,

@@ -147,7 +147,7 @@ def _partial_is_limited(message: Message) -> Iterable[str]:
 
 def _taken_before_sent(message: Message) -> Iterable[str]:
     consent: Consent = message.body
-    if consent.taken_at > message.header.created_at:
+    if consent.taken_at > message.header.happened_at:
         yield "body/takenAt"
 
 

@@ -21,7 +21,7 @@ def _open(message: Message, state: CaseState, **more: object) -> SipCase:
             convener=header.sender.party,
             convening_unit=header.sender.unit,
             state=state,
-            opened_at=header.created_at,
+            opened_at=header.happened_at,
             person=header.person.identifiers[0],
             opening_ref=header.message_id,
             protected_level=header.person.protected_level,

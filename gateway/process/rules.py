@@ -315,7 +315,7 @@ def _contact(case: SipCase, message: Message) -> SipCase:
 
 def _ready(case: SipCase, message: Message) -> SipCase:
     header, notice = message.header, message.body
-    return _stay(case, ready_ref=header.message_id, ready_sent_at=header.created_at, sip_needed=notice.sip_needed)
+    return _stay(case, ready_ref=header.message_id, ready_sent_at=header.happened_at, sip_needed=notice.sip_needed)
 
 
 def _recall(case: SipCase, message: Message) -> SipCase:

@@ -17,7 +17,7 @@ from gateway.envelope import Channel
 from gateway.inbox import Inbox
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import Level, Outcome
-from gateway.messages import TYPES, Acknowledgement, Message, Person, parse_xml
+from gateway.messages import TYPES, Acknowledgement, Message, Person, ReserveRoutine, parse_xml
 from gateway.outbox import Outbox
 from gateway.ports import Draft, Settlement
 from gateway.process import SipCase
@@ -45,7 +45,13 @@ class Party:
         self._delivery = CaseSystemDelivery(context, self._adapter)
 
     async def says(
-        self, body: Any, *to: str, unit: str = OFFICE, reply: str | None = None, person: Person = PERSON
+        self,
+        body: Any,
+        *to: str,
+        unit: str = OFFICE,
+        reply: str | None = None,
+        person: Person = PERSON,
+        reserve_routine: ReserveRoutine | None = None,
     ) -> str | None:
         """Submit the event in which the case system says ``body``; return the id of the message it becomes."""
         kind = TYPES[NAME_OF[type(body)]]
@@ -57,6 +63,7 @@ class Party:
             recipients=to,
             person=person if kind.contract.carries_person else None,
             in_reply_to=reply,
+            reserve_routine=reserve_routine,
         )
         submission = await self._outbox.submit(self._adapter.saying(draft, about=self.case))
         return submission.message_ids[0] if submission.message_ids else None

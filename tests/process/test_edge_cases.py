@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from build import (
@@ -53,16 +53,20 @@ from gateway.messages import (
     Person,
     ProtectedLevel,
     RemovalReason,
+    ReserveRoutine,
+    ReserveWay,
     Substitute,
 )
 from gateway.process import (
     TERMINAL,
+    Awaited,
     CaseState,
     MeetingState,
     Participant,
     ParticipationState,
     SipCase,
     apply,
+    deadlines,
 )
 
 TODAY = local_date(NOON)
@@ -342,6 +346,36 @@ def test_second_discharge_ready_after_recall() -> None:
     assert case.state is CaseState.DISCHARGE_READY
     assert case.stay is not None
     assert (case.stay.ready_ref, case.stay.ready_sent_at) == (second.header.message_id, later)
+
+
+def by_fax(at: datetime) -> ReserveRoutine:
+    return ReserveRoutine(at=at, by=ReserveWay.FAX)
+
+
+def test_system_down() -> None:
+    faxed_at, registered_at = NOON - timedelta(hours=1), NOON + timedelta(hours=3)
+    faxed = of_stay(ready(at=faxed_at), OFFICE, at=registered_at, reserve_routine=by_fax(faxed_at))
+    case = apply(case_in(CaseState.ADMITTED), faxed)
+    assert case.stay is not None
+    assert case.stay.ready_sent_at == faxed_at
+    clocks = {one.awaited: one for one in deadlines(case)}
+    before_noon = faxed_at + timedelta(days=3)
+    assert (clocks[Awaited.PAYMENT].due_at, clocks[Awaited.SIP_CALL].due_at) == (before_noon, before_noon)
+    late = apply(case_in(CaseState.ADMITTED), of_stay(ready(at=faxed_at), OFFICE, at=registered_at))
+    assert {one.awaited: one.due_at for one in deadlines(late)}[Awaited.PAYMENT] == registered_at + timedelta(days=4)
+
+
+def test_system_down_when_the_case_began_and_the_meeting_was_called() -> None:
+    at, said_at = NOON, NOON - timedelta(hours=5)
+    routine = ReserveRoutine(at=said_at, by=ReserveWay.TELEPHONE)
+    case = apply(None, message(need(), CLINIC, at=at, reserve_routine=routine))
+    assert case.opened_at == said_at
+    case = apply(case, message(consent(at=said_at), CLINIC, at=at, reserve_routine=routine))
+    case = apply(case, message(booking(CLINIC), CLINIC, at=at, reserve_routine=routine))
+    assert of_unit(case, CLINIC).since == said_at
+    moved_at = said_at + timedelta(hours=1)
+    moved = message(change(), CLINIC, at=at, reserve_routine=ReserveRoutine(at=moved_at, by=ReserveWay.PAPER))
+    assert of_unit(apply(case, moved), CLINIC).since == moved_at
 
 
 def test_readmission_during_an_open_sip_moves_its_follow_up() -> None:
