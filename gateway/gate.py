@@ -136,6 +136,7 @@ class Desk:
             state=_SHARED_STATE.get(case.state, SharedCaseState.PREPARING),
             booking_version=case.booking_version,
             plan_version=case.plan_version,
+            person_placed=case.is_placed or None,
         )
 
     async def _check_case(self, message: Message) -> None:

@@ -25,7 +25,7 @@ from gateway.messages.participant import RemovalReason
 from gateway.messages.plan import GuardianKind
 from gateway.messages.planning_message import PlanningItemKind
 from gateway.messages.process_interruption import InterruptionReason
-from gateway.messages.sip_start import CareSetting, SipVariant
+from gateway.messages.sip_start import CareSetting, PlacementKind, SipVariant
 
 NOTICED_BY: Final = CodeList(
     "need-noticed-by",
@@ -43,6 +43,15 @@ INTENT: Final = CodeList("plan-intent", {"new": SipVariant.NEW, "review": SipVar
 ENCOUNTER: Final = CodeList("encounter-class", {"AMB": CareSetting.OPEN_CARE, "IMP": CareSetting.DISCHARGE})
 """Ambulatory, or an inpatient encounter that is to end."""
 
+PLACEMENT: Final = CodeList(
+    "placement",
+    {
+        "residential-care": PlacementKind.HVB,
+        "family-home": PlacementKind.FAMILY_HOME,
+        "special-housing": PlacementKind.SPECIAL_HOUSING,
+        "other": PlacementKind.OTHER,
+    },
+)
 PROTECTION: Final = CodeList(
     "protection",
     {

@@ -21,7 +21,7 @@ from gateway.messages.participant import RemovalReason
 from gateway.messages.plan import GuardianKind
 from gateway.messages.planning_message import PlanningItemKind
 from gateway.messages.process_interruption import InterruptionReason
-from gateway.messages.sip_start import CareSetting, SipVariant
+from gateway.messages.sip_start import CareSetting, PlacementKind, SipVariant
 
 NOTICED_BY: Final = {
     "Skola": NeedNoticedBy.SCHOOL,
@@ -36,6 +36,13 @@ NOTICED_BY: Final = {
 
 VARIANT: Final = {"Ny SIP": SipVariant.NEW, "Uppföljning": SipVariant.FOLLOW_UP}
 SETTING: Final = {"Öppenvård": CareSetting.OPEN_CARE, "Inför utskrivning": CareSetting.DISCHARGE}
+
+PLACEMENT: Final = {
+    "HVB": PlacementKind.HVB,
+    "Familjehem": PlacementKind.FAMILY_HOME,
+    "Särskilt boende": PlacementKind.SPECIAL_HOUSING,
+    "Annat": PlacementKind.OTHER,
+}
 
 PROTECTION: Final = {
     "Ingen": ProtectedLevel.NONE,

@@ -106,6 +106,8 @@ class SipCase:
     overall responsibility once there is a plan, and is never empty after that. ``consent_ref`` is the message id of the
     consent in force, ``opening_ref`` of what opened the case, ``booking_ref`` of
     the latest call to a meeting and ``change_ref`` of what moved it since.
+    ``is_placed`` is set when the person is placed elsewhere. That changes nothing about who leads the case and who is
+    called, and the plan must say what the region does for health care meanwhile.
     ``is_frozen`` is set when the protection of the person's identity changes: nothing more leaves until someone with
     the right to do so has looked at the case.
     """
@@ -133,6 +135,7 @@ class SipCase:
     held_at: datetime | None = None
     follow_up_on: date | None = None
     protected_level: ProtectedLevel = ProtectedLevel.NONE
+    is_placed: bool = False
     is_frozen: bool = False
     reviews: tuple[Review, ...] = elements("review")
     stay: Stay | None = None

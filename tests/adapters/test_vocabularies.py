@@ -43,7 +43,7 @@ from gateway.messages.consent import (
 )
 from gateway.messages.measure import LegalBasis, LifeArea, Measure, MeasureStatus, Responsible, ResponsibleKind
 from gateway.messages.meeting_booking import Invitee, InviteeKind
-from gateway.messages.sip_start import CareSetting, SipStart, SipVariant
+from gateway.messages.sip_start import CareSetting, Placement, PlacementKind, SipStart, SipVariant
 from gateway.ports import Event
 
 AMIRA = User(name="Amira Granlid", role="Socialsekreterare", hsa_id="SE2120001355-P000000000117", phone="031-390 06 17")
@@ -164,6 +164,22 @@ def test_a_need_may_say_why_there_is_one_more_sip(kind: str, name: str) -> None:
 
     assert reason.startswith("Den pågående planen gäller")
     assert draft_of(kind, {"treserva": "behov", "journal": "need"}[kind]).body.parallel_reason is None
+
+
+def test_a_need_may_say_that_the_person_is_placed_elsewhere() -> None:
+    municipal, regional = draft_of("treserva", "behov_placerad").body, draft_of("journal", "need_placed").body
+
+    assert municipal.placement == Placement(municipality="0581", kind=PlacementKind.HVB, since=date(2026, 9, 1))
+    assert regional.placement == Placement(municipality="0581", kind=PlacementKind.FAMILY_HOME, since=date(2026, 8, 15))
+    assert draft_of("treserva", "behov").body.placement is None
+
+
+@pytest.mark.parametrize(("kind", "name"), [("treserva", "plan_placerad"), ("journal", "careplan_placed")])
+def test_a_plan_says_what_the_region_does_for_a_person_who_is_placed_elsewhere(kind: str, name: str) -> None:
+    placement = draft_of(kind, name).body.placement
+
+    assert placement is not None
+    assert "per video" in placement.health_care
 
 
 def test_kallelse_begard_goes_to_the_units_of_other_parties() -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from build import CLINIC, NOON, OFFICE, PSYCHIATRY, WARD, added, booking, consent, need, reply
+from build import CLINIC, NOON, OFFICE, PSYCHIATRY, WARD, added, booking, consent, need, plan, reply
 from build_discharge import notice, ready
 from talk import Party, settle, talking
 
 from gateway.clock import ManualClock
 from gateway.errors import InvalidDocumentError
-from gateway.messages import InvitationAnswer, ReserveRoutine, ReserveWay
-from gateway.process import Awaited, deadlines
+from gateway.messages import InvitationAnswer, Placement, PlacementCare, PlacementKind, ReserveRoutine, ReserveWay
+from gateway.process import Awaited, CaseState, deadlines
 
 STAY = "M200001"
 
@@ -97,3 +98,27 @@ async def test_what_is_owed_counts_from_when_it_was_asked_by_telephone(both: tup
     for side in both:
         (reply_owed,) = [one for one in deadlines(await side.standing()) if one.awaited is Awaited.REPLY]
         assert reply_owed.due_at == header.due_at == NOON + timedelta(days=3)
+
+
+# --- the person is placed elsewhere ---------------------------------------------------------------------------------
+
+
+async def test_placement_in_another_region_changes_neither_who_leads_nor_who_is_called(
+    both: tuple[Party, Party],
+) -> None:
+    kommun, region = both
+    region.case = "SIP100001"
+    await kommun.says(replace(need(), placement=Placement(municipality="0581", kind=PlacementKind.HVB)), CLINIC)
+    await kommun.says(consent())
+    await kommun.says(booking(CLINIC), CLINIC)
+    await kommun.says(added(PSYCHIATRY), PSYCHIATRY)
+    await settle(kommun, region)
+    assert await codes(kommun.says(plan())) == ("case.placement-care-missing",)
+    await kommun.says(replace(plan(), placement=PlacementCare(health_care="Psykiatrin följer upp per video.")))
+    await settle(kommun, region)
+    for side in both:
+        case = await side.standing()
+        assert (case.state, case.is_placed, case.leader.unit) == (CaseState.ACTIVE, True, OFFICE)
+    assert {row.unit for row in await kommun.sent("plan")} == {CLINIC, PSYCHIATRY}
+    (joined,) = await kommun.sent("participantAdded")
+    assert (await kommun.content(joined.message_id)).body.person_placed is True

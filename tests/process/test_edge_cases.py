@@ -51,10 +51,14 @@ from gateway.messages import (
     InformationType,
     InvitationAnswer,
     Person,
+    Placement,
+    PlacementCare,
+    PlacementKind,
     ProtectedLevel,
     RemovalReason,
     ReserveRoutine,
     ReserveWay,
+    SharedCaseState,
     Substitute,
 )
 from gateway.process import (
@@ -290,6 +294,47 @@ def test_school_takes_part_as_a_party_of_its_own() -> None:
     case = apply(case_in(CaseState.PREPARING), message(added(SCHOOL), SCHOOL))
     assert case.parties == {KOMMUN, REGION, "skola"}
     assert not case.may_receive(message(booking(), SCHOOL), party="skola", unit=SCHOOL, on=TODAY)
+
+
+PLACED = Placement(municipality="0581", kind=PlacementKind.HVB)
+CARE = PlacementCare(health_care="Vårdcentralen på placeringsorten ger vården; psykiatrin följer upp per video.")
+
+
+def placed() -> SipCase:
+    """Return the case of a person who is placed elsewhere, and who is called to a meeting."""
+    case = apply(None, message(replace(need(), placement=PLACED), CLINIC))
+    return apply(apply(case, message(consent(), CLINIC)), message(booking(CLINIC), CLINIC))
+
+
+def test_placement_in_another_region() -> None:
+    case = placed()
+    assert (case.is_placed, case.leader) == (True, Participant(party=KOMMUN, unit=OFFICE))
+    assert replace(case, is_placed=False, opening_ref=None, consent_ref=None, booking_ref=None, called=()) == replace(
+        invited(CLINIC), opening_ref=None, consent_ref=None, booking_ref=None, called=()
+    )  # nothing else is different: who convenes, leads and takes part
+    assert [(one.party, one.unit) for one in case.called] == [(REGION, CLINIC)]
+    assert refusal(case, message(plan(), CLINIC)) == ("case.placement-care-missing",)
+    case = apply(case, message(replace(plan(), placement=CARE), CLINIC))
+    assert (case.state, case.responsible_unit) == (CaseState.ACTIVE, OFFICE)
+    assert refusal(case, message(revised(), CLINIC)) == ("case.placement-care-missing",)
+    assert apply(case, message(replace(revised(), placement=CARE), CLINIC)).plan_version == 2
+
+
+def test_placement_in_another_region_is_known_to_the_side_that_receives_and_to_whoever_joins() -> None:
+    region = ReceivingParty()
+    region.take(message(replace(need(), placement=PLACED), CLINIC), CLINIC)
+    assert region.case is not None
+    assert region.case.is_placed
+    told = replace(added(SCHOOL, SharedCaseState.INVITED, booking_version=1), person_placed=True)
+    joined = apply(None, message(told, SCHOOL))
+    assert joined.is_placed
+    assert refusal(joined, message(plan(), SCHOOL)) == ("case.placement-care-missing",)
+
+
+def test_placement_in_another_region_may_be_told_by_the_plan() -> None:
+    case = apply(invited(CLINIC), message(replace(plan(), placement=CARE), CLINIC))
+    assert case.is_placed
+    assert refusal(case, message(revised(), CLINIC)) == ("case.placement-care-missing",)
 
 
 # --- protected identity ---------------------------------------------------------------------------------------------
