@@ -29,12 +29,13 @@ from gateway.adapters.journal_event import (
     ACTING,
     CASE_REFERENCE,
     EARLIER,
-    PATIENT,
     PERFORMER,
     RECORDED,
     RESERVE_ROUTINE,
     case_of_encounter,
     maybe_earlier,
+    patient,
+    residence,
 )
 from gateway.adapters.journal_meeting import (
     ANSWER,
@@ -119,14 +120,14 @@ JOURNAL: Final = Vocabulary(
     case_reference=CASE_REFERENCE,
     unit=ACTING,
     user=PERFORMER,
-    person=required("patient", PATIENT),
+    person=required("patient", patient),
     reserve_routine=RESERVE_ROUTINE,
     events={
         # the SIP process
         "sip.need": EventForm(
             message_type="sipStart",
             body=inside("need", NEED.here),
-            recipients=named("recipients", organization_or_party, own=ACTING),
+            recipients=named("recipients", organization_or_party, own=ACTING, residence=residence),
         ),
         "sip.consent": EventForm(message_type="consent", body=inside("consent", CONSENT.here)),
         "sip.appointment": EventForm(
@@ -194,7 +195,7 @@ JOURNAL: Final = Vocabulary(
             message_type="admissionNotice",
             body=inside("admission", ADMISSION.here),
             case_reference=case_of_encounter,
-            recipients=named("recipients", organization_or_party, own=ACTING),
+            recipients=named("recipients", organization_or_party, own=ACTING, residence=residence),
         ),
         "admission.update": EventForm(
             message_type="admissionUpdate",

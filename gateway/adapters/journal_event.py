@@ -81,10 +81,26 @@ def _patient_identifier(reader: Reader, name: str) -> Identifier:
     return Identifier(root=number.oid, extension=number.value)
 
 
-PATIENT: Final = Shape(
+_RESIDENCE: Final[Field[str | None]] = optional("residence", line)
+_PROTECTION: Final[Field[ProtectedLevel | None]] = optional("protection", codes.PROTECTION, ProtectedLevel.NONE)
+_PATIENT = Shape(
     Person,
     identifiers=every("identifier", _patient_identifier, least=1),
     name=inside("name", required("text", line)),
-    protected_level=optional("protection", codes.PROTECTION, ProtectedLevel.NONE),
+    protected_level=_PROTECTION,
 )
-"""The patient."""
+
+
+def patient(reader: Reader, name: str) -> Person:
+    """Read the patient. Where they live may be told too, and is no part of what is read."""
+    _RESIDENCE(reader.inside(name))
+    return _PATIENT(reader, name)
+
+
+def residence(reader: Reader) -> str | None:
+    """Read where the patient lives, a municipality or an area, to find the vårdcentral with.
+
+    It is ``None`` with a protected identity as well: the vårdcentral on the message would tell where they live.
+    """
+    told = reader.root.inside("patient")
+    return None if _PROTECTION(told) is not ProtectedLevel.NONE else _RESIDENCE(told)

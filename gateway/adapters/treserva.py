@@ -18,7 +18,16 @@ from gateway.adapters.recipients import called, named, single
 from gateway.adapters.shape import required
 from gateway.adapters.treserva_case import ADDED, CLOSURE, CONSENT, NEED, PARTICIPANT, REMOVED, TRANSFER, WITHDRAWAL
 from gateway.adapters.treserva_discharge import FIXED_CONTACT, INTERRUPTION, PLANNING
-from gateway.adapters.treserva_event import EARLIER, HANDLER, MAYBE_EARLIER, PERSON, RESERVE_ROUTINE, UNIT, WHEN
+from gateway.adapters.treserva_event import (
+    EARLIER,
+    HANDLER,
+    MAYBE_EARLIER,
+    RESERVE_ROUTINE,
+    UNIT,
+    WHEN,
+    person,
+    residence,
+)
 from gateway.adapters.treserva_meeting import (
     BOOKING,
     CALLED_UNITS,
@@ -91,12 +100,14 @@ TRESERVA: Final = Vocabulary(
     case_reference=required("arendeId", line),
     unit=UNIT,
     user=HANDLER,
-    person=required("person", PERSON),
+    person=required("person", person),
     reserve_routine=RESERVE_ROUTINE,
     events={
         # the SIP process
         "BEHOV_IDENTIFIERAT": EventForm(
-            message_type="sipStart", body=NEED.here, recipients=named("mottagare", unit_or_party, own=UNIT)
+            message_type="sipStart",
+            body=NEED.here,
+            recipients=named("mottagare", unit_or_party, own=UNIT, residence=residence),
         ),
         "SAMTYCKE_REGISTRERAT": EventForm(message_type="consent", body=CONSENT.here),
         "SAMTYCKE_ATERKALLAT": EventForm(message_type="consent", body=WITHDRAWAL.here),

@@ -57,10 +57,26 @@ def _person_number(reader: Reader, name: str) -> Identifier:
     return Identifier(root=number.oid if number else "", extension=number.value if number else "")
 
 
-PERSON = Shape(
+_RESIDENCE: Final[Field[str | None]] = optional("folkbokforing", line)
+_PROTECTION: Final[Field[ProtectedLevel | None]] = optional("skydd", one_of(codes.PROTECTION), ProtectedLevel.NONE)
+_PERSON = Shape(
     Person,
     identifiers=lambda reader: (_person_number(reader, "personnummer"),),
     name=required("namn", line),
-    protected_level=optional("skydd", one_of(codes.PROTECTION), ProtectedLevel.NONE),
+    protected_level=_PROTECTION,
 )
-"""The person (den enskilde)."""
+
+
+def person(reader: Reader, name: str) -> Person:
+    """Read the person (den enskilde). Where they are registered may be told too, and is no part of what is read."""
+    _RESIDENCE(reader.inside(name))
+    return _PERSON(reader, name)
+
+
+def residence(reader: Reader) -> str | None:
+    """Read where the person is registered (folkbokförd), a municipality or an area, to find the vårdcentral with.
+
+    It is ``None`` with a protected identity as well: the vårdcentral on the message would tell where they live.
+    """
+    told = reader.inside("person")
+    return None if _PROTECTION(told) is not ProtectedLevel.NONE else _RESIDENCE(told)

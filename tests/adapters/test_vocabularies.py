@@ -100,10 +100,16 @@ def test_a_need_before_discharge_names_the_admission() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("treserva", "behov_okand-vardcentral"), ("journal", "need_unknown-centre")]
+    ("kind", "name", "centre"),
+    [
+        ("treserva", "behov_okand-vardcentral", CENTRE),
+        ("treserva", "behov_folkbokforing", "SE2321000131-E000000000404"),
+        ("journal", "need_unknown-centre", CENTRE),
+        ("journal", "need_residence", "SE2321000131-E000000000404"),
+    ],
 )
-def test_a_region_named_without_a_unit_gets_it_at_its_vardcentral(kind: str, name: str) -> None:
-    assert draft_of(kind, name).recipients == (CENTRE,)
+def test_a_region_named_without_a_unit_gets_it_at_its_vardcentral(kind: str, name: str, centre: str) -> None:
+    assert draft_of(kind, name).recipients == (centre,)
 
 
 def test_a_protected_person_is_marked() -> None:
