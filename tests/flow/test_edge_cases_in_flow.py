@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import timedelta
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from build import CLINIC, NOON, OFFICE, PSYCHIATRY, WARD, added, booking, consent, need, plan, reply
+from build import CHILD, CLINIC, NOON, OFFICE, PSYCHIATRY, WARD, added, booking, consent, need, plan, reply
 from build_discharge import notice, ready
+from sides import Passages, ScriptedArrival, open_side, story, told
 from talk import Party, settle, talking
 
 from gateway.clock import ManualClock
-from gateway.errors import InvalidDocumentError
-from gateway.messages import InvitationAnswer, Placement, PlacementCare, PlacementKind, ReserveRoutine, ReserveWay
+from gateway.errors import Finding, InvalidDocumentError
+from gateway.lifecycle import OutState
+from gateway.messages import (
+    Consent,
+    ConsentDecision,
+    GuardianConsent,
+    GuardianWaiver,
+    InvitationAnswer,
+    Placement,
+    PlacementCare,
+    PlacementKind,
+    ReserveRoutine,
+    ReserveWay,
+)
+from gateway.ports import Event
 from gateway.process import Awaited, CaseState, deadlines
+from gateway.store import ledger
 
 STAY = "M200001"
 
@@ -122,3 +138,90 @@ async def test_placement_in_another_region_changes_neither_who_leads_nor_who_is_
     assert {row.unit for row in await kommun.sent("plan")} == {CLINIC, PSYCHIATRY}
     (joined,) = await kommun.sent("participantAdded")
     assert (await kommun.content(joined.message_id)).body.person_placed is True
+
+
+# --- a child --------------------------------------------------------------------------------------------------------
+
+
+def of_guardians(*, waiver: GuardianWaiver | None = None, agree: bool = False) -> Consent:
+    """Return the consent of a child's guardians, of whom the second agrees or does not, or need not."""
+    second = GuardianConsent(name="Bo Testberg", consents=agree, waiver=waiver)
+    return replace(consent(guardian=True), guardians=(GuardianConsent(name="Alva Testberg", consents=True), second))
+
+
+async def reached(region: Party) -> list[str]:
+    """Return the types of everything that has come to the region."""
+    async with region.context.store.reading() as tx:
+        return [row.type for row in await ledger.received_messages(tx)]
+
+
+async def test_child_whose_guardians_disagree(both: tuple[Party, Party]) -> None:
+    kommun, region = both
+    await kommun.says(need(), CLINIC, person=CHILD)
+    before = await kommun.standing()
+    assert await codes(kommun.says(of_guardians(), person=CHILD)) == ("consent.guardians-disagree",)
+    await kommun.says(booking(CLINIC), CLINIC, person=CHILD)
+    await settle(kommun, region)
+    assert await kommun.standing() == before
+    assert [(row.type, row.state) for row in await kommun.sent_at_all()] == [
+        ("sipStart", OutState.HELD),
+        ("meetingBooking", OutState.HELD),
+    ]
+    assert await reached(region) == []
+    await kommun.says(of_guardians(waiver=GuardianWaiver.SOCIAL_WELFARE_BOARD), person=CHILD)
+    await settle(kommun, region)
+    assert sorted(await reached(region)) == ["consent", "meetingBooking", "sipStart"]
+    for side in both:
+        case = await side.standing()
+        assert case.state is CaseState.INVITED
+        assert case.consent is not None
+        assert case.consent.guardians[1].waiver is GuardianWaiver.SOCIAL_WELFARE_BOARD
+
+
+async def test_child_whose_guardians_disagree_after_they_had_agreed(both: tuple[Party, Party]) -> None:
+    kommun, region = both
+    await kommun.says(need(), CLINIC, person=CHILD)
+    await kommun.says(of_guardians(agree=True), person=CHILD)
+    await kommun.says(booking(CLINIC), CLINIC, person=CHILD)
+    await settle(kommun, region)
+    assert await codes(kommun.says(of_guardians(), person=CHILD)) == ("consent.guardians-disagree",)
+    over = replace(of_guardians(), decision=ConsentDecision.WITHDRAWN, scope=None)
+    await kommun.says(over, person=CHILD)
+    await settle(kommun, region)
+    for side in both:
+        assert (await side.standing()).state is CaseState.CLOSED
+    assert await codes(kommun.says(plan(), person=CHILD)) == ("case.closed",)
+
+
+@dataclass(eq=False, slots=True)
+class Told(ScriptedArrival):
+    """An event whose case system reads the whole of the answer."""
+
+    async def refuse(self, findings: Sequence[Finding]) -> None:
+        """Take no for an answer."""
+        self.answered.set_result([finding.as_json() for finding in findings])
+
+
+async def test_child_whose_guardians_disagree_is_explained_to_the_case_system(tmp_path: Path) -> None:
+    begins, agreed = story("two-guardians")[:2]
+    one, other = agreed["vardnadshavare"]
+    torn = told(agreed, handelseId="TRV-2026-09-0799", vardnadshavare=[one, {**other, "samtycker": False}])
+    events = [Told(Event(source="treserva", content=content)) for content in (told(begins), torn)]
+    clock = ManualClock(datetime.fromisoformat("2026-09-09T16:35:00+02:00"))
+    async with open_side("kommun", tmp_path, clock, Passages()) as kommun, kommun.at_work(), asyncio.timeout(20):
+        for event in events:
+            kommun.system.says.put_nowait(event)
+        accepted, refused = [await event.answered for event in events]
+        rows = await kommun.ledger()
+        kept = [row["state"] for row in await kommun.table("event")]
+    assert accepted["caseNumber"] == "SIP100001"
+    (why,) = refused
+    assert (why["code"], why["path"]) == (
+        "consent.guardians-disagree",
+        "/consent/body/guardian[2]/consents",
+    )
+    assert "undantag" in why["sv"]
+    assert "exception" in why["en"]
+    assert [name for name in (one["namn"], other["namn"]) if name in str(why)] == []
+    assert [(row.type, row.state) for row in rows] == [("sipStart", OutState.HELD)]
+    assert kept == ["accepted", "refused"]
