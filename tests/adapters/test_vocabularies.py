@@ -383,6 +383,8 @@ def test_the_taking_charge_of_a_message_tells_its_own_time(kind: str, event_type
 
 def test_a_consent_on_paper_was_taken_when_it_was_signed_and_not_when_it_was_registered() -> None:
     assert draft_of("treserva", "samtycke_reservrutin").body.taken_at == datetime(2026, 11, 3, 8, 40, tzinfo=UTC)
+    (draft,) = translator("journal").translate(after_an_outage("journal", "sip.consent")).drafts
+    assert draft.body.taken_at == datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
 
 
 def test_each_system_is_told_that_a_message_was_registered_after_an_outage(make_message: MakeMessage) -> None:

@@ -116,6 +116,21 @@ async def test_what_is_owed_counts_from_when_it_was_asked_by_telephone(both: tup
         assert reply_owed.due_at == header.due_at == NOON + timedelta(days=3)
 
 
+async def test_whoever_replied_by_telephone_took_charge_then(both: tuple[Party, Party]) -> None:
+    kommun, region = both
+    region.case = "SIP100001"
+    await kommun.says(need(), CLINIC)
+    await kommun.says(consent())
+    call = await kommun.says(booking(CLINIC), CLINIC)
+    await settle(kommun, region)
+    by_telephone = ReserveRoutine(at=NOON + timedelta(hours=1), by=ReserveWay.TELEPHONE)
+    region.context.clock.advance(timedelta(hours=4))
+    await region.says(reply(), unit=CLINIC, reply=call, reserve_routine=by_telephone)
+    await settle(kommun, region)
+    (row,) = await kommun.sent("meetingBooking")
+    assert (row.state, row.acknowledged_at) == (OutState.ACKNOWLEDGED, by_telephone.at)
+
+
 # --- the person is placed elsewhere ---------------------------------------------------------------------------------
 
 
