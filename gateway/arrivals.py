@@ -114,6 +114,7 @@ async def _call_right_unit(desk: Desk, because: Message) -> None:
         in_reply_to=because.header.message_id,
         consent_ref=case.consent_ref,
         due_at=desk.due(first.type, booking, (waiting.unit,)),
+        reserve_routine=None,
     )
     call = Message(first.type, header, booking)
     xml = render_xml(call)

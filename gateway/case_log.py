@@ -14,7 +14,7 @@ from gateway.messages import Message, ParticipantAdded, ProtectedLevel, Retracti
 class Told:
     """A message of a case, and the units (HSA-ids) it has reached.
 
-    The header of the message says in which case, when and by whom it was sent. ``units`` are those an own message has
+    The header of the message says in which case, when and by whom it was said. ``units`` are those an own message has
     left for and that have not sent it back, or those of the own party that an incoming one has come to: a message that
     still waits for a consent has none.
     """
@@ -24,8 +24,8 @@ class Told:
 
     @property
     def day(self) -> date:
-        """The Swedish calendar day on which the message was sent."""
-        return local_date(self.message.header.created_at)
+        """The Swedish calendar day on which it was said, which an outage may have put before the day it was sent."""
+        return local_date(self.message.header.happened_at)
 
     @property
     def parties(self) -> list[str]:
@@ -76,7 +76,7 @@ def cases_of(log: Sequence[Told]) -> list[CaseLog]:
         for told in log
         if isinstance(told.message.body, Retraction)
     }
-    for told in sorted(log, key=lambda one: one.message.header.created_at):
+    for told in sorted(log, key=lambda one: one.message.header.happened_at):
         message, header = told.message, told.message.header
         case = cases.setdefault(header.case_number, CaseLog(header.case_number))
         if case.convening_unit is None:  # even one that was taken back tells who convenes

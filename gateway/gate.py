@@ -131,6 +131,7 @@ class Desk:
             state=_SHARED_STATE.get(case.state, SharedCaseState.PREPARING),
             booking_version=case.booking_version,
             plan_version=case.plan_version,
+            person_placed=case.is_placed or None,
         )
 
     async def _check_case(self, message: Message) -> None:
@@ -159,14 +160,23 @@ class Desk:
             recipients=tuple(Recipient(party=party, unit=unit, duty=duty) for party, unit in to),
             in_reply_to=draft.in_reply_to,
             consent_ref=consent,
-            due_at=self.due(draft.type, draft.body, (unit for _, unit in to)),
+            due_at=self.due(
+                draft.type,
+                draft.body,
+                (unit for _, unit in to),
+                since=draft.reserve_routine.at if draft.reserve_routine else None,
+            ),
+            reserve_routine=draft.reserve_routine,
             person=draft.person,
         )
 
-    def due(self, type_name: str, body: Any, units: Iterable[str]) -> datetime | None:
-        """Return when the duty of a message that leaves now must be done by all ``units``; its sender may say when."""
+    def due(self, type_name: str, body: Any, units: Iterable[str], *, since: datetime | None = None) -> datetime | None:
+        """Return when the duty of a message must be done by all ``units``, as its sender says or else as it is agreed.
+
+        It is counted from now, or from ``since``: when it was said, where that was before.
+        """
         duty = TYPES[type_name].duty_of(body)
-        due = self.context.times.owed_by_all(type_name, duty, units, self.now)
+        due = self.context.times.owed_by_all(type_name, duty, units, since or self.now)
         return due and (getattr(body, "reply_by", None) or due)
 
     def _waits(self, message: Message) -> bool:
@@ -228,6 +238,7 @@ class Desk:
             recipients=tuple(replace(to, duty=Duty.NOTIFY) for to in joining.header.recipients),
             consent_ref=None,
             due_at=None,
+            reserve_routine=None,
         )
         message = Message("consent", header, self.case.consent)
         self.keep(message, render_xml(message))

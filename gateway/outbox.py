@@ -278,7 +278,7 @@ class Outbox:
                 raise NotYetError(NOT_YET_REGISTERED.at())
             sheet.put_inbound(row.after(InEvent.MISDIRECT, sheet.now), InEvent.MISDIRECT, draft.body.reason.value)
         elif draft.user is not None:
-            take_charge(self._context, sheet, row, by=draft.user, at=answered.header.created_at)
+            take_charge(self._context, sheet, row, by=draft.user, at=answered.header.happened_at)
 
     def _acknowledge(self, sheet: Sheet, draft: Draft) -> str:
         """Level 4: a person or unit has taken charge of a message we received. Taking charge twice changes nothing."""

@@ -204,7 +204,7 @@ def calls_in(cases: Iterable[CaseLog], parties: Parties) -> list[datetime]:
     is linked to is in words that the parties do not always share.
     """
     return [
-        told.message.header.created_at
+        told.message.header.happened_at
         for case in cases
         for told in case.told
         if isinstance(told.message.body, MeetingBooking)
@@ -237,7 +237,7 @@ def liabilities(
         earlier, later = case.told[:position], case.told[position + 1 :]
         end = next((one for one in (_end_in(after, told) for after in later) if one is not None), None)
         ends_on = open_end if end is None else max(told.day, local_date(end.at))
-        begins_on = terms.grace.begins(told.message.header.created_at)
+        begins_on = terms.grace.begins(told.message.header.happened_at)
         admitted = next((one for one in earlier if _tells_admission(one, payer)), None)
         excluded = _exclusion(told, admitted, calls, end)
         if excluded is None and end is not None and (end.always or ends_on <= begins_on):
@@ -257,7 +257,7 @@ def _exclusion(ready: Told, admitted: Told | None, calls: Sequence[datetime], en
         return Exclusion.NO_ADMISSION_NOTICE
     if notice.open_care_available is not OpenCareAvailable.YES:
         return Exclusion.OPEN_CARE_NOT_AVAILABLE
-    since = admitted.message.header.created_at
+    since = admitted.message.header.happened_at
     called = any(since <= call and (end is None or call <= end.at) for call in calls)
     return Exclusion.NO_SIP_CALL if notice.sip_needed and not called else None
 
@@ -273,5 +273,5 @@ def _end_in(told: Told, ready: Told) -> _End | None:
             died = interruption.reason is InterruptionReason.DIED
             return _End(interruption.at, Exclusion.DIED if died else None)
         case DischargeReady():  # a new notice replaces the one before
-            return _End(told.message.header.created_at)
+            return _End(told.message.header.happened_at)
     return None

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from gateway.envelope import Channel, Envelope, content_hash
 from gateway.errors import Finding
-from gateway.messages import Message, Person, User
+from gateway.messages import Message, Person, ReserveRoutine, User
 from gateway.notices import Notice
 
 # --- the exchange ---------------------------------------------------------------------------------------------------
@@ -142,7 +142,8 @@ class Draft:
     """A message as an adapter writes it: the body and the addresses, without the ids that the outbox gives.
 
     ``recipients`` are units (HSA-ids) of other parties; empty means every unit that takes part in the case.
-    ``in_reply_to`` is the message id an acknowledgement or reply answers.
+    ``in_reply_to`` is the message id an acknowledgement or reply answers. ``reserve_routine`` tells when and how it was
+    said, where it is registered after an outage.
     """
 
     type: str
@@ -152,6 +153,7 @@ class Draft:
     recipients: tuple[str, ...] = ()
     person: Person | None = None
     in_reply_to: str | None = None
+    reserve_routine: ReserveRoutine | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,7 @@ from gateway.messages import (
     Principal,
     Recipient,
     RemovalReason,
+    ReserveRoutine,
     ResponsibilityTransfer,
     Responsible,
     ResponsibleKind,
@@ -362,6 +363,7 @@ def message(
     person: Person = PERSON,
     number: str = CASE,
     in_reply_to: str | None = None,
+    reserve_routine: ReserveRoutine | None = None,
 ) -> Message:
     """Return ``body`` as a message of case ``number``, from ``sender`` to the units in ``to``."""
     kind = TYPES[_NAME_OF[type(body)]]
@@ -375,6 +377,7 @@ def message(
             sender=Sender(party=PARTY_OF[sender], unit=sender, user=STAFF),
             recipients=tuple(Recipient(party=PARTY_OF[unit], unit=unit, duty=duty) for unit in to),
             in_reply_to=in_reply_to,
+            reserve_routine=reserve_routine,
             person=person if kind.contract.carries_person else None,
         ),
         body,

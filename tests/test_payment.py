@@ -13,11 +13,18 @@ from build_discharge import ADMISSION, discharge, interruption, notice, of_stay,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.case_log import Period, Told
+from gateway.case_log import Period, Told, cases_of
 from gateway.clock import STOCKHOLM
 from gateway.figures import Disclosure, payment_figures
 from gateway.grace import Grace
-from gateway.messages import InterruptionReason, OpenCareAvailable, ProtectedLevel, RecallReason
+from gateway.messages import (
+    InterruptionReason,
+    OpenCareAvailable,
+    ProtectedLevel,
+    RecallReason,
+    ReserveRoutine,
+    ReserveWay,
+)
 from gateway.payment import Exclusion, MeanFrom, Parties, Payment, PaymentMonth, Terms, payment
 
 PARTIES = Parties(municipalities={KOMMUN}, regions={REGION})
@@ -291,3 +298,27 @@ def test_no_small_count_of_patients_is_shown(patients: int, days: int, individua
         assert lines[name] not in {"1", "2", "3", "4"}
     if 0 < patients < 5 or 0 < days < 5:
         assert (lines["days"], lines["mean"], lines["overshoot"]) == ("..", "..", "..")
+
+
+def test_a_notice_that_was_faxed_before_noon_and_registered_after_it_counts_from_the_fax() -> None:
+    log = stay(left(on(9)))
+    [position] = [n for n, told in enumerate(log) if told.message.type == "dischargeReady"]
+    told = log[position].message
+    routine = ReserveRoutine(at=told.header.created_at, by=ReserveWay.FAX)
+
+    def registered(**more: Any) -> list[Told]:
+        header = replace(told.header, created_at=BEFORE_NOON + timedelta(hours=4), **more)
+        return [*log[:position], replace(log[position], message=replace(told, header=header)), *log[position + 1 :]]
+
+    assert month(registered(reserve_routine=routine)).days == month(log).days
+    assert month(registered()).days == month(log).days - 1
+
+
+def test_what_was_registered_after_an_outage_stands_where_it_was_said() -> None:
+    first, second = stay()[-1], stay(at=BEFORE_NOON + timedelta(hours=2))[-1]
+    routine = ReserveRoutine(at=BEFORE_NOON, by=ReserveWay.TELEPHONE)
+    late = BEFORE_NOON + timedelta(days=1)
+    registered = replace(first.message, header=replace(first.message.header, created_at=late, reserve_routine=routine))
+    told = replace(first, message=registered)
+    assert told.day == BEFORE_NOON.date()
+    assert cases_of([second, told])[0].told == [told, second]

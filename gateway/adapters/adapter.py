@@ -17,8 +17,9 @@ from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field
 from gateway.clock import local_date
 from gateway.directory import Directory
+from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import Fault
-from gateway.messages import Message, Person, User
+from gateway.messages import Message, Person, ReserveRoutine, User
 from gateway.messages.hardened import read_json
 from gateway.notices import Notice
 from gateway.ports import Draft, Event, Registration, Translation
@@ -61,10 +62,10 @@ class Vocabulary:
     """A system's words.
 
     ``type_member`` names the member that tells the type of an event, a key of ``events``. The fields beside it read
-    what every event has. ``message`` writes a message for one unit, ``note`` what the system's own log says of it,
-    ``None`` where it says nothing, and ``notice`` what a unit is told. ``acknowledgement`` is the event in which staff
-    of the system take charge of a message that came in the form ``message`` gave it; ``record_id`` is how the system
-    numbers its records.
+    what every event has; ``reserve_routine`` what any may have but the taking charge of a message, which tells its own
+    time. ``message`` writes a message for one unit, ``note`` what the system's own log says of it, ``None`` where it
+    says nothing, and ``notice`` what a unit is told. ``acknowledgement`` is the event in which staff of the system take
+    charge of a message that came in the form ``message`` gave it; ``record_id`` is how the system numbers its records.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Vocabulary:
     unit: Field[str]
     user: Field[User]
     person: Field[Person]
+    reserve_routine: Field[ReserveRoutine | None]
     events: Mapping[str, EventForm]
     message: Callable[[Message, str], dict[str, Any]]
     note: Callable[[Message], dict[str, Any] | None]
@@ -137,6 +139,7 @@ class FolderAdapter:
                     recipients=form.recipients(reader) if form.recipients else (),
                     person=words.person(reader) if form.names_person else None,
                     in_reply_to=form.in_reply_to(reader) if form.in_reply_to else None,
+                    reserve_routine=words.reserve_routine(reader) if form.message_type != ACKNOWLEDGEMENT else None,
                 ),
             ),
         )

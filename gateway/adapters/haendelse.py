@@ -52,6 +52,8 @@ def haendelse(message: Message) -> dict[str, Any] | None:
         "kalla": "gateway",
         "versionNo": message.body.version if isinstance(message.body, Plan) else 1,
     }
+    if header.reserve_routine is not None:
+        entry["registreradIEfterhand"] = local_date(header.created_at).isoformat()
     if header.person is not None:
         entry["personId"] = header.person.identifiers[0].extension
     if header.sender.user is not None and header.sender.user.hsa_id is not None:
@@ -63,7 +65,7 @@ def _start(message: Message) -> _Line:
     units = len(message.header.recipients)
     return (
         "SIP_STARTAD",
-        local_date(message.header.created_at),
+        local_date(message.header.happened_at),
         "SIP startad",
         f"Behov av samordnad individuell plan har uppmärksammats. Berörda enheter hos andra parter: {units}.",
     )
@@ -95,7 +97,7 @@ def _call(message: Message) -> _Line:
     booking: MeetingBooking = message.body
     return (
         "KALLELSE",
-        local_date(message.header.created_at),
+        local_date(message.header.happened_at),
         "Kallelse till SIP-möte",
         f"SIP-möte {_time(booking.meeting.start)}. Kallade och inbjudna: {len(booking.invitees)}.",
     )
@@ -115,14 +117,14 @@ def _reply(message: Message) -> _Line:
         f"Svar på kallelse: {_ANSWERED[reply.answer]}. Ersättare: {_yes(reply.substitute is not None)}. "
         f"Andra förslag på tid: {len(reply.alternatives)}."
     )
-    return "KALLELSE", local_date(message.header.created_at), "Svar på kallelse till SIP-möte", summary
+    return "KALLELSE", local_date(message.header.happened_at), "Svar på kallelse till SIP-möte", summary
 
 
 def _change(message: Message) -> _Line:
     change: MeetingChange = message.body
     return (
         "KALLELSE",
-        local_date(message.header.created_at),
+        local_date(message.header.happened_at),
         "SIP-möte ombokat",
         f"SIP-mötet {_time(change.previous.start)} är flyttat till {_time(change.meeting.start)}.",
     )
@@ -132,7 +134,7 @@ def _cancellation(message: Message) -> _Line:
     cancellation: MeetingCancellation = message.body
     return (
         "KALLELSE",
-        local_date(message.header.created_at),
+        local_date(message.header.happened_at),
         "SIP-möte avbokat",
         f"SIP-mötet {_time(cancellation.slot.start)} är avbokat.",
     )
@@ -163,7 +165,7 @@ def _plan(message: Message) -> _Line:
         f"Krisplan: {_yes(plan.crisis_plan is not None)}. Övergripande ansvar: {plan.overall_responsible.unit}. "
         f"Uppföljning {plan.follow_up.on.isoformat()}."
     )
-    return "SIP_UPPRATTAD", local_date(message.header.created_at), f"SIP {made}, version {plan.version}", summary
+    return "SIP_UPPRATTAD", local_date(message.header.happened_at), f"SIP {made}, version {plan.version}", summary
 
 
 def _follow_up_call(message: Message) -> _Line:
@@ -172,7 +174,7 @@ def _follow_up_call(message: Message) -> _Line:
         f"Uppföljning av version {call.plan_version} {_time(call.meeting.start)}. "
         f"Kallade och inbjudna: {len(call.invitees)}."
     )
-    return "UPPFOLJNING", local_date(message.header.created_at), "Kallelse till uppföljning av SIP", summary
+    return "UPPFOLJNING", local_date(message.header.happened_at), "Kallelse till uppföljning av SIP", summary
 
 
 _DECIDED = {
@@ -198,7 +200,7 @@ def _transfer(message: Message) -> _Line:
     transfer: ResponsibilityTransfer = message.body
     return (
         "UPPFOLJNING",  # the overall responsibility is that for the follow-up, and no kind is nearer
-        local_date(message.header.created_at),
+        local_date(message.header.happened_at),
         "Övergripande ansvar för SIP överlämnas",
         f"Från {transfer.previous.unit} till {transfer.next.unit}, från och med {transfer.effective_on.isoformat()}.",
     )

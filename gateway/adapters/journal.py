@@ -29,11 +29,13 @@ from gateway.adapters.journal_event import (
     ACTING,
     CASE_REFERENCE,
     EARLIER,
-    PATIENT,
     PERFORMER,
     RECORDED,
+    RESERVE_ROUTINE,
     case_of_encounter,
     maybe_earlier,
+    patient,
+    residence,
 )
 from gateway.adapters.journal_meeting import (
     ANSWER,
@@ -74,6 +76,11 @@ def _message(message: Message, unit: str) -> dict[str, Any]:
         entry["sender"]["performer"] = {"name": header.sender.user.name}
     if header.due_at is not None:
         entry["due"] = header.due_at.astimezone(STOCKHOLM).isoformat()
+    if header.reserve_routine is not None:
+        entry["downtime"] = {
+            "occurred": header.reserve_routine.at.astimezone(STOCKHOLM).isoformat(),
+            "channel": codes.RESERVE_WAY.written(header.reserve_routine.by),
+        }
     if header.person is not None:
         entry["patient"] = {
             "identifier": [
@@ -114,13 +121,14 @@ JOURNAL: Final = Vocabulary(
     case_reference=CASE_REFERENCE,
     unit=ACTING,
     user=PERFORMER,
-    person=required("patient", PATIENT),
+    person=required("patient", patient),
+    reserve_routine=RESERVE_ROUTINE,
     events={
         # the SIP process
         "sip.need": EventForm(
             message_type="sipStart",
             body=inside("need", NEED.here),
-            recipients=named("recipients", organization_or_party, own=ACTING),
+            recipients=named("recipients", organization_or_party, own=ACTING, residence=residence),
         ),
         "sip.consent": EventForm(message_type="consent", body=inside("consent", CONSENT.here)),
         "sip.appointment": EventForm(
@@ -188,7 +196,7 @@ JOURNAL: Final = Vocabulary(
             message_type="admissionNotice",
             body=inside("admission", ADMISSION.here),
             case_reference=case_of_encounter,
-            recipients=named("recipients", organization_or_party, own=ACTING),
+            recipients=named("recipients", organization_or_party, own=ACTING, residence=residence),
         ),
         "admission.update": EventForm(
             message_type="admissionUpdate",

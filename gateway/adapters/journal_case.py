@@ -7,9 +7,9 @@ from typing import Final
 from gateway.adapters import journal_codes as codes
 from gateway.adapters.case_facts import case_facts
 from gateway.adapters.journal_coding import organization
-from gateway.adapters.journal_event import ACTING, ORGANIZATION, PERFORMER, RECORDED
+from gateway.adapters.journal_event import ACTING, ORGANIZATION, PERFORMER, RECORDED, happened
 from gateway.adapters.journal_plan import CUSTODIAN
-from gateway.adapters.kinds import case_number, day, flag, line, party, prose
+from gateway.adapters.kinds import case_number, day, flag, line, municipality, party, prose
 from gateway.adapters.reading import Reader
 from gateway.adapters.recipients import principal_behind
 from gateway.adapters.shape import Shape, every, inside, of_event, optional, required
@@ -17,7 +17,7 @@ from gateway.messages.closure import Closure, LocalDocumentation
 from gateway.messages.consent import Consent, ConsentScope, GuardianConsent
 from gateway.messages.participant import ParticipantAdded, ParticipantRemoved
 from gateway.messages.responsibility_transfer import ResponsibilityTransfer
-from gateway.messages.sip_start import CareSetting, SipStart, SipVariant
+from gateway.messages.sip_start import CareSetting, Placement, SipStart, SipVariant
 
 
 def _admission(reader: Reader) -> str | None:
@@ -27,6 +27,12 @@ def _admission(reader: Reader) -> str | None:
     return admission if codes.ENCOUNTER(encounter, "class") is CareSetting.DISCHARGE else None
 
 
+_PLACEMENT = Shape(
+    Placement,
+    municipality=optional("municipality", municipality),
+    kind=required("type", codes.PLACEMENT),
+    since=optional("since", day),
+)
 NEED: Final = Shape(
     SipStart,
     initiated_by=required("noticedBy", codes.NOTICED_BY),
@@ -38,6 +44,7 @@ NEED: Final = Shape(
     pre_meeting_date=optional("preparation", day),
     linked_admission=of_event(_admission),
     parallel_reason=optional("parallelReason", prose),
+    placement=optional("placement", _PLACEMENT),
 )
 """A need (sip.need), in the member ``need``."""
 
@@ -69,7 +76,7 @@ CONSENT: Final = Shape(
     document_ref=optional("sourceReference", line),
     reason=optional("reason", prose),
     taken_by=PERFORMER,
-    taken_at=RECORDED,
+    taken_at=happened,
 )
 """A decision about consent (sip.consent), in the member ``consent``."""
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.adapters.journal_coding import CodeList
 from gateway.case_number import CaseKind
-from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel
+from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel, ReserveWay
 from gateway.messages.admission import CareNeed, CompulsoryCare
 from gateway.messages.closure import ClosureReason
 from gateway.messages.consent import ConsentDecision, ConsentForm, ConsentGiver, GuardianWaiver
@@ -25,7 +25,7 @@ from gateway.messages.participant import RemovalReason
 from gateway.messages.plan import GuardianKind
 from gateway.messages.planning_message import PlanningItemKind
 from gateway.messages.process_interruption import InterruptionReason
-from gateway.messages.sip_start import CareSetting, SipVariant
+from gateway.messages.sip_start import CareSetting, PlacementKind, SipVariant
 
 NOTICED_BY: Final = CodeList(
     "need-noticed-by",
@@ -43,6 +43,15 @@ INTENT: Final = CodeList("plan-intent", {"new": SipVariant.NEW, "review": SipVar
 ENCOUNTER: Final = CodeList("encounter-class", {"AMB": CareSetting.OPEN_CARE, "IMP": CareSetting.DISCHARGE})
 """Ambulatory, or an inpatient encounter that is to end."""
 
+PLACEMENT: Final = CodeList(
+    "placement",
+    {
+        "residential-care": PlacementKind.HVB,
+        "family-home": PlacementKind.FAMILY_HOME,
+        "special-housing": PlacementKind.SPECIAL_HOUSING,
+        "other": PlacementKind.OTHER,
+    },
+)
 PROTECTION: Final = CodeList(
     "protection",
     {
@@ -52,6 +61,12 @@ PROTECTION: Final = CodeList(
         "FING": ProtectedLevel.FICTITIOUS_IDENTITY,
     },
 )
+RESERVE_WAY: Final = CodeList(
+    "downtime-channel",
+    {"paper": ReserveWay.PAPER, "fax": ReserveWay.FAX, "phone": ReserveWay.TELEPHONE},
+)
+"""How something was said that is recorded after an outage."""
+
 DECISION: Final = CodeList(
     "consent-decision",
     {

@@ -12,7 +12,7 @@ from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field, Shape, every, inside, of_event, optional, required
 from gateway.errors import InvalidDocumentError
 from gateway.identifiers import PersonId
-from gateway.messages import Identifier, Person, ProtectedLevel, User
+from gateway.messages import Identifier, Person, ProtectedLevel, ReserveRoutine, User
 
 ORGANIZATION: Final[Field[str]] = required("organization", organization)
 """The organization an object is about; of the event itself, the one that acted."""
@@ -30,6 +30,21 @@ STAFF: Final = Shape(
 ACTING: Final[Field[str]] = of_event(ORGANIZATION)
 """The organization that acted, wherever the reader stands."""
 RECORDED: Final[Field[datetime]] = of_event(required("recorded", moment))
+RESERVE_ROUTINE: Final[Field[ReserveRoutine | None]] = of_event(
+    optional(
+        "downtime",
+        Shape(ReserveRoutine, at=required("occurred", moment), by=required("channel", codes.RESERVE_WAY)),
+    )
+)
+"""When and how it was said, in an event that records it after an outage."""
+
+
+def happened(reader: Reader) -> datetime:
+    """Read when what the event tells of happened, which may be long before it was recorded."""
+    said, recorded = RESERVE_ROUTINE(reader), RECORDED(reader)
+    return recorded if said is None else said.at
+
+
 PERFORMER: Final[Field[User]] = of_event(required("performer", STAFF))
 
 CASE_REFERENCE: Final[Field[str]] = required("caseReference", line)
@@ -66,10 +81,26 @@ def _patient_identifier(reader: Reader, name: str) -> Identifier:
     return Identifier(root=number.oid, extension=number.value)
 
 
-PATIENT: Final = Shape(
+_RESIDENCE: Final[Field[str | None]] = optional("residence", line)
+_PROTECTION: Final[Field[ProtectedLevel | None]] = optional("protection", codes.PROTECTION, ProtectedLevel.NONE)
+_PATIENT = Shape(
     Person,
     identifiers=every("identifier", _patient_identifier, least=1),
     name=inside("name", required("text", line)),
-    protected_level=optional("protection", codes.PROTECTION, ProtectedLevel.NONE),
+    protected_level=_PROTECTION,
 )
-"""The patient."""
+
+
+def patient(reader: Reader, name: str) -> Person:
+    """Read the patient. Where they live may be told too, and is no part of what is read."""
+    _RESIDENCE(reader.inside(name))
+    return _PATIENT(reader, name)
+
+
+def residence(reader: Reader) -> str | None:
+    """Read where the patient lives, a municipality or an area, to find the vårdcentral with.
+
+    It is ``None`` with a protected identity as well: the vårdcentral on the message would tell where they live.
+    """
+    told = reader.root.inside("patient")
+    return None if _PROTECTION(told) is not ProtectedLevel.NONE else _RESIDENCE(told)

@@ -14,7 +14,7 @@ from gateway.messages.follow_up import CommitmentKept, FollowUp, SubGoalProgress
 from gateway.messages.measure import Measure, MeasureStatus, Responsible, SubGoal
 from gateway.messages.measure_update import MeasureUpdate
 from gateway.messages.meeting import FollowUpDate, OverallResponsible
-from gateway.messages.plan import CrisisAction, CrisisPlan, Guardian, PersonCopy, Plan
+from gateway.messages.plan import CrisisAction, CrisisPlan, Guardian, PersonCopy, PlacementCare, Plan
 from gateway.messages.revised_plan import RevisedPlan
 
 _GUARDIAN = Shape(
@@ -93,6 +93,7 @@ _CARE_PLAN: Final[dict[str, Field[Any]]] = {
     "lead_professional": optional("leadProfessional", STAFF),
     "follow_up": required("followUp", _NEXT),
     "crisis_plan": optional("crisisPlan", _CRISIS_PLAN),
+    "placement": optional("placement", Shape(PlacementCare, health_care=required("healthCare", prose))),
     "attendees": every("participants", ATTENDEE, least=1),
     "person_present": required("patientPresent", flag),
     "person_absent_reason": optional("patientAbsenceReason", prose),

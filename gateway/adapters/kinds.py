@@ -91,6 +91,8 @@ def shaped(pattern: str, expected: str) -> Kind[str]:
 phone: Final = shaped(r"\+?[0-9][0-9 \-]{4,24}", "telefonnummer/telephone number")
 message_id: Final = shaped(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID")
 plan_item: Final = shaped(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,15}", "id (A–Z, 0–9)")
+municipality: Final = shaped(r"[0-9]{4}", "kommunkod/municipality code (nnnn)")
+"""SCB's code of a municipality."""
 case_number: Final = shaped(r"SIP[0-9]{6}", "SIPnnnnnn")
 
 

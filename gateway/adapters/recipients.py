@@ -27,15 +27,16 @@ NO_PRIMARY_CARE = Fault(
 )
 
 
-def named(name: str, kind: Kind[str], *, own: Field[str]) -> Field[tuple[str, ...]]:
+def named(name: str, kind: Kind[str], *, own: Field[str], residence: Field[str | None]) -> Field[tuple[str, ...]]:
     """Return the field that reads the units in the list ``name``, each of another party than the unit ``own``.
 
-    Where ``kind`` reads the name of a region, for whoever does not know the unit, the recipient is its vårdcentral.
+    Where ``kind`` reads the name of a region, for whoever does not know the unit, the recipient is its vårdcentral for
+    those who live in ``residence``, an area or a municipality. That is asked for nothing else, and goes no further.
     """
 
     def read(reader: Reader) -> tuple[str, ...]:
         directory = reader.directory
-        home = _party_of(directory, own(reader))
+        home, lives_in = _party_of(directory, own(reader)), residence(reader)
         units = []
         array, indices = reader.array(name, least=1)
         for index in indices:
@@ -44,7 +45,7 @@ def named(name: str, kind: Kind[str], *, own: Field[str]) -> Field[tuple[str, ..
             if home is not None and party == home:
                 array.note(AT_HOME.at(array.place(index)))
             elif found in directory.parties:
-                found = _vardcentral(array, index, directory.parties[found])
+                found = _vardcentral(array, index, directory.parties[found], lives_in)
             units.append(found)
         return tuple(dict.fromkeys(units))
 
@@ -64,15 +65,15 @@ def single(name: str, kind: Kind[str], *, own: Field[str]) -> Field[tuple[str, .
     return read
 
 
-def _vardcentral(reader: Reader, name: str, party: Party) -> str:
+def _vardcentral(reader: Reader, name: str, party: Party, residence: str | None) -> str:
     """Return the vårdcentral that a person is sent to whom ``party``, which member ``name`` names, does not know.
 
-    No event tells where the person lives, so that it is the one which takes everybody.
+    It is the one that serves ``residence``, else the one that takes everybody.
     """
     if party.principal is not Principal.REGION:
         reader.note(NOT_A_REGION.at(reader.place(name)))
         return ""
-    centre = reader.directory.primary_care_of(party.name, None, on=reader.today)
+    centre = reader.directory.primary_care_of(party.name, residence, on=reader.today)
     if centre is None:
         reader.note(NO_PRIMARY_CARE.at(reader.place(name)))
         return ""

@@ -18,7 +18,16 @@ from gateway.adapters.recipients import called, named, single
 from gateway.adapters.shape import required
 from gateway.adapters.treserva_case import ADDED, CLOSURE, CONSENT, NEED, PARTICIPANT, REMOVED, TRANSFER, WITHDRAWAL
 from gateway.adapters.treserva_discharge import FIXED_CONTACT, INTERRUPTION, PLANNING
-from gateway.adapters.treserva_event import EARLIER, HANDLER, MAYBE_EARLIER, PERSON, UNIT, WHEN
+from gateway.adapters.treserva_event import (
+    EARLIER,
+    HANDLER,
+    MAYBE_EARLIER,
+    RESERVE_ROUTINE,
+    UNIT,
+    WHEN,
+    person,
+    residence,
+)
 from gateway.adapters.treserva_meeting import (
     BOOKING,
     CALLED_UNITS,
@@ -56,6 +65,11 @@ def _message(message: Message, unit: str) -> dict[str, Any]:
         row["avsandare"]["namn"] = header.sender.user.name
     if header.due_at is not None:
         row["senast"] = header.due_at.astimezone(STOCKHOLM).isoformat()
+    if header.reserve_routine is not None:
+        row["reservrutin"] = {
+            "tidpunkt": header.reserve_routine.at.astimezone(STOCKHOLM).isoformat(),
+            "satt": word_for(codes.RESERVE_WAY, header.reserve_routine.by),
+        }
     if header.person is not None:
         row["person"] = {
             "personid": header.person.identifiers[0].extension,
@@ -87,11 +101,14 @@ TRESERVA: Final = Vocabulary(
     case_reference=required("arendeId", line),
     unit=UNIT,
     user=HANDLER,
-    person=required("person", PERSON),
+    person=required("person", person),
+    reserve_routine=RESERVE_ROUTINE,
     events={
         # the SIP process
         "BEHOV_IDENTIFIERAT": EventForm(
-            message_type="sipStart", body=NEED.here, recipients=named("mottagare", unit_or_party, own=UNIT)
+            message_type="sipStart",
+            body=NEED.here,
+            recipients=named("mottagare", unit_or_party, own=UNIT, residence=residence),
         ),
         "SAMTYCKE_REGISTRERAT": EventForm(message_type="consent", body=CONSENT.here),
         "SAMTYCKE_ATERKALLAT": EventForm(message_type="consent", body=WITHDRAWAL.here),

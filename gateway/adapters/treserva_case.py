@@ -6,17 +6,23 @@ from typing import Any, Final
 
 from gateway.adapters import treserva_codes as codes
 from gateway.adapters.case_facts import case_facts
-from gateway.adapters.kinds import case_number, day, flag, line, one_of, party, prose, unit
+from gateway.adapters.kinds import case_number, day, flag, line, municipality, one_of, party, prose, unit
 from gateway.adapters.recipients import principal_behind
 from gateway.adapters.shape import Field, Shape, always, every, optional, required
-from gateway.adapters.treserva_event import HANDLER, UNIT, WHEN
+from gateway.adapters.treserva_event import HANDLER, UNIT, WHEN, happened
 from gateway.adapters.treserva_plan import OVERALL
 from gateway.messages.closure import Closure, LocalDocumentation
 from gateway.messages.consent import Consent, ConsentDecision, ConsentScope, GuardianConsent
 from gateway.messages.participant import ParticipantAdded, ParticipantRemoved
 from gateway.messages.responsibility_transfer import ResponsibilityTransfer
-from gateway.messages.sip_start import CareSetting, SipStart, SipVariant
+from gateway.messages.sip_start import CareSetting, Placement, SipStart, SipVariant
 
+_PLACEMENT = Shape(
+    Placement,
+    municipality=optional("kommun", municipality),
+    kind=required("boende", one_of(codes.PLACEMENT)),
+    since=optional("franOchMed", day),
+)
 NEED: Final = Shape(
     SipStart,
     initiated_by=required("uppmarksammatAv", one_of(codes.NOTICED_BY)),
@@ -28,6 +34,7 @@ NEED: Final = Shape(
     pre_meeting_date=optional("formote", day),
     linked_admission=optional("vardtillfalle", line),
     parallel_reason=optional("skalTillParallellSip", prose),
+    placement=optional("placering", _PLACEMENT),
 )
 """A need (BEHOV_IDENTIFIERAT)."""
 
@@ -54,7 +61,7 @@ _CONSENT_COMMON: Final[dict[str, Field[Any]]] = {
     "document_ref": optional("dokument", line),
     "reason": optional("skal", prose),
     "taken_by": HANDLER,
-    "taken_at": WHEN,
+    "taken_at": happened,
 }
 CONSENT: Final = Shape(
     Consent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.case_number import CaseKind
-from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel
+from gateway.messages import Duty, InformationType, NeedNoticedBy, ProtectedLevel, ReserveWay
 from gateway.messages.closure import ClosureReason
 from gateway.messages.consent import ConsentDecision, ConsentForm, ConsentGiver, GuardianWaiver
 from gateway.messages.correction import MisdirectedReason, RetractionReason
@@ -21,7 +21,7 @@ from gateway.messages.participant import RemovalReason
 from gateway.messages.plan import GuardianKind
 from gateway.messages.planning_message import PlanningItemKind
 from gateway.messages.process_interruption import InterruptionReason
-from gateway.messages.sip_start import CareSetting, SipVariant
+from gateway.messages.sip_start import CareSetting, PlacementKind, SipVariant
 
 NOTICED_BY: Final = {
     "Skola": NeedNoticedBy.SCHOOL,
@@ -37,12 +37,26 @@ NOTICED_BY: Final = {
 VARIANT: Final = {"Ny SIP": SipVariant.NEW, "Uppföljning": SipVariant.FOLLOW_UP}
 SETTING: Final = {"Öppenvård": CareSetting.OPEN_CARE, "Inför utskrivning": CareSetting.DISCHARGE}
 
+PLACEMENT: Final = {
+    "HVB": PlacementKind.HVB,
+    "Familjehem": PlacementKind.FAMILY_HOME,
+    "Särskilt boende": PlacementKind.SPECIAL_HOUSING,
+    "Annat": PlacementKind.OTHER,
+}
+
 PROTECTION: Final = {
     "Ingen": ProtectedLevel.NONE,
     "Sekretessmarkering": ProtectedLevel.CONFIDENTIALITY_MARKED,
     "Skyddad folkbokföring": ProtectedLevel.PROTECTED_REGISTRATION,
     "Fingerade personuppgifter": ProtectedLevel.FICTITIOUS_IDENTITY,
 }
+
+RESERVE_WAY: Final = {
+    "PAPPER": ReserveWay.PAPER,
+    "FAX": ReserveWay.FAX,
+    "TELEFON": ReserveWay.TELEPHONE,
+}
+"""How something was said that is registered after an outage (reservrutin)."""
 
 DECISION: Final = {
     "JA": ConsentDecision.GIVEN,

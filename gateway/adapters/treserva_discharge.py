@@ -7,7 +7,7 @@ from typing import Final
 from gateway.adapters import treserva_codes as codes
 from gateway.adapters.kinds import day, flag, line, moment, one_of, prose, unit
 from gateway.adapters.shape import Shape, every, optional, required
-from gateway.adapters.treserva_event import MAYBE_UNIT, STAFF, WHEN
+from gateway.adapters.treserva_event import MAYBE_UNIT, STAFF, happened
 from gateway.messages.fixed_care_contact import FixedCareContact
 from gateway.messages.planning_message import PlanningItem, PlanningMessage
 from gateway.messages.process_interruption import ProcessInterruption
@@ -44,6 +44,6 @@ INTERRUPTION: Final = Shape(
     ProcessInterruption,
     reason=required("orsak", one_of(codes.INTERRUPTION_REASON)),
     other_text=optional("orsakText", line),
-    at=WHEN,
+    at=happened,
 )
 """The end of the planning (PROCESS_AVBRUTEN), when the event happened."""

@@ -11,12 +11,25 @@ from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field, Shape, optional, required
 from gateway.errors import InvalidDocumentError
 from gateway.identifiers import PersonId
-from gateway.messages import Identifier, Person, ProtectedLevel, User
+from gateway.messages import Identifier, Person, ProtectedLevel, ReserveRoutine, User
 
 UNIT: Final[Field[str]] = required("enhet", unit)
 """The unit that acted; in an object inside the event, the unit that object is about."""
 MAYBE_UNIT: Final[Field[str | None]] = optional("enhet", unit)
 WHEN: Final[Field[datetime]] = required("tidpunkt", moment)
+
+RESERVE_ROUTINE: Final[Field[ReserveRoutine | None]] = optional(
+    "reservrutin",
+    Shape(ReserveRoutine, at=required("tidpunkt", moment), by=required("satt", one_of(codes.RESERVE_WAY))),
+)
+"""When and how it was said, in an event that registers it after an outage."""
+
+
+def happened(reader: Reader) -> datetime:
+    """Read when what the event tells of happened, which may be long before it was registered."""
+    said, when = RESERVE_ROUTINE(reader), WHEN(reader)
+    return when if said is None else said.at
+
 
 STAFF: Final = Shape(
     User,
@@ -44,10 +57,26 @@ def _person_number(reader: Reader, name: str) -> Identifier:
     return Identifier(root=number.oid if number else "", extension=number.value if number else "")
 
 
-PERSON = Shape(
+_RESIDENCE: Final[Field[str | None]] = optional("folkbokforing", line)
+_PROTECTION: Final[Field[ProtectedLevel | None]] = optional("skydd", one_of(codes.PROTECTION), ProtectedLevel.NONE)
+_PERSON = Shape(
     Person,
     identifiers=lambda reader: (_person_number(reader, "personnummer"),),
     name=required("namn", line),
-    protected_level=optional("skydd", one_of(codes.PROTECTION), ProtectedLevel.NONE),
+    protected_level=_PROTECTION,
 )
-"""The person (den enskilde)."""
+
+
+def person(reader: Reader, name: str) -> Person:
+    """Read the person (den enskilde). Where they are registered may be told too, and is no part of what is read."""
+    _RESIDENCE(reader.inside(name))
+    return _PERSON(reader, name)
+
+
+def residence(reader: Reader) -> str | None:
+    """Read where the person is registered (folkbokförd), a municipality or an area, to find the vårdcentral with.
+
+    It is ``None`` with a protected identity as well: the vårdcentral on the message would tell where they live.
+    """
+    told = reader.inside("person")
+    return None if _PROTECTION(told) is not ProtectedLevel.NONE else _RESIDENCE(told)

@@ -14,7 +14,7 @@ from gateway.messages.follow_up import CommitmentKept, FollowUp, SubGoalProgress
 from gateway.messages.measure import Measure, MeasureStatus, Responsible, SubGoal
 from gateway.messages.measure_update import MeasureUpdate
 from gateway.messages.meeting import FollowUpDate, OverallResponsible
-from gateway.messages.plan import CrisisAction, CrisisPlan, Guardian, PersonCopy, Plan
+from gateway.messages.plan import CrisisAction, CrisisPlan, Guardian, PersonCopy, PlacementCare, Plan
 from gateway.messages.revised_plan import RevisedPlan
 
 _REPRESENTATIVE = Shape(
@@ -93,6 +93,7 @@ _PLAN: Final[dict[str, Field[Any]]] = {
     "lead_professional": optional("huvudansvarig", STAFF),
     "follow_up": required("uppfoljning", _NEXT),
     "crisis_plan": optional("krisplan", _CRISIS_PLAN),
+    "placement": optional("placering", Shape(PlacementCare, health_care=required("halsoOchSjukvard", prose))),
     "attendees": every("deltagare", ATTENDEE, least=1),
     "person_present": required("denEnskildeDeltog", flag),
     "person_absent_reason": optional("skalTillFranvaro", prose),

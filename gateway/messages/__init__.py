@@ -58,6 +58,8 @@ from gateway.messages.model import (
     Principal,
     ProtectedLevel,
     Recipient,
+    ReserveRoutine,
+    ReserveWay,
     Sender,
     User,
     duty_for,
@@ -75,13 +77,14 @@ from gateway.messages.plan import (
     Guardian,
     GuardianKind,
     PersonCopy,
+    PlacementCare,
     Plan,
 )
 from gateway.messages.planning_message import PlanningItem, PlanningItemKind, PlanningMessage
 from gateway.messages.process_interruption import InterruptionReason, ProcessInterruption
 from gateway.messages.responsibility_transfer import ResponsibilityTransfer
 from gateway.messages.revised_plan import RevisedPlan
-from gateway.messages.sip_start import CareSetting, SipStart, SipVariant
+from gateway.messages.sip_start import CareSetting, Placement, PlacementKind, SipStart, SipVariant
 from gateway.messages.types import TYPES
 
 __all__ = [
@@ -163,6 +166,9 @@ __all__ = [
     "ParticipantRemoved",
     "Person",
     "PersonCopy",
+    "Placement",
+    "PlacementCare",
+    "PlacementKind",
     "Plan",
     "PlanningItem",
     "PlanningItemKind",
@@ -174,6 +180,8 @@ __all__ = [
     "RecallReason",
     "Recipient",
     "RemovalReason",
+    "ReserveRoutine",
+    "ReserveWay",
     "ResponsibilityTransfer",
     "Responsible",
     "ResponsibleKind",

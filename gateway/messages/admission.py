@@ -67,7 +67,7 @@ class AdmissionUpdate:
 
 def _is_admitted(message: Message) -> Iterable[str]:
     notice: AdmissionNotice = message.body
-    if notice.admitted_at > message.header.created_at:
+    if notice.admitted_at > message.header.happened_at:
         yield "body/admittedAt"
 
 
@@ -98,7 +98,7 @@ def _needs_differ(message: Message) -> Iterable[str]:
 
 def _discharge_is_ahead(message: Message) -> Iterable[str]:
     update: AdmissionUpdate = message.body
-    if update.expected_discharge < local_date(message.header.created_at):
+    if update.expected_discharge < local_date(message.header.happened_at):
         yield "body/expectedDischarge"
 
 

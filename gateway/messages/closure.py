@@ -109,7 +109,7 @@ def _successor_is_another(message: Message) -> Iterable[str]:
 
 def _closed_already(message: Message) -> Iterable[str]:
     closure: Closure = message.body
-    if closure.closed_on > local_date(message.header.created_at):
+    if closure.closed_on > local_date(message.header.happened_at):
         yield "body/closedOn"
 
 

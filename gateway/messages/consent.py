@@ -147,7 +147,7 @@ def _partial_is_limited(message: Message) -> Iterable[str]:
 
 def _taken_before_sent(message: Message) -> Iterable[str]:
     consent: Consent = message.body
-    if consent.taken_at > message.header.created_at:
+    if consent.taken_at > message.header.happened_at:
         yield "body/takenAt"
 
 
@@ -319,8 +319,10 @@ TYPE = MessageType(
         Rule(  # föräldrabalken 6:13 and 6:13 a
             Fault(
                 "consent.guardians-disagree",
-                "Alla vårdnadshavare måste samtycka, om inte ett skäl till undantag anges för den som inte gör det.",
-                "All guardians must consent, unless a ground for an exception is stated for the one who does not.",
+                "Alla vårdnadshavare måste samtycka, om inte ett skäl till undantag anges för den som inte gör det. "
+                "Registrera annars att samtycket är nekat eller återkallat.",
+                "All guardians must consent, unless a ground for an exception is stated for the one who does not. "
+                "Otherwise register that the consent is declined or withdrawn.",
             ),
             _guardians_agree,
         ),

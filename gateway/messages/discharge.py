@@ -82,7 +82,7 @@ def _visits_come_after(message: Message) -> Iterable[str]:
 def _is_discharged(message: Message) -> Iterable[str]:
     information: DischargeInformation = message.body
     # Written before the patient goes, the information may be sent on the day of the discharge, and not before it.
-    if local_date(information.discharged_at) > local_date(message.header.created_at):
+    if local_date(information.discharged_at) > local_date(message.header.happened_at):
         yield "body/dischargedAt"
 
 

@@ -60,13 +60,13 @@ class DischargeReadyRecall:
 
 def _is_judged(message: Message) -> Iterable[str]:
     ready: DischargeReady = message.body
-    if ready.ready_at > message.header.created_at:
+    if ready.ready_at > message.header.happened_at:
         yield "body/readyAt"
 
 
 def _is_recalled(message: Message) -> Iterable[str]:
     recall: DischargeReadyRecall = message.body
-    if recall.recalled_at > message.header.created_at:
+    if recall.recalled_at > message.header.happened_at:
         yield "body/recalledAt"
 
 

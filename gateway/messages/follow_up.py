@@ -81,7 +81,7 @@ class FollowUp:
 
 def _is_held(message: Message) -> Iterable[str]:
     follow_up: FollowUp = message.body
-    if follow_up.held_on > local_date(message.header.created_at):
+    if follow_up.held_on > local_date(message.header.happened_at):
         yield "body/heldOn"
 
 

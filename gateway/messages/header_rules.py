@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from gateway.case_number import CaseKind
+from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.identifiers import HsaId, PersonId
 from gateway.messages.contract import Contract
@@ -44,6 +45,16 @@ STAYS_HOME = Fault(
     "Den här meddelandetypen stannar hos den egna parten och har inga mottagare.",
     "This message type stays with the own party and has no recipients.",
 )
+ORIGINAL_TIME_LATER = Fault(
+    "header.original-time-later",
+    "Den ursprungliga tidpunkten enligt reservrutinen kan inte ligga efter att meddelandet skapades.",
+    "The original time of the reserve routine cannot be after the message was created.",
+)
+NO_RESERVE_ROUTINE = Fault(
+    "header.reserve-routine-not-allowed",
+    "En kvittens registreras inte enligt reservrutinen; den anger själv när det skedde.",
+    "An acknowledgement is not registered by the reserve routine; it says itself when it was given.",
+)
 
 
 # The units that talk to each other are few, and every message names some. What is refused is not kept.
@@ -65,6 +76,11 @@ def header_findings(message: Message, contract: Contract) -> Iterator[Finding]:
     if not message.header.recipients and not contract.may_stay_home:
         yield RECIPIENT_MISSING.at("header")
     yield from _address_findings(message.header)
+    if message.header.reserve_routine is not None:
+        if message.type == ACKNOWLEDGEMENT:
+            yield NO_RESERVE_ROUTINE.at("header/reserveRoutine")
+        if message.header.happened_at > message.header.created_at:
+            yield ORIGINAL_TIME_LATER.at("header/reserveRoutine/at")
 
 
 def _person_findings(header: Header, contract: Contract) -> Iterator[Finding]:

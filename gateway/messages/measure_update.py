@@ -27,7 +27,7 @@ class MeasureUpdate:
 
 def _is_reached(message: Message) -> Iterable[str]:
     update: MeasureUpdate = message.body
-    if update.on > local_date(message.header.created_at):
+    if update.on > local_date(message.header.happened_at):
         yield "body/on"
 
 

@@ -50,7 +50,7 @@ class MeetingHeld:
 
 def _is_over(message: Message) -> Iterable[str]:
     held: MeetingHeld = message.body
-    if held.meeting.start > message.header.created_at:
+    if held.meeting.start > message.header.happened_at:
         yield "body/meeting/start"
 
 

@@ -28,7 +28,7 @@ def meeting_can_be_attended(message: Message) -> Iterable[str]:
 
 def meeting_is_ahead(message: Message) -> Iterable[str]:
     """Yield the start of a meeting that lies before the message was created."""
-    if message.body.meeting.start < message.header.created_at:
+    if message.body.meeting.start < message.header.happened_at:
         yield "body/meeting/start"
 
 

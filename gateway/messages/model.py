@@ -21,6 +21,8 @@ __all__ = [
     "Principal",
     "ProtectedLevel",
     "Recipient",
+    "ReserveRoutine",
+    "ReserveWay",
     "Sender",
     "User",
     "duty_for",
@@ -116,13 +118,33 @@ class Recipient:
     duty: Duty
 
 
+class ReserveWay(StrEnum):
+    """How something was said while the systems were down."""
+
+    PAPER = "paper"
+    FAX = "fax"
+    TELEPHONE = "telephone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReserveRoutine:
+    """What was said ``by`` paper, fax or telephone ``at`` a time when the systems were down, and registered afterwards.
+
+    Such a routine (reservrutin) is what wards and offices fall back on during an outage.
+    """
+
+    at: datetime
+    by: ReserveWay
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """Ids, addresses and the person; the same for every type.
 
     ``message_id`` is a UUID in lower case, ``case_number`` the SIP case (``SIP`` and six digits), ``in_reply_to`` the
-    message this one answers, ``consent_ref`` the message id of the consent it leaves under. ``person`` is absent where
-    the type's contract says so: an acknowledgement or a closure needs no person to be understood.
+    message this one answers, ``consent_ref`` the message id of the consent it leaves under. ``reserve_routine`` is set
+    where the message only registers what was said before, while the systems were down. ``person`` is absent where the
+    type's contract says so: an acknowledgement or a closure needs no person to be understood.
     """
 
     message_id: str
@@ -133,7 +155,16 @@ class Header:
     in_reply_to: str | None = None
     consent_ref: str | None = None
     due_at: datetime | None = None
+    reserve_routine: ReserveRoutine | None = None
     person: Person | None = None
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it was said, which is what laws and agreements count from: ``created_at``, or before it by other means.
+
+        How long a message takes on its way is counted from ``created_at`` all the same.
+        """
+        return self.created_at if self.reserve_routine is None else self.reserve_routine.at
 
 
 @dataclass(frozen=True, slots=True)

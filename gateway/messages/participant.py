@@ -46,7 +46,10 @@ class CaseConvener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParticipantAdded:
-    """Which unit joins and in which role, and where the case stands; versions are 0 before there is a first."""
+    """Which unit joins and in which role, and where the case stands; versions are 0 before there is a first.
+
+    ``person_placed`` says that the person is placed elsewhere, so that the plan must tell of health care meanwhile.
+    """
 
     unit: str
     principal: Principal | None = None
@@ -57,6 +60,7 @@ class ParticipantAdded:
     state: SharedCaseState
     booking_version: int
     plan_version: int
+    person_placed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,13 @@ class CrisisPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementCare:
+    """What the region does for the ``health_care`` of a person who is placed elsewhere, for as long as that lasts."""
+
+    health_care: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PersonCopy:
     """On which day and how the person gets a copy of the plan."""
 
@@ -79,7 +86,7 @@ class Plan:
 
     ``address`` and ``phone`` are the person's own. ``works_well``, ``works_not``, ``own_effort`` and ``kin_needs`` are
     the boxes that are filled in with the person before the meeting. ``lead_professional`` sees to it that the measures
-    are delivered.
+    are delivered. ``placement`` is there when the person is placed elsewhere.
     """
 
     version: int
@@ -102,6 +109,7 @@ class Plan:
     lead_professional: User | None = None
     follow_up: FollowUpDate
     crisis_plan: CrisisPlan | None = None
+    placement: PlacementCare | None = None
     attendees: tuple[Attendee, ...] = element("attendee")
     person_present: bool
     person_absent_reason: str | None = None

@@ -36,7 +36,7 @@ def _protected_person_cannot_be_found(message: Message) -> Iterable[str]:
 
 def _meeting_is_held(message: Message) -> Iterable[str]:
     plan: Plan = message.body
-    if plan.meeting.start > message.header.created_at:
+    if plan.meeting.start > message.header.happened_at:
         yield "body/meeting/start"
 
 

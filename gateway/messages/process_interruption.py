@@ -41,7 +41,7 @@ def _other_is_named(message: Message) -> Iterable[str]:
 
 def _is_interrupted(message: Message) -> Iterable[str]:
     interruption: ProcessInterruption = message.body
-    if interruption.at > message.header.created_at:
+    if interruption.at > message.header.happened_at:
         yield "body/at"
 
 

@@ -15,7 +15,7 @@ def _reply_is_wanted(message: Message) -> Iterable[str]:
 
 
 def _reply_is_ahead(message: Message) -> Iterable[str]:
-    if message.body.reply_by is not None and message.body.reply_by <= message.header.created_at:
+    if message.body.reply_by is not None and message.body.reply_by <= message.header.happened_at:
         yield "body/replyBy"
 
 

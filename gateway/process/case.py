@@ -118,11 +118,14 @@ class SipCase:
     ``participants`` are the units of other parties than the convener that have joined. The ``lead`` sends the calls,
     the plan and the closure: the convener, until a plan or a transfer names someone else; ``responsible_unit`` has the
     overall responsibility once there is a plan, and is never empty after that. ``consent_ref`` is the message id of the
-    consent in force, ``opening_ref`` of what opened the case, ``booking_ref`` of
-    the latest call to a meeting and ``change_ref`` of what moved it since. While a meeting is booked, ``slot`` is when
-    it is and ``chair`` who leads it; ``held_by`` is the party that has noted, at home, that it was held.
-    ``is_frozen`` is set when the protection of the person's identity changes, ``protection_since`` then: nothing more
-    leaves until someone with the right to do so has looked at the case.
+    consent in force, ``opening_ref`` of what opened the case, ``booking_ref`` of the latest call to a meeting and
+    ``change_ref`` of what moved it since. While a meeting is booked, ``slot`` is when it is and ``chair`` who leads it;
+    ``held_by`` is the party that has noted, at home, that it was held.
+
+    ``is_placed`` is set when the person is placed elsewhere. That changes nothing about who leads the case and who is
+    called, and the plan must say what the region does for health care meanwhile. ``is_frozen`` is set when the
+    protection of the person's identity changes, ``protection_since`` then: nothing more leaves until someone with the
+    right to do so has looked at the case.
     """
 
     number: str
@@ -151,6 +154,7 @@ class SipCase:
     follow_up_on: date | None = None
     protected_level: ProtectedLevel = ProtectedLevel.NONE
     protection_since: datetime | None = None
+    is_placed: bool = False
     is_frozen: bool = False
     reviews: tuple[Review, ...] = elements("review")
     stay: Stay | None = None

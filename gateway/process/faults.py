@@ -73,6 +73,12 @@ PLAN_VERSION: Final = Fault(
     "Planen ska ha version {expected}.",
     "The plan must have version {expected}.",
 )
+PLACEMENT_CARE_MISSING: Final = Fault(
+    "case.placement-care-missing",
+    "Den enskilde är placerad på annan ort: planen ska ange vad regionen gör för hälso- och sjukvården under "
+    "placeringen.",
+    "The person is placed elsewhere: the plan must say what the region does for health care during the placement.",
+)
 OTHER_INVITATION: Final = Fault(
     "case.other-invitation",
     "Svaret gäller en tidigare kallelse; svara på den senaste.",

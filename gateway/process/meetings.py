@@ -44,8 +44,9 @@ def book(case: SipCase, message: Message) -> SipCase:
     if isinstance(booking, FollowUpInvitation) and booking.plan_version != case.plan_version:
         raise CaseRuleError(PLAN_VERSION.at("body/planVersion", expected=case.plan_version))
     kinds = {invitee.unit: invitee.kind for invitee in booking.invitees if invitee.unit is not None}
+    ref, since = header.message_id, header.happened_at
     called = tuple(
-        Participation(party=to.party, unit=to.unit, kind=kinds[to.unit], ref=header.message_id, since=header.created_at)
+        Participation(party=to.party, unit=to.unit, kind=kinds[to.unit], ref=ref, since=since)
         for to in header.recipients
         if to.unit in kinds
     )
@@ -93,7 +94,7 @@ def reschedule(case: SipCase, message: Message) -> SipCase:
         if one.state is ParticipationState.REDIRECTED or (waits and one.unit not in told):
             return one
         header = message.header
-        return replace(one, state=ParticipationState.SENT, ref=header.message_id, since=header.created_at)
+        return replace(one, state=ParticipationState.SENT, ref=header.message_id, since=header.happened_at)
 
     return replace(
         case,

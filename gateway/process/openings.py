@@ -8,6 +8,7 @@ from dataclasses import replace
 from gateway.messages import Message
 from gateway.messages.admission import AdmissionNotice
 from gateway.messages.participant import ParticipantAdded
+from gateway.messages.sip_start import SipStart
 from gateway.process.case import MeetingState, Participant, SipCase, Stay
 from gateway.process.states import CaseState
 
@@ -21,13 +22,18 @@ def _open(message: Message, state: CaseState, **more: object) -> SipCase:
             convener=header.sender.party,
             convening_unit=header.sender.unit,
             state=state,
-            opened_at=header.created_at,
+            opened_at=header.happened_at,
             person=header.person.identifiers[0],
             opening_ref=header.message_id,
             protected_level=header.person.protected_level,
         ),
         **more,  # type: ignore[arg-type]
     )
+
+
+def _start(message: Message) -> SipCase:
+    start: SipStart = message.body
+    return _open(message, CaseState.DRAFT, is_placed=start.placement is not None)
 
 
 def _admit(message: Message) -> SipCase:
@@ -50,6 +56,7 @@ def _join(message: Message) -> SipCase:
         opened_at=added.opened_at,
         booking_version=added.booking_version,
         plan_version=added.plan_version,
+        is_placed=bool(added.person_placed),
         lead=None if leads else Participant(party=sender.party, unit=sender.unit),
     )
 
@@ -62,7 +69,7 @@ _MEETING_OF = {
 """Where the meeting stands in a case that a unit joins; when it is, is not told."""
 
 OPENED: Mapping[str, Callable[[Message], SipCase]] = {
-    "sipStart": lambda message: _open(message, CaseState.DRAFT),
+    "sipStart": _start,
     "admissionNotice": _admit,
     "participantAdded": _join,
 }

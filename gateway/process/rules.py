@@ -36,6 +36,7 @@ from gateway.process.faults import (
     NOT_RESPONSIBLE,
     OTHER_NOTICE,
     OTHER_PERSON,
+    PLACEMENT_CARE_MISSING,
     PLAN_VERSION,
     RESPONSIBLE_LEAVES,
     UNKNOWN_CASE,
@@ -224,6 +225,8 @@ def _plan(case: SipCase, message: Message) -> SipCase:
     plan: Plan = message.body
     if plan.version != case.plan_version + 1:
         raise CaseRuleError(PLAN_VERSION.at("body/version", expected=case.plan_version + 1))
+    if case.is_placed and plan.placement is None:
+        raise CaseRuleError(PLACEMENT_CARE_MISSING.at("body"))
     unit = plan.overall_responsible.unit
     return replace(
         meetings.over(case),
@@ -232,6 +235,7 @@ def _plan(case: SipCase, message: Message) -> SipCase:
         lead=Participant(party=_party_of(case, message.header, unit), unit=unit),
         transfer=case.transfer if unit == case.responsible_unit else None,
         follow_up_on=plan.follow_up.on,
+        is_placed=plan.placement is not None,
     )
 
 
@@ -325,7 +329,7 @@ def _contact(case: SipCase, message: Message) -> SipCase:
 
 def _ready(case: SipCase, message: Message) -> SipCase:
     header, notice = message.header, message.body
-    return _stay(case, ready_ref=header.message_id, ready_sent_at=header.created_at, sip_needed=notice.sip_needed)
+    return _stay(case, ready_ref=header.message_id, ready_sent_at=header.happened_at, sip_needed=notice.sip_needed)
 
 
 def _recall(case: SipCase, message: Message) -> SipCase:

@@ -103,5 +103,5 @@ async def _told(tx: Transaction, numbers: Sequence[str]) -> dict[str, list[Told]
         # Read here and not kept at hand: a report passes by once, and must not push out what the hops work with.
         found.setdefault(number, []).append(Told(parse_xml(xml), frozenset(units.get(key, ()))))
     for case in found.values():
-        case.sort(key=lambda told: told.message.header.created_at)
+        case.sort(key=lambda told: told.message.header.happened_at)
     return found

@@ -10,7 +10,7 @@ from case_events import EVENTS, MakeMessage, messages_of, sent_at, translate
 
 from gateway.adapters.haendelse import LONGEST_SUMMARY, haendelse
 from gateway.adapters.table import VOCABULARIES
-from gateway.messages import TYPES, Message, to_json
+from gateway.messages import TYPES, Message, ReserveRoutine, ReserveWay, to_json
 from gateway.messages.closure import ClosureReason
 from gateway.messages.follow_up import FollowUpOutcome
 from gateway.messages.invitation_reply import InvitationAnswer
@@ -61,6 +61,15 @@ def test_a_consent_is_of_the_day_it_was_taken(make_message: MakeMessage) -> None
 
     assert entry is not None
     assert entry["datum"] == "2026-11-03"
+
+
+def test_what_was_registered_after_an_outage_is_of_the_day_it_was_said_and_says_so(make_message: MakeMessage) -> None:
+    need = message("behov", make_message)
+    routine = ReserveRoutine(at=need.header.created_at - timedelta(days=1), by=ReserveWay.PAPER)
+    entry = haendelse(replace(need, header=replace(need.header, reserve_routine=routine)))
+
+    assert entry is not None
+    assert (entry["datum"], entry["registreradIEfterhand"]) == ("2026-11-01", "2026-11-02")
 
 
 def test_the_entry_says_whose_case_it_is_and_who_acted(make_message: MakeMessage) -> None:

@@ -15,6 +15,7 @@ from case_events import CENTRE, EVENTS, PSYCHIATRY, SOCIAL, MakeMessage, draft_o
 
 from gateway.adapters import journal_codes, treserva_codes
 from gateway.adapters.table import VOCABULARIES
+from gateway.errors import InvalidDocumentError
 from gateway.lifecycle import Level, Outcome
 from gateway.messages import (
     TYPES,
@@ -25,6 +26,8 @@ from gateway.messages import (
     Person,
     Principal,
     ProtectedLevel,
+    ReserveRoutine,
+    ReserveWay,
     User,
 )
 from gateway.messages.acknowledgement import Acknowledgement
@@ -40,10 +43,13 @@ from gateway.messages.consent import (
 )
 from gateway.messages.measure import LegalBasis, LifeArea, Measure, MeasureStatus, Responsible, ResponsibleKind
 from gateway.messages.meeting_booking import Invitee, InviteeKind
-from gateway.messages.sip_start import CareSetting, SipStart, SipVariant
+from gateway.messages.sip_start import CareSetting, Placement, PlacementKind, SipStart, SipVariant
 from gateway.ports import Event
 
 AMIRA = User(name="Amira Granlid", role="Socialsekreterare", hsa_id="SE2120001355-P000000000117", phone="031-390 06 17")
+
+TAKING_CHARGE = ("MEDDELANDE_KVITTERAT", "message.signed")
+"""The event of each system in which someone takes charge of a message."""
 
 
 def code_lists(module: ModuleType) -> list[Any]:
@@ -94,10 +100,16 @@ def test_a_need_before_discharge_names_the_admission() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("treserva", "behov_okand-vardcentral"), ("journal", "need_unknown-centre")]
+    ("kind", "name", "centre"),
+    [
+        ("treserva", "behov_okand-vardcentral", CENTRE),
+        ("treserva", "behov_folkbokforing", "SE2321000131-E000000000404"),
+        ("journal", "need_unknown-centre", CENTRE),
+        ("journal", "need_residence", "SE2321000131-E000000000404"),
+    ],
 )
-def test_a_region_named_without_a_unit_gets_it_at_its_vardcentral(kind: str, name: str) -> None:
-    assert draft_of(kind, name).recipients == (CENTRE,)
+def test_a_region_named_without_a_unit_gets_it_at_its_vardcentral(kind: str, name: str, centre: str) -> None:
+    assert draft_of(kind, name).recipients == (centre,)
 
 
 def test_a_protected_person_is_marked() -> None:
@@ -158,6 +170,22 @@ def test_a_need_may_say_why_there_is_one_more_sip(kind: str, name: str) -> None:
 
     assert reason.startswith("Den pågående planen gäller")
     assert draft_of(kind, {"treserva": "behov", "journal": "need"}[kind]).body.parallel_reason is None
+
+
+def test_a_need_may_say_that_the_person_is_placed_elsewhere() -> None:
+    municipal, regional = draft_of("treserva", "behov_placerad").body, draft_of("journal", "need_placed").body
+
+    assert municipal.placement == Placement(municipality="0581", kind=PlacementKind.HVB, since=date(2026, 9, 1))
+    assert regional.placement == Placement(municipality="0581", kind=PlacementKind.FAMILY_HOME, since=date(2026, 8, 15))
+    assert draft_of("treserva", "behov").body.placement is None
+
+
+@pytest.mark.parametrize(("kind", "name"), [("treserva", "plan_placerad"), ("journal", "careplan_placed")])
+def test_a_plan_says_what_the_region_does_for_a_person_who_is_placed_elsewhere(kind: str, name: str) -> None:
+    placement = draft_of(kind, name).body.placement
+
+    assert placement is not None
+    assert "per video" in placement.health_care
 
 
 def test_kallelse_begard_goes_to_the_units_of_other_parties() -> None:
@@ -291,6 +319,87 @@ def test_each_system_is_told_which_process_a_message_belongs_to(make_message: Ma
     assert row(stay, SOCIAL)["meddelandetyp"] == "In- och utskrivning"
     assert row(stay, SOCIAL)["galler"] == "Inskrivningsmeddelande"
     assert [entry(message, SOCIAL)["entryType"] for message in (sip, stay)] == ["sip.message", "encounter.message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        (
+            "treserva",
+            "samtycke_reservrutin",
+            ReserveRoutine(at=datetime(2026, 11, 3, 8, 40, tzinfo=UTC), by=ReserveWay.PAPER),
+        ),
+        (
+            "journal",
+            "discharge_ready_faxed",
+            ReserveRoutine(at=datetime(2026, 11, 17, 10, 0, tzinfo=UTC), by=ReserveWay.FAX),
+        ),
+    ],
+)
+def test_what_is_registered_after_an_outage_says_when_and_how_it_was_said(
+    kind: str, name: str, expected: ReserveRoutine
+) -> None:
+    assert draft_of(kind, name).reserve_routine == expected
+
+
+DOWNTIME = {
+    "treserva": {"reservrutin": {"tidpunkt": "2026-09-01T08:00:00", "satt": "TELEFON"}},
+    "journal": {
+        "downtime": {
+            "occurred": "2026-09-01T08:00:00",
+            "channel": {"system": "urn:journal:codes:downtime-channel", "code": "phone"},
+        }
+    },
+}
+"""What an event of each system says that was said by telephone during an outage."""
+
+
+def after_an_outage(kind: str, event_type: str) -> Event:
+    """Return a valid event of the type, registered after an outage."""
+    member = VOCABULARIES[kind].type_member
+    for path in sorted((EVENTS / kind).glob("valid_*")):
+        told = json.loads(path.read_text(encoding="utf-8-sig"))
+        if told[member] == event_type:
+            return Event(source=kind, content=json.dumps(told | DOWNTIME[kind]).encode())
+    raise AssertionError(event_type)
+
+
+@pytest.mark.parametrize(
+    ("kind", "event_type"),
+    [(kind, name) for kind, words in VOCABULARIES.items() for name in words.events if name not in TAKING_CHARGE],
+)
+def test_any_event_may_be_registered_after_an_outage(kind: str, event_type: str) -> None:
+    (draft,) = translator(kind).translate(after_an_outage(kind, event_type)).drafts
+
+    assert draft.reserve_routine == ReserveRoutine(at=datetime(2026, 9, 1, 6, 0, tzinfo=UTC), by=ReserveWay.TELEPHONE)
+
+
+@pytest.mark.parametrize(("kind", "event_type"), list(zip(VOCABULARIES, TAKING_CHARGE, strict=True)))
+def test_the_taking_charge_of_a_message_tells_its_own_time(kind: str, event_type: str) -> None:
+    with pytest.raises(InvalidDocumentError) as refused:
+        translator(kind).translate(after_an_outage(kind, event_type))
+    assert refused.value.codes == ("json.unknown",)
+
+
+def test_a_consent_on_paper_was_taken_when_it_was_signed_and_not_when_it_was_registered() -> None:
+    assert draft_of("treserva", "samtycke_reservrutin").body.taken_at == datetime(2026, 11, 3, 8, 40, tzinfo=UTC)
+    (draft,) = translator("journal").translate(after_an_outage("journal", "sip.consent")).drafts
+    assert draft.body.taken_at == datetime(2026, 9, 1, 6, 0, tzinfo=UTC)
+
+
+def test_each_system_is_told_that_a_message_was_registered_after_an_outage(make_message: MakeMessage) -> None:
+    message = message_to("treserva", make_message)
+    row, entry = VOCABULARIES["treserva"].message, VOCABULARIES["journal"].message
+    assert "reservrutin" not in row(message, SOCIAL)
+    assert "downtime" not in entry(message, SOCIAL)
+    routine = ReserveRoutine(at=datetime(2026, 9, 18, 6, 0, tzinfo=UTC), by=ReserveWay.FAX)
+    message = replace(message, header=replace(message.header, reserve_routine=routine))
+
+    assert row(message, SOCIAL)["reservrutin"] == {"tidpunkt": "2026-09-18T08:00:00+02:00", "satt": "FAX"}
+    assert entry(message, SOCIAL)["downtime"] == {
+        "occurred": "2026-09-18T08:00:00+02:00",
+        "channel": {"system": "urn:journal:codes:downtime-channel", "code": "fax"},
+    }
 
 
 # --- the regional journal -------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from gateway.envelope import Channel
 from gateway.inbox import Inbox
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import Level, Outcome
-from gateway.messages import TYPES, Acknowledgement, Message, Person, parse_xml
+from gateway.messages import TYPES, Acknowledgement, Message, Person, ReserveRoutine, parse_xml
 from gateway.notices import Notice
 from gateway.outbox import Outbox
 from gateway.ports import Draft, Settlement
@@ -49,7 +49,13 @@ class Party:
         self._watch = Watch(context)
 
     async def says(
-        self, body: Any, *to: str, unit: str = OFFICE, reply: str | None = None, person: Person = PERSON
+        self,
+        body: Any,
+        *to: str,
+        unit: str = OFFICE,
+        reply: str | None = None,
+        person: Person = PERSON,
+        reserve_routine: ReserveRoutine | None = None,
     ) -> str | None:
         """Submit the event in which the case system says ``body``; return the id of the message it becomes."""
         kind = TYPES[NAME_OF[type(body)]]
@@ -61,6 +67,7 @@ class Party:
             recipients=to,
             person=person if kind.contract.carries_person else None,
             in_reply_to=reply,
+            reserve_routine=reserve_routine,
         )
         submission = await self._outbox.submit(self._adapter.saying(draft, about=self.case))
         return submission.message_ids[0] if submission.message_ids else None

@@ -62,6 +62,7 @@ IN_FORM: dict[str, st.SearchStrategy[str]] = {
     "party": st.sampled_from(["kommun", "region"]),
     "code": st.from_regex(r"[a-z0-9.\-]{1,100}", fullmatch=True),
     "path": st.from_regex("/[A-Za-z0-9/]{0,100}", fullmatch=True),
+    "municipality": st.from_regex("[0-9]{4}", fullmatch=True, alphabet="0123456789"),
 }
 IN_FORM |= dict.fromkeys(
     ("redirect_unit", "from_unit", "to_unit", "suggested_unit", "responsible_unit"), IN_FORM["unit"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from build import (
@@ -51,18 +51,26 @@ from gateway.messages import (
     InformationType,
     InvitationAnswer,
     Person,
+    Placement,
+    PlacementCare,
+    PlacementKind,
     ProtectedLevel,
     RemovalReason,
+    ReserveRoutine,
+    ReserveWay,
+    SharedCaseState,
     Substitute,
 )
 from gateway.process import (
     TERMINAL,
+    Awaited,
     CaseState,
     MeetingState,
     Participant,
     ParticipationState,
     SipCase,
     apply,
+    deadlines,
 )
 
 TODAY = local_date(NOON)
@@ -288,6 +296,47 @@ def test_school_takes_part_as_a_party_of_its_own() -> None:
     assert not case.may_receive(message(booking(), SCHOOL), party="skola", unit=SCHOOL, on=TODAY)
 
 
+PLACED = Placement(municipality="0581", kind=PlacementKind.HVB)
+CARE = PlacementCare(health_care="Vårdcentralen på placeringsorten ger vården; psykiatrin följer upp per video.")
+
+
+def placed() -> SipCase:
+    """Return the case of a person who is placed elsewhere, and who is called to a meeting."""
+    case = apply(None, message(replace(need(), placement=PLACED), CLINIC))
+    return apply(apply(case, message(consent(), CLINIC)), message(booking(CLINIC), CLINIC))
+
+
+def test_placement_in_another_region() -> None:
+    case = placed()
+    assert (case.is_placed, case.leader) == (True, Participant(party=KOMMUN, unit=OFFICE))
+    assert replace(case, is_placed=False, opening_ref=None, consent_ref=None, booking_ref=None, called=()) == replace(
+        invited(CLINIC), opening_ref=None, consent_ref=None, booking_ref=None, called=()
+    )  # nothing else is different: who convenes, leads and takes part
+    assert [(one.party, one.unit) for one in case.called] == [(REGION, CLINIC)]
+    assert refusal(case, message(plan(), CLINIC)) == ("case.placement-care-missing",)
+    case = apply(case, message(replace(plan(), placement=CARE), CLINIC))
+    assert (case.state, case.responsible_unit) == (CaseState.ACTIVE, OFFICE)
+    assert refusal(case, message(revised(), CLINIC)) == ("case.placement-care-missing",)
+    assert apply(case, message(replace(revised(), placement=CARE), CLINIC)).plan_version == 2
+
+
+def test_placement_in_another_region_is_known_to_the_side_that_receives_and_to_whoever_joins() -> None:
+    region = ReceivingParty()
+    region.take(message(replace(need(), placement=PLACED), CLINIC), CLINIC)
+    assert region.case is not None
+    assert region.case.is_placed
+    told = replace(added(SCHOOL, SharedCaseState.INVITED, booking_version=1), person_placed=True)
+    joined = apply(None, message(told, SCHOOL))
+    assert joined.is_placed
+    assert refusal(joined, message(plan(), SCHOOL)) == ("case.placement-care-missing",)
+
+
+def test_placement_in_another_region_may_be_told_by_the_plan() -> None:
+    case = apply(invited(CLINIC), message(replace(plan(), placement=CARE), CLINIC))
+    assert case.is_placed
+    assert refusal(case, message(revised(), CLINIC)) == ("case.placement-care-missing",)
+
+
 # --- protected identity ---------------------------------------------------------------------------------------------
 
 
@@ -342,6 +391,37 @@ def test_second_discharge_ready_after_recall() -> None:
     assert case.state is CaseState.DISCHARGE_READY
     assert case.stay is not None
     assert (case.stay.ready_ref, case.stay.ready_sent_at) == (second.header.message_id, later)
+
+
+def by_fax(at: datetime) -> ReserveRoutine:
+    return ReserveRoutine(at=at, by=ReserveWay.FAX)
+
+
+def test_system_down() -> None:
+    faxed_at, registered_at = NOON - timedelta(hours=1), NOON + timedelta(hours=3)
+    faxed = of_stay(ready(at=faxed_at), OFFICE, at=registered_at, reserve_routine=by_fax(faxed_at))
+    case = apply(case_in(CaseState.ADMITTED), faxed)
+    assert case.stay is not None
+    assert case.stay.ready_sent_at == faxed_at
+    clocks = {one.awaited: one for one in deadlines(case)}
+    assert clocks[Awaited.SIP_CALL].due_at == faxed_at + timedelta(days=3)
+    assert local_date(clocks[Awaited.PAYMENT].due_at) == local_date(NOON) + timedelta(days=3)
+    late = apply(case_in(CaseState.ADMITTED), of_stay(ready(at=faxed_at), OFFICE, at=registered_at))
+    payment = {one.awaited: one.due_at for one in deadlines(late)}[Awaited.PAYMENT]
+    assert local_date(payment) == local_date(NOON) + timedelta(days=4)
+
+
+def test_system_down_when_the_case_began_and_the_meeting_was_called() -> None:
+    at, said_at = NOON, NOON - timedelta(hours=5)
+    routine = ReserveRoutine(at=said_at, by=ReserveWay.TELEPHONE)
+    case = apply(None, message(need(), CLINIC, at=at, reserve_routine=routine))
+    assert case.opened_at == said_at
+    case = apply(case, message(consent(at=said_at), CLINIC, at=at, reserve_routine=routine))
+    case = apply(case, message(booking(CLINIC), CLINIC, at=at, reserve_routine=routine))
+    assert of_unit(case, CLINIC).since == said_at
+    moved_at = said_at + timedelta(hours=1)
+    moved = message(change(), CLINIC, at=at, reserve_routine=ReserveRoutine(at=moved_at, by=ReserveWay.PAPER))
+    assert of_unit(apply(case, moved), CLINIC).since == moved_at
 
 
 def test_readmission_during_an_open_sip_moves_its_follow_up() -> None:

@@ -43,7 +43,7 @@ from cases import LED_BY_REGION, WITHDRAWAL_TOLD, answer_of, answered, case_in, 
 from test_grid import CODES
 
 from gateway.errors import CaseRuleError, Fault
-from gateway.messages import InvitationAnswer, Message
+from gateway.messages import InvitationAnswer, Message, Placement, PlacementKind
 from gateway.process import CaseState, SipCase, apply, faults, review
 
 Provoked = tuple[SipCase, Message]
@@ -55,6 +55,14 @@ def other_person() -> Provoked:
 
 def not_the_next_plan() -> Provoked:
     return case_in(CaseState.ACTIVE), message(plan(3), CLINIC)
+
+
+def a_plan_that_is_silent_about_the_placement() -> Provoked:
+    start = replace(need(), placement=Placement(municipality="0581", kind=PlacementKind.FAMILY_HOME))
+    case = apply(None, message(start, CLINIC))
+    for body in (consent(), booking()):
+        case = apply(case, message(body, CLINIC))
+    return case, message(plan(), CLINIC)
 
 
 def the_same_plan_again() -> Provoked:
@@ -169,6 +177,7 @@ PROVOKED: list[tuple[Callable[[], Provoked], Fault, str | None]] = [
     (other_person, faults.OTHER_PERSON, "header/person/identifier"),
     (expectation_of_another_patient, faults.OTHER_PERSON, "header/person/identifier"),
     (not_the_next_plan, faults.PLAN_VERSION, "body/version"),
+    (a_plan_that_is_silent_about_the_placement, faults.PLACEMENT_CARE_MISSING, "body"),
     (the_same_plan_again, faults.PLAN_VERSION, "body/version"),
     (follow_up_of_another_plan, faults.PLAN_VERSION, "body/planVersion"),
     (call_to_follow_up_another_plan, faults.PLAN_VERSION, "body/planVersion"),
