@@ -40,14 +40,15 @@ CASE_CLOCKS: Final[Mapping[str, Deadline]] = MappingProxyType(
         "consent": working_days(3),
         "meeting": calendar_days(21),
         "plan": working_days(3),
+        "closure": working_days(3),
         "sip-call": calendar_days(3),
     }
 )
 """The clocks of a case that can be set, and how long each is where nothing else is.
 
 From the need to the person's decision, from there to the meeting (Riktlinje för SIP i Västra Götaland), from the
-meeting to the plan, and from the notice of ready for discharge to the call to a SIP; three days for that is the law's
-number (2017:612, 4 kap. 3 §).
+meeting to the plan, from the decision that a case ends to its closure, and from the notice of ready for discharge to
+the call to a SIP; three days for that is the law's number (2017:612, 4 kap. 3 §).
 """
 
 

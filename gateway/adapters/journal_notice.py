@@ -26,6 +26,8 @@ AWAITED: Final = CodeList(
         "meeting": "meeting",
         "careplan": "plan",
         "review": "follow-up",
+        "closure": "closure",
+        "discharge": "discharge",
         "care-contact": "fixed-contact",
         "appointment-after-discharge-ready": "sip-call",
     },

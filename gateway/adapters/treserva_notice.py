@@ -32,6 +32,8 @@ AWAITED: Final = {
     "SIP-möte": "meeting",
     "SIP": "plan",
     "Uppföljning": "follow-up",
+    "Avslut": "closure",
+    "Besked om utskrivning": "discharge",
     "Fast vårdkontakt": "fixed-contact",
     "Kallelse till SIP efter utskrivningsklar": "sip-call",
 }

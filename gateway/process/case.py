@@ -16,6 +16,7 @@ from gateway.messages import (
     Identifier,
     InformationType,
     InviteeKind,
+    MeetingOutcome,
     Message,
     ProtectedLevel,
     Slot,
@@ -76,6 +77,8 @@ class Participation:
     """Message id of the invitation or change that the unit has to answer; ``None`` until one is on its way."""
     since: datetime | None = None
     """When the invitation or change that the unit has to answer was sent."""
+    reply_by: datetime | None = None
+    """When whoever calls asks for the reply; as agreed where it asks for no time."""
     instead_of: str | None = None
     """The unit that redirected its invitation here, and is owed for until this one is called."""
 
@@ -120,7 +123,8 @@ class SipCase:
     overall responsibility once there is a plan, and is never empty after that. ``consent_ref`` is the message id of the
     consent in force, ``opening_ref`` of what opened the case, ``booking_ref`` of the latest call to a meeting and
     ``change_ref`` of what moved it since. While a meeting is booked, ``slot`` is when it is and ``chair`` who leads it;
-    ``held_by`` is the party that has noted, at home, that it was held.
+    ``held_by`` is the party that has noted, at home, that it was held, and ``held_outcome`` what came of it.
+    ``consented_at`` is when the first consent was taken, ``followed_up_at`` when the plan was last followed up.
 
     ``is_placed`` is set when the person is placed elsewhere. That changes nothing about who leads the case and who is
     called, and the plan must say what the region does for health care meanwhile. ``is_frozen`` is set when the
@@ -137,6 +141,7 @@ class SipCase:
     participants: tuple[Participant, ...] = elements("participant")
     consent: Consent | None = None
     consent_ref: str | None = None
+    consented_at: datetime | None = None
     meeting: MeetingState = MeetingState.NONE
     booking_version: int = 0
     plan_version: int = 0
@@ -151,7 +156,9 @@ class SipCase:
     transfer: Transfer | None = None
     held_at: datetime | None = None
     held_by: str | None = None
+    held_outcome: MeetingOutcome | None = None
     follow_up_on: date | None = None
+    followed_up_at: datetime | None = None
     protected_level: ProtectedLevel = ProtectedLevel.NONE
     protection_since: datetime | None = None
     is_placed: bool = False

@@ -7,17 +7,20 @@ anything: it is shown, and goes to the next in line.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from gateway.clock import STOCKHOLM
+from gateway.clock import STOCKHOLM, local_date
 from gateway.grace import Grace
-from gateway.messages import Deadline
+from gateway.messages import Deadline, MeetingOutcome
 from gateway.process.case import OPEN, MeetingState, Participation, SipCase
-from gateway.process.states import CaseState
+from gateway.process.states import TERMINAL, CaseState
 from gateway.times import USUAL, CountedFrom, Times
 from gateway.working_time import end_of_day
+
+ADVANCE = timedelta(days=7)
+"""How long before a day that has been set in advance a unit is reminded of it."""
 
 
 class Awaited(StrEnum):
@@ -28,6 +31,10 @@ class Awaited(StrEnum):
     MEETING = "meeting"
     PLAN = "plan"
     FOLLOW_UP = "follow-up"
+    CLOSURE = "closure"
+    """It has been decided that the case ends, and the others have not been told."""
+    DISCHARGE = "discharge"
+    """That the patient is ready for discharge or leaves, or that another day is expected."""
     FIXED_CONTACT = "fixed-contact"
     SIP_CALL = "sip-call"
     PAYMENT = "payment"
@@ -57,7 +64,7 @@ def deadlines(case: SipCase, times: Times = USUAL) -> list[CaseDeadline]:
         *_replies(case, times),
         *_meeting(case, times),
         *_plan(case, times),
-        *_follow_up(case),
+        *_follow_up(case, times),
         *_stay(case, times),
     ]
     return sorted(found, key=lambda one: one.due_at)
@@ -91,10 +98,21 @@ def _own(awaited: Awaited, source: str, times: Times) -> _Span:
 
 
 def _consent(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
+    """Yield the time to the person's decision, and to when the one that is in force runs out."""
+    unit, ends_at = case.leader.unit, case.consent_ends_at
     if case.state is CaseState.DRAFT:
         source = "SFS 2009:981: work begins without delay; agreed: three working days"
-        span = _own(Awaited.CONSENT, source, times)
-        yield _clock(case, Awaited.CONSENT, case.leader.unit, case.opened_at, span, times)
+        yield _clock(case, Awaited.CONSENT, unit, case.opened_at, _own(Awaited.CONSENT, source, times), times)
+    elif case.state not in TERMINAL and case.consent is not None and ends_at is not None:
+        yield CaseDeadline(
+            awaited=Awaited.CONSENT,
+            case_number=case.number,
+            unit=unit,
+            since=case.consent.taken_at,
+            due_at=ends_at,
+            source="the last day of the consent, or of the custody; nothing more leaves after it",
+            remind_at=ends_at - ADVANCE,
+        )
 
 
 def _replies(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
@@ -108,7 +126,15 @@ def _replies(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
             deadline = times.deadline(call)
             assert deadline is not None  # an invitation is to be answered
             span = _Span(call, deadline, "agreed: three working days, reminder after two")
-            yield _clock(case, Awaited.REPLY, owes, one.since, span, times)
+            yield _asked_for(one, _clock(case, Awaited.REPLY, owes, one.since, span, times))
+
+
+def _asked_for(one: Participation, agreed: CaseDeadline) -> CaseDeadline:
+    """Return the time to reply as whoever calls has asked for it, else as it is agreed."""
+    if one.reply_by is None:
+        return agreed
+    earlier = agreed.remind_at if agreed.remind_at is not None and agreed.remind_at < one.reply_by else None
+    return replace(agreed, due_at=one.reply_by, remind_at=earlier, source="asked for by whoever calls to the meeting")
 
 
 def _call_of(case: SipCase, one: Participation) -> str:
@@ -119,10 +145,15 @@ def _call_of(case: SipCase, one: Participation) -> str:
 
 
 def _meeting(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
-    """Yield the time left to the meeting. It goes on from where it began when a meeting is moved or cancelled."""
-    if case.state in (CaseState.PREPARING, CaseState.INVITED) and case.consent is not None and not case.plan_version:
+    """Yield the time left to the meeting. It goes on from where it began when a meeting is moved or cancelled.
+
+    After a meeting that led to no plan, the end of the case is awaited instead.
+    """
+    if case.state is CaseState.PREPARING and case.held_outcome is MeetingOutcome.NO_PLAN and case.held_at is not None:
+        yield _closure(case, case.held_at, times)
+    elif case.state in (CaseState.PREPARING, CaseState.INVITED) and case.consent is not None and not case.plan_version:
         counted_from = times.meeting_counted_from
-        since = case.opened_at if counted_from is CountedFrom.NEED else case.consent.taken_at
+        since = case.opened_at if counted_from is CountedFrom.NEED else case.consented_at or case.consent.taken_at
         source = (
             f"Riktlinje för SIP i Västra Götaland: should be held within three weeks, counted from the {counted_from}"
         )
@@ -135,18 +166,29 @@ def _plan(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
         yield _clock(case, Awaited.PLAN, case.leader.unit, case.held_at, span, times)
 
 
-def _follow_up(case: SipCase) -> Iterator[CaseDeadline]:
-    if case.state not in (CaseState.ACTIVE, CaseState.FOLLOW_UP_CALLED) or case.follow_up_on is None:
+def _closure(case: SipCase, since: datetime, times: Times) -> CaseDeadline:
+    span = _own(Awaited.CLOSURE, "agreed: three working days after it was decided", times)
+    return _clock(case, Awaited.CLOSURE, case.leader.unit, since, span, times)
+
+
+def _follow_up(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
+    """Yield the follow-up that the plan sets; after the last one, the end of the case."""
+    if case.state not in (CaseState.ACTIVE, CaseState.FOLLOW_UP_CALLED):
         return
-    day = datetime.combine(case.follow_up_on, datetime.min.time(), STOCKHOLM)
+    if case.follow_up_on is None and case.slot is None:
+        yield _closure(case, case.followed_up_at or case.opened_at, times)
+        return
+    # A day was set, or the call to another follow-up than the last one has set one.
+    day = case.follow_up_on or local_date(case.slot.end if case.slot is not None else case.opened_at)
+    begins = datetime.combine(day, datetime.min.time(), STOCKHOLM)
     yield CaseDeadline(
         awaited=Awaited.FOLLOW_UP,
         case_number=case.number,
         unit=case.responsible_unit or case.leader.unit,
         since=case.opened_at,
-        due_at=end_of_day(day),
+        due_at=end_of_day(begins),
         source="the day that the plan sets",
-        remind_at=day.astimezone(case.opened_at.tzinfo) - timedelta(days=7),
+        remind_at=begins.astimezone(UTC) - ADVANCE,
     )
 
 
@@ -154,16 +196,19 @@ def _stay(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
     stay = case.stay
     if stay is None or case.state not in (CaseState.ADMITTED, CaseState.DISCHARGE_READY):
         return
+    expected = end_of_day(datetime.combine(stay.expected_discharge, datetime.min.time(), STOCKHOLM))
+    ahead = CaseDeadline(
+        awaited=Awaited.DISCHARGE,
+        case_number=case.number,
+        unit=case.leader.unit,
+        since=case.opened_at,
+        due_at=expected,
+        source="2017:612, 2 kap. 4 §: another day is told as soon as possible",
+    )
+    if case.state is CaseState.ADMITTED:
+        yield ahead
     if stay.fixed_contact_unit is None:
-        day = datetime.combine(stay.expected_discharge, datetime.min.time(), STOCKHOLM)
-        yield CaseDeadline(
-            awaited=Awaited.FIXED_CONTACT,
-            case_number=case.number,
-            unit=case.leader.unit,
-            since=case.opened_at,
-            due_at=end_of_day(day),
-            source="2017:612, 2 kap. 5 §: before the discharge",
-        )
+        yield replace(ahead, awaited=Awaited.FIXED_CONTACT, source="2017:612, 2 kap. 5 §: before the discharge")
     if case.state is CaseState.DISCHARGE_READY and stay.ready_sent_at is not None:
         unit, sent_at = stay.fixed_contact_unit or case.leader.unit, stay.ready_sent_at
         if stay.sip_needed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from gateway.errors import CaseRuleError
 from gateway.messages import InvitationAnswer, InviteeKind, MeetingBooking, Message, Slot
@@ -44,9 +45,9 @@ def book(case: SipCase, message: Message) -> SipCase:
     if isinstance(booking, FollowUpInvitation) and booking.plan_version != case.plan_version:
         raise CaseRuleError(PLAN_VERSION.at("body/planVersion", expected=case.plan_version))
     kinds = {invitee.unit: invitee.kind for invitee in booking.invitees if invitee.unit is not None}
-    ref, since = header.message_id, header.happened_at
+    asked: dict[str, Any] = {"ref": header.message_id, "since": header.happened_at, "reply_by": booking.reply_by}
     called = tuple(
-        Participation(party=to.party, unit=to.unit, kind=kinds[to.unit], ref=ref, since=since)
+        Participation(party=to.party, unit=to.unit, kind=kinds[to.unit], **asked)
         for to in header.recipients
         if to.unit in kinds
     )
@@ -63,6 +64,7 @@ def book(case: SipCase, message: Message) -> SipCase:
         slot=_slot(booking.meeting),
         chair=booking.chair,
         held_by=None,
+        held_outcome=None,
         called=called,
     )
 
@@ -74,7 +76,7 @@ def _called_as_well(case: SipCase, called: tuple[Participation, ...]) -> SipCase
         if before is None:
             case = replace(case, called=(*case.called, one))
         elif before.ref is None or before.state is ParticipationState.MISDIRECTED:
-            case = _put(case, replace(before, state=ParticipationState.SENT, ref=one.ref, since=one.since))
+            case = _put(case, replace(one, instead_of=before.instead_of))
     return case
 
 
@@ -87,14 +89,15 @@ def reschedule(case: SipCase, message: Message) -> SipCase:
     change: MeetingChange = message.body
     if not _was_held_unknown_to(case, message):
         _check_slot(case, change.previous, "body/previous")
-    told = {to.unit for to in message.header.recipients}
+    header = message.header
+    told = {to.unit for to in header.recipients}
+    asked: dict[str, Any] = {"ref": header.message_id, "since": header.happened_at, "reply_by": change.reply_by}
 
     def moved(one: Participation) -> Participation:
         waits = one.ref is None or one.state is ParticipationState.MISDIRECTED
         if one.state is ParticipationState.REDIRECTED or (waits and one.unit not in told):
             return one
-        header = message.header
-        return replace(one, state=ParticipationState.SENT, ref=header.message_id, since=header.happened_at)
+        return replace(one, state=ParticipationState.SENT, **asked)
 
     return replace(
         case,
@@ -125,7 +128,7 @@ def cancelled(case: SipCase) -> SipCase:
 def hold(case: SipCase, message: Message) -> SipCase:
     """Note that the meeting was held, and when."""
     held: MeetingHeld = message.body
-    return replace(over(case), held_at=held.meeting.end, held_by=message.header.sender.party)
+    return replace(over(case), held_at=held.meeting.end, held_by=message.header.sender.party, held_outcome=held.outcome)
 
 
 def _was_held_unknown_to(case: SipCase, message: Message) -> bool:
@@ -247,13 +250,20 @@ def _call_instead(case: SipCase, mine: Participation, unit: str, path: str) -> S
     """
     before = case.participation(unit)
     if before is None:
-        called = Participation(party=mine.party, unit=unit, kind=mine.kind, since=mine.since, instead_of=mine.unit)
+        called = Participation(
+            party=mine.party,
+            unit=unit,
+            kind=mine.kind,
+            since=mine.since,
+            reply_by=mine.reply_by,
+            instead_of=mine.unit,
+        )
         return replace(case, called=(*case.called, called))
     if before.state is ParticipationState.REDIRECTED:
         raise CaseRuleError(ALREADY_REDIRECTED.at(path))
     again = replace(before, instead_of=before.instead_of or mine.unit)
     if before.state is ParticipationState.MISDIRECTED:
-        again = replace(again, state=ParticipationState.SENT, ref=None, since=mine.since)
+        again = replace(again, state=ParticipationState.SENT, ref=None, since=mine.since, reply_by=mine.reply_by)
     return _put(case, again)
 
 

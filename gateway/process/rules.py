@@ -216,7 +216,8 @@ def _why_not(case: SipCase, happens: CaseEvent) -> Finding:
 def _consent(case: SipCase, message: Message) -> SipCase:
     consent: Consent = message.body
     if consent.permits:
-        return replace(case, consent=consent, consent_ref=message.header.message_id)
+        first = case.consented_at or consent.taken_at
+        return replace(case, consent=consent, consent_ref=message.header.message_id, consented_at=first)
     return meetings.cancelled(replace(case, consent=None, consent_ref=None, transfer=None))
 
 
@@ -250,7 +251,7 @@ def _follow_up(case: SipCase, message: Message) -> SipCase:
     if follow_up.plan_version != case.plan_version:
         raise CaseRuleError(PLAN_VERSION.at("body/planVersion", expected=case.plan_version))
     following = follow_up.next_follow_up.on if follow_up.next_follow_up is not None else None
-    return replace(meetings.over(case), follow_up_on=following)
+    return replace(meetings.over(case), follow_up_on=following, followed_up_at=message.header.happened_at)
 
 
 def _transfer(case: SipCase, message: Message) -> SipCase:

@@ -18,6 +18,7 @@ from build import (
     change,
     closure,
     consent,
+    follow_up,
     follow_up_call,
     held,
     message,
@@ -28,9 +29,9 @@ from build import (
 from build_discharge import contact, notice, of_stay, ready, recall
 from cases import case_in
 
-from gateway.clock import STOCKHOLM
+from gateway.clock import STOCKHOLM, local_date
 from gateway.grace import Grace
-from gateway.messages import InvitationAnswer, Message
+from gateway.messages import FollowUpOutcome, InvitationAnswer, MeetingOutcome, Message
 from gateway.messages.deadline import calendar_days, hours, working_days
 from gateway.process import TERMINAL, Awaited, CaseDeadline, CaseState, SipCase, apply, deadlines
 from gateway.times import USUAL, CountedFrom, Times
@@ -242,3 +243,77 @@ def test_payment_begins_as_the_parties_have_agreed() -> None:
     agreed = clocks(stay, Times(grace=Grace(days=5, cutoff=time(11, 30))))[Awaited.PAYMENT]
     assert agreed.due_at == sweden("2026-11-08T00:00")
     assert agreed.source == f"set here: 5 days, 6 when sent after 11:30; usually: {usual.source}"
+
+
+# --- whatever goes on has a clock -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", sorted(set(CaseState) - TERMINAL))
+def test_every_state_that_is_not_the_end_has_a_deadline_and_an_owner(state: CaseState) -> None:
+    first = deadlines(case_in(state))[0]
+    assert (first.unit != "", first.due_at > first.since) == (True, True)
+
+
+def test_a_reply_is_awaited_when_the_call_asks_for_it() -> None:
+    asked = NOON + timedelta(days=6)
+    call = message(replace(booking(CLINIC), reply_by=asked), CLINIC)
+    case = after(message(need(), CLINIC), message(consent(), CLINIC), call)
+    assert clocks(case)[Awaited.REPLY].due_at == asked
+    moved = apply(case, message(replace(change(), reply_by=asked + timedelta(days=1)), CLINIC))
+    assert clocks(moved)[Awaited.REPLY].due_at == asked + timedelta(days=1)
+    assert clocks(apply(case, message(change(), CLINIC)))[Awaited.REPLY].due_at == sweden("2026-11-05T12:00")
+
+
+def test_a_reply_asked_for_before_the_reminder_is_not_reminded_of() -> None:
+    call = message(replace(booking(CLINIC), reply_by=NOON + timedelta(days=1)), CLINIC)
+    clock = clocks(after(message(need(), CLINIC), message(consent(), CLINIC), call))[Awaited.REPLY]
+    assert (clock.due_at, clock.remind_at) == (NOON + timedelta(days=1), None)
+
+
+def test_a_consent_that_is_renewed_or_narrowed_does_not_begin_the_three_weeks_anew() -> None:
+    case = after(message(need(), CLINIC), message(consent(), CLINIC))
+    later = apply(case, message(consent(CLINIC, at=NOON + timedelta(days=9)), CLINIC))
+    assert clocks(later)[Awaited.MEETING].due_at == NOON + timedelta(days=21)
+
+
+def test_a_consent_that_runs_out_is_to_be_asked_for_anew_a_week_before() -> None:
+    until = local_date(NOON) + timedelta(days=30)
+    clock = clocks(after(message(need(), CLINIC), message(consent(until=until), CLINIC)))[Awaited.CONSENT]
+    assert (clock.unit, clock.due_at) == (OFFICE, sweden("2026-12-03T00:00"))
+    assert clock.remind_at == sweden("2026-11-26T00:00")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "awaited", "since"),
+    [
+        (MeetingOutcome.PLAN, Awaited.PLAN, held().meeting.end),
+        (MeetingOutcome.NO_PLAN, Awaited.CLOSURE, held().meeting.end),
+        (MeetingOutcome.NEW_MEETING, Awaited.MEETING, NOON),  # the three weeks go on
+    ],
+)
+def test_what_is_awaited_after_a_meeting_is_what_it_led_to(
+    outcome: MeetingOutcome, awaited: Awaited, since: datetime
+) -> None:
+    case, _ = invited()
+    (clock,) = deadlines(apply(case, message(held(outcome))))
+    assert (clock.awaited, clock.unit, clock.since) == (awaited, OFFICE, since)
+
+
+@pytest.mark.parametrize("outcome", [FollowUpOutcome.CLOSE, FollowUpOutcome.CLOSE_AND_NEW])
+def test_the_closure_is_awaited_after_the_last_follow_up(outcome: FollowUpOutcome) -> None:
+    case = apply(case_in(CaseState.FOLLOW_UP_CALLED), message(follow_up(1, outcome), CLINIC))
+    clock = clocks(case)[Awaited.CLOSURE]
+    assert (clock.unit, clock.due_at) == (OFFICE, sweden("2026-11-05T12:00"))
+
+
+def test_another_follow_up_is_awaited_on_the_day_it_is_called_to() -> None:
+    case = apply(case_in(CaseState.FOLLOW_UP_CALLED), message(follow_up(1, FollowUpOutcome.CLOSE), CLINIC))
+    case = apply(case, message(follow_up_call(), CLINIC))
+    assert clocks(case)[Awaited.FOLLOW_UP].due_at == sweden("2026-11-10T00:00")
+
+
+def test_a_stay_awaits_the_day_of_the_discharge_until_the_patient_is_ready() -> None:
+    case = after(of_stay(notice(), OFFICE), of_stay(contact(), OFFICE, sender=CLINIC))
+    clock = clocks(case)[Awaited.DISCHARGE]
+    assert (clock.unit, clock.due_at) == (WARD, sweden("2026-11-10T00:00"))
+    assert Awaited.DISCHARGE not in clocks(apply(case, of_stay(ready(), OFFICE)))
