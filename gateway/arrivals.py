@@ -15,6 +15,7 @@ from gateway.messages import (
     Closure,
     ClosureReason,
     Invitee,
+    InviteeKind,
     MeetingBooking,
     MeetingChange,
     Message,
@@ -23,8 +24,9 @@ from gateway.messages import (
     Retraction,
     render_xml,
 )
+from gateway.messages.correction import MisdirectedReason
 from gateway.opening import message_in
-from gateway.process import CaseEvent
+from gateway.process import CaseEvent, ParticipationState
 from gateway.store.sheet import Sheet
 
 NOT_SENT_HERE = Fault(
@@ -80,40 +82,66 @@ async def follow(desk: Desk, message: Message) -> None:
         await desk.sheet.read_ledgers([desk.number])
         desk.died(message)
     elif happens in (CaseEvent.REPLY, CaseEvent.FORWARD):
-        await _call_right_unit(desk, message)
+        case = desk.case
+        assert case is not None
+        waiting = next((one for one in case.called if one.ref is None), None)
+        if waiting is not None:
+            await _call(desk, message, waiting.unit, waiting.kind)
+    elif isinstance(body, MisdirectedReport) and body.target_type in process.CALL_TYPES:
+        await _call_whom_the_principal_names(desk, message)
 
 
-async def _call_right_unit(desk: Desk, because: Message) -> None:
-    """Send the invitation to the unit it was redirected to, so that the case is never without someone who owes a reply.
+async def _call_whom_the_principal_names(desk: Desk, because: Message) -> None:
+    """Call another unit of a principal after one has said that it is the wrong one: the duty to come stays there.
+
+    That is the unit it suggests, else the one that takes in what nobody else does. Where the report says that the whole
+    principal is the wrong one, or both have been called, a person decides.
+    """
+    report: MisdirectedReport = because.body
+    case, sender, directory = desk.case, because.header.sender, desk.context.directory
+    assert case is not None
+    wrong = case.participation(sender.unit)
+    if wrong is None or wrong.state is not ParticipationState.MISDIRECTED or report.reason not in _STAYS_THERE:
+        return
+    for unit in (report.suggested_unit, directory.intake_of(sender.unit)):
+        known = directory.units.get(unit) if unit is not None else None
+        if known is not None and known.party == sender.party and case.participation(known.hsa_id) is None:
+            await _call(desk, because, known.hsa_id, wrong.kind)
+            return
+
+
+_STAYS_THERE = frozenset({MisdirectedReason.PERSON_UNKNOWN, MisdirectedReason.WRONG_UNIT})
+"""Why a unit is the wrong one, where another of the same principal must come."""
+
+
+async def _call(desk: Desk, because: Message, unit: str, kind: InviteeKind) -> None:
+    """Send the invitation to ``unit`` as well, so that the case is never without someone who owes a reply.
 
     A meeting that has begun is not called to any longer.
     """
     case = desk.case
     assert case is not None
-    waiting = next((one for one in case.called if one.ref is None), None)
-    if waiting is None or case.booking_ref is None or case.slot is None or case.slot.start <= desk.now:
+    if case.booking_ref is None or case.slot is None or case.slot.start <= desk.now:
         return
     first = message_in(await desk.sheet.content(case.booking_ref))
     booking: MeetingBooking = first.body
     if case.change_ref is not None:
         change: MeetingChange = message_in(await desk.sheet.content(case.change_ref)).body
         booking = replace(booking, meeting=change.meeting, reply_by=change.reply_by)
-    if waiting.unit not in {invitee.unit for invitee in booking.invitees}:
-        unit = desk.context.directory.unit(waiting.unit)
-        principal = desk.context.directory.parties[unit.party].principal
-        invitee = Invitee(kind=waiting.kind, principal=principal, unit=waiting.unit)
-        booking = replace(booking, invitees=(*booking.invitees, invitee))
+    party = desk.context.directory.unit(unit).party
+    if unit not in {invitee.unit for invitee in booking.invitees}:
+        principal = desk.context.directory.parties[party].principal
+        booking = replace(booking, invitees=(*booking.invitees, Invitee(kind=kind, principal=principal, unit=unit)))
     if booking.reply_by is not None and booking.reply_by <= desk.now:
         booking = replace(booking, reply_by=None)
-    kind = TYPES[first.type]
     header = replace(
         first.header,
         message_id=str(uuid5(UUID(because.header.message_id), "call")),
         created_at=desk.now,
-        recipients=(Recipient(party=waiting.party, unit=waiting.unit, duty=kind.duty_of(booking)),),
+        recipients=(Recipient(party=party, unit=unit, duty=TYPES[first.type].duty_of(booking)),),
         in_reply_to=because.header.message_id,
         consent_ref=case.consent_ref,
-        due_at=desk.due(first.type, booking, (waiting.unit,)),
+        due_at=desk.due(first.type, booking, (unit,)),
         reserve_routine=None,
     )
     call = Message(first.type, header, booking)

@@ -82,6 +82,16 @@ class Directory:
             raise InvalidDocumentError(NO_INBOX.at(path))
         return unit
 
+    def intake_of(self, hsa_id: str) -> str | None:
+        """Return the unit that takes in what no other unit of the same party and type does, or of any type.
+
+        Raises:
+            InvalidDocumentError: no such unit as ``hsa_id``.
+        """
+        unit = self.unit(hsa_id)
+        intake = self.parties[unit.party].intake
+        return intake.get(unit.type) or next(iter(intake.values()), None)
+
     def escalation(self, hsa_id: str, *, on: date | None = None) -> tuple[str, ...]:
         """Return whom a duty of the unit ``hsa_id`` goes to, in order, for as long as nobody acts; each once.
 
@@ -92,10 +102,8 @@ class Directory:
         Raises:
             InvalidDocumentError: no such unit.
         """
-        unit = self.unit(hsa_id)
-        party = self.parties[unit.party]
-        intake = party.intake.get(unit.type) or next(iter(party.intake.values()), None)
-        steps = [step for step in (hsa_id, intake, party.manager) if step is not None]
+        party = self.parties[self.unit(hsa_id).party]
+        steps = [step for step in (hsa_id, self.intake_of(hsa_id), party.manager) if step is not None]
         if on is not None:
             steps = [able.hsa_id for step in steps if (able := self._first_able([step], on)) is not None]
         return tuple(dict.fromkeys(steps))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from gateway.directory import Directory, Unit
 from gateway.errors import CaseRuleError, Fault
-from gateway.messages import Contract, InvitationForward, InvitationReply, Message
+from gateway.messages import Contract, InvitationForward, InvitationReply, Message, Plan, ResponsibilityTransfer
 
 OTHER_PRINCIPAL = Fault(
     "recipient.other-party",
     "Rätt enhet ska höra till samma part som den enhet som var kallad.",
     "The right unit must belong to the same party as the unit that was called.",
+)
+NOT_TOLD = Fault(
+    "responsible.not-told",
+    "Den som får det övergripande ansvaret ska vara en egen enhet eller en av mottagarna.",
+    "Whoever gets the overall responsibility must be a unit of the own party or one of the recipients.",
 )
 OTHER_UNIT_TYPE = Fault(
     "sender.unit-type",
@@ -19,7 +24,7 @@ OTHER_UNIT_TYPE = Fault(
 
 
 def check_right_unit(directory: Directory, message: Message) -> None:
-    """Refuse a redirect to a unit that is not known, or of another party than the one that redirects.
+    """Refuse a unit to come instead that is not known, or of another party than the one that says so.
 
     Raises:
         InvalidDocumentError: the finding says which; its place is relative to the root element.
@@ -29,11 +34,29 @@ def check_right_unit(directory: Directory, message: Message) -> None:
         raise CaseRuleError(OTHER_PRINCIPAL.at("body"))
 
 
+def check_responsible_unit(directory: Directory, message: Message) -> None:
+    """Refuse to give the overall responsibility to a unit that is not known, or would not be told that it has it.
+
+    Raises:
+        InvalidDocumentError: the finding says which; its place is relative to the root element.
+    """
+    body, header = message.body, message.header
+    if isinstance(body, Plan):
+        unit, path = body.overall_responsible.unit, "body/overallResponsible/unit"
+    elif isinstance(body, ResponsibilityTransfer):
+        unit, path = body.next.unit, "body/next/unit"
+    else:
+        return
+    is_own = directory.unit(unit, path).party == header.sender.party
+    if not is_own and unit not in {to.unit for to in header.recipients}:
+        raise CaseRuleError(NOT_TOLD.at(path))
+
+
 def _right_unit(message: Message) -> str | None:
-    """Return the unit that ``message`` says is the right one to call, ``None`` when it says nothing of the kind."""
+    """Return the unit that ``message`` says is to come instead, ``None`` when it says nothing of the kind."""
     body = message.body
     if isinstance(body, InvitationReply):
-        return body.redirect_unit
+        return body.redirect_unit or (body.substitute.unit if body.substitute is not None else None)
     return body.to_unit if isinstance(body, InvitationForward) else None
 
 

@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from gateway import process
 from gateway.circle import Circle
 from gateway.context import Context
-from gateway.directory_rules import check_right_unit, check_unit_type
+from gateway.directory_rules import check_responsible_unit, check_right_unit, check_unit_type
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch
 from gateway.lifecycle import MAY_HAVE_LEFT, STOPPABLE, UNDER_WAY, OutEvent, OutState
@@ -51,6 +51,11 @@ FROZEN = Fault(
     "case.frozen",
     "Skyddet av den enskildes uppgifter har ändrats; ärendet väntar på att en behörig har granskat det.",
     "The protection of the person's identity has changed; the case waits until someone with the right has reviewed it.",
+)
+NOT_COVERED = Fault(
+    "consent.does-not-cover",
+    "Samtycket omfattar inte alla mottagare. Brådskande information lämnas på annat sätt, utanför SIP.",
+    "The consent does not cover all recipients. What is urgent is told in another way, outside the SIP.",
 )
 
 WEIGHED = frozenset({"consent", "closure", "retraction"})
@@ -110,6 +115,8 @@ class Desk:
         message = Message(draft.type, self._header(draft, message_id), self._body(draft))
         xml = render_xml(message)  # a document that is wrong in itself is refused before the case is asked
         await self._check_case(message)
+        if not TYPES[message.type].contract.waits_for_consent:
+            self._check_all_may_be_told(message)
         if self._waits(message):
             await self.sheet.read_ledgers([self.number])
             self._preview(message)
@@ -131,6 +138,8 @@ class Desk:
             state=_SHARED_STATE.get(case.state, SharedCaseState.PREPARING),
             booking_version=case.booking_version,
             plan_version=case.plan_version,
+            responsible_unit=case.responsible_unit,
+            follow_up_on=case.follow_up_on,
             person_placed=case.is_placed or None,
         )
 
@@ -142,6 +151,7 @@ class Desk:
         if case is not None and case.is_frozen and happens not in PASSES_WHEN_FROZEN:
             raise CaseRuleError(FROZEN.at())
         check_right_unit(self.context.directory, message)
+        check_responsible_unit(self.context.directory, message)
 
     def _header(self, draft: Draft, message_id: str) -> Header:
         sender = self.context.directory.unit(draft.unit, "header/sender/unit")
@@ -184,6 +194,13 @@ class Desk:
         if self.case is None or TYPES[message.type].contract.consent is None or not message.header.recipients:
             return False
         return not any(self._may_leave(message, recipient) for recipient in message.header.recipients)
+
+    def _check_all_may_be_told(self, message: Message) -> None:
+        """Refuse what would be held for a recipient, of a type that does not wait for a consent."""
+        if self.case is None or self.case.state is CaseState.DRAFT:
+            raise CaseRuleError(process.CONSENT_MISSING.at())
+        if not all(self._may_leave(message, recipient) for recipient in message.header.recipients):
+            raise CaseRuleError(NOT_COVERED.at("header/recipient"))
 
     def _may_leave(self, message: Message, to: Recipient | Dispatch) -> bool:
         assert self.case is not None

@@ -15,7 +15,7 @@ from gateway.answering import answer, answer_again
 from gateway.arrivals import follow, misdirected, take_back
 from gateway.case_number import CaseNumber
 from gateway.context import Context, begins_again
-from gateway.directory_rules import check_right_unit, check_unit_type
+from gateway.directory_rules import check_responsible_unit, check_right_unit, check_unit_type
 from gateway.envelope import Envelope, content_hash
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.gate import Desk
@@ -264,6 +264,7 @@ class Inbox:
         )
         before = sheet.case(row.case_number)
         check_right_unit(self._context.directory, message)
+        check_responsible_unit(self._context.directory, message)
         case = process.receive(before, message, unit=row.unit, party=self._context.party, again=again)
         if before is None:
             await check_no_other_with(sheet, message)

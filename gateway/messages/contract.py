@@ -66,7 +66,10 @@ class Contract:
     sender may ask for a reply to a type that is ``reply_on_request``; the deadline is then that of the reply.
 
     ``consent`` is the information type a consent must cover before the message leaves the party; where there is none,
-    ``without_consent`` says why it may leave all the same. ``carries_person`` says whether the header names the person.
+    ``without_consent`` says why it may leave all the same. A message that does not find the consent it needs is held
+    until it comes; one of a type that does not ``waits_for_consent`` is refused, so that nobody believes it was told.
+    ``carries_person`` says whether the header names the person.
+
     A type that ``may_stay_home`` may have no recipient at all: it is kept by its own party and never sent, and one that
     ``stays_home`` always is. ``answers`` are the types that may be sent in reply. A type that is ``retractable`` may be
     taken back by its sender.
@@ -81,6 +84,7 @@ class Contract:
     reply_on_request: bool = False
     consent: InformationType | None
     without_consent: str = ""
+    waits_for_consent: bool = True
     carries_person: bool
     may_stay_home: bool = False
     stays_home: bool = False

@@ -35,6 +35,7 @@ TYPE = MessageType(
         deadline_source="agreed default when a reply is wanted, no statutory number",
         reply_on_request=True,
         consent=InformationType.NEED,
+        waits_for_consent=False,
         carries_person=True,
         answers=("generalMessage", "misdirectedReport", "acknowledgement"),
         retractable=True,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from gateway.errors import Fault
@@ -48,7 +48,9 @@ class CaseConvener:
 class ParticipantAdded:
     """Which unit joins and in which role, and where the case stands; versions are 0 before there is a first.
 
-    ``person_placed`` says that the person is placed elsewhere, so that the plan must tell of health care meanwhile.
+    Once there is a plan, ``responsible_unit`` (HSA-id) has the overall responsibility, and ``follow_up_on`` is when
+    it is followed up. ``person_placed`` says that the person is placed elsewhere, so that the plan must tell of
+    health care meanwhile.
     """
 
     unit: str
@@ -60,6 +62,8 @@ class ParticipantAdded:
     state: SharedCaseState
     booking_version: int
     plan_version: int
+    responsible_unit: str | None = None
+    follow_up_on: date | None = None
     person_placed: bool | None = None
 
 

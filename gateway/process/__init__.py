@@ -11,7 +11,7 @@ from gateway.process.case import (
     Transfer,
 )
 from gateway.process.clocks import Awaited, CaseDeadline, deadlines
-from gateway.process.faults import UNKNOWN_CASE
+from gateway.process.faults import CONSENT_MISSING, UNKNOWN_CASE
 from gateway.process.reviewing import review
 from gateway.process.rules import MOVED_BY_CHARGE, apply, part_from, receive, take_charge
 from gateway.process.states import BEGINNING, CALL_TYPES, OPENING_TYPES, TERMINAL, TRANSITIONS, CaseState, event_of
@@ -19,6 +19,7 @@ from gateway.process.states import BEGINNING, CALL_TYPES, OPENING_TYPES, TERMINA
 __all__ = [
     "BEGINNING",
     "CALL_TYPES",
+    "CONSENT_MISSING",
     "MOVED_BY_CHARGE",
     "OPENING_TYPES",
     "TERMINAL",

@@ -154,8 +154,11 @@ def reply(case: SipCase, message: Message) -> SipCase:
     if answer.answer is InvitationAnswer.DECLINE and summoned and answer.substitute is None:
         raise CaseRuleError(SUBSTITUTE_MISSING.at("body/answer"))
     case = _put(case, replace(mine, state=_ANSWERED[answer.answer]))
-    unit = answer.redirect_unit
-    return _call_instead(case, mine, unit, "body/redirectUnit") if unit is not None else case
+    if answer.redirect_unit is not None:
+        return _call_instead(case, mine, answer.redirect_unit, "body/redirectUnit")
+    # A substitute from another unit comes to know of the case as every unit does: by being called.
+    unit = answer.substitute.unit if answer.substitute is not None else None
+    return _call_instead(case, mine, unit, "body/substitute/unit") if unit not in (None, mine.unit) else case
 
 
 def forward(case: SipCase, message: Message) -> SipCase:
@@ -192,9 +195,14 @@ def leave(case: SipCase, unit: str) -> SipCase:
     of_party = [one for one in case.called if one.party == gone.party]
     nobody_comes = all(one.state is ParticipationState.REDIRECTED for one in of_party)
     for one in of_party:
-        if one.state is ParticipationState.REDIRECTED and (nobody_comes or one.unit == gone.instead_of):
+        stood_in = one.unit == gone.instead_of and one.state in _STOOD_IN_FOR
+        if stood_in or (nobody_comes and one.state is ParticipationState.REDIRECTED):
             case = _put(case, replace(one, state=ParticipationState.SENT))
     return case
+
+
+_STOOD_IN_FOR = frozenset({ParticipationState.REDIRECTED, ParticipationState.DECLINED})
+"""States of a unit that another comes instead of."""
 
 
 def _passed_by(one: Participation, gone: Participation) -> Participation:

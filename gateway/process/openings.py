@@ -56,6 +56,8 @@ def _join(message: Message) -> SipCase:
         opened_at=added.opened_at,
         booking_version=added.booking_version,
         plan_version=added.plan_version,
+        responsible_unit=added.responsible_unit,
+        follow_up_on=added.follow_up_on,
         is_placed=bool(added.person_placed),
         lead=None if leads else Participant(party=sender.party, unit=sender.unit),
     )
