@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway import process
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch, Inbound
@@ -34,6 +35,14 @@ NOT_RETRACTABLE = Fault(
 
 Address = tuple[str, str]
 """Party and unit."""
+
+
+def passes_always(draft: Draft) -> bool:
+    """Tell whether ``draft`` may come from, or be for, a unit that has closed: an answer, or that something ends.
+
+    Who was asked still answers, and who was told still learns that it is over.
+    """
+    return draft.in_reply_to is not None or TYPES[draft.type].event_of(draft.body) in process.WINDING_UP
 
 
 class Circle:
@@ -72,8 +81,10 @@ class Circle:
         if any(unit.party == self._context.party for unit in found):
             raise InvalidDocumentError(OWN_UNIT.at("header/recipient/unit"))
         named = [(unit.party, unit.hsa_id) for unit in found]
-        if self.case is None or isinstance(draft.body, Retraction):
-            return self._those_who_have(draft.body) if self.case is not None else named
+        if self.case is None:
+            return self._valid_today(named)
+        if isinstance(draft.body, Retraction):
+            return self._those_who_have(draft.body)
         if (answered := self.answered(draft)) is not None:
             return [(answered.party, answered.sender_unit)]
         if not self.leads:  # a participant speaks to who leads the case
@@ -85,7 +96,20 @@ class Circle:
                 open_to = self._covered_by(consent)
             case _:
                 open_to = named or self.others()
+                if not passes_always(draft):
+                    self._valid_today(open_to)
         return open_to
+
+    def _valid_today(self, units: list[Address]) -> list[Address]:
+        """Return ``units``, each of which is valid today. The directory is not asked about one it no longer has.
+
+        Raises:
+            InvalidDocumentError: one is not; the finding names it, and the one that takes over.
+        """
+        for _, unit in units:
+            if unit in self._context.directory.units:
+                self._context.directory.addressee(unit, "header/recipient/unit", on=self._sheet.today)
+        return units
 
     def _open_to(self, closure: Closure) -> list[Address]:
         """Return who is told why the case closed: after a withdrawal nobody, who learn only that it did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.clock import local_date
 from gateway.directory import Directory, Unit
 from gateway.errors import CaseRuleError, Fault
 from gateway.messages import Contract, InvitationForward, InvitationReply, Message
@@ -19,13 +20,15 @@ OTHER_UNIT_TYPE = Fault(
 
 
 def check_right_unit(directory: Directory, message: Message) -> None:
-    """Refuse a redirect to a unit that is not known, or of another party than the one that redirects.
+    """Refuse a redirect to a unit of another party than the one that redirects, or one not valid when it was written.
 
     Raises:
         InvalidDocumentError: the finding says which; its place is relative to the root element.
     """
     unit = _right_unit(message)
-    if unit is not None and directory.unit(unit, "body").party != message.header.sender.party:
+    if unit is None:
+        return
+    if directory.addressee(unit, "body", on=local_date(message.header.created_at)).party != message.header.sender.party:
         raise CaseRuleError(OTHER_PRINCIPAL.at("body"))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from gateway.clock import local_date
 from gateway.directory import Directory
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import InState, OutState
@@ -59,7 +60,8 @@ class Duty:
 
     def told(self, directory: Directory, now: datetime) -> str:
         """Return the unit that is told of the duty at ``now``: its own, and once it is overdue the next in line."""
-        line = directory.escalation(self.unit) if self.unit in directory.units else (self.unit,)
+        known = self.unit in directory.units  # a unit that has closed hands its duties to the one that takes over
+        line = (directory.escalation(self.unit, on=local_date(now)) if known else ()) or (self.unit,)
         if now <= self.due_at:
             return line[0]
         step = 1

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from gateway import process
-from gateway.circle import Circle
+from gateway.circle import Circle, passes_always
 from gateway.context import Context
 from gateway.directory_rules import check_right_unit, check_unit_type
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
@@ -60,19 +60,6 @@ OPEN_ALREADY = Fault(
 
 WEIGHED = frozenset({"consent", "closure", "retraction"})
 """Types that are weighed against everything that was sent in their case before."""
-
-PASSES_WHEN_FROZEN = frozenset(
-    {
-        CaseEvent.WITHDRAW,
-        CaseEvent.DECLINE,
-        CaseEvent.REFUSE,
-        CaseEvent.CLOSE,
-        CaseEvent.INTERRUPT,
-        CaseEvent.RETRACT,
-        CaseEvent.MISDIRECT,
-    }
-)
-"""What may be said in a frozen case: that something ends, or was wrong."""
 
 
 class Desk:
@@ -147,12 +134,13 @@ class Desk:
             await self.sheet.read_open_cases([person])
             if (others := self.sheet.open_cases(person)) and self.number not in others:
                 raise CaseRuleError(OPEN_ALREADY.at("header/person", number=others[0]))
-        if case is not None and case.is_frozen and happens not in PASSES_WHEN_FROZEN:
+        if case is not None and case.is_frozen and happens not in process.ENDING:
             raise CaseRuleError(FROZEN.at())
         check_right_unit(self.context.directory, message)
 
     def _header(self, draft: Draft, message_id: str) -> Header:
-        sender = self.context.directory.unit(draft.unit, "header/sender/unit")
+        day = None if passes_always(draft) else self.sheet.today
+        sender = self.context.directory.unit(draft.unit, "header/sender/unit", on=day)
         if sender.party != self.context.party:
             raise InvalidDocumentError(SENDER_ELSEWHERE.at("header/sender/unit"))
         check_unit_type(TYPES[draft.type].contract, sender, "header/sender/unit")

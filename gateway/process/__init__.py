@@ -14,15 +14,26 @@ from gateway.process.clocks import Awaited, CaseDeadline, deadlines
 from gateway.process.faults import UNKNOWN_CASE
 from gateway.process.reviewing import review
 from gateway.process.rules import MOVED_BY_CHARGE, apply, part_from, receive, take_charge
-from gateway.process.states import BEGINNING, OPENING_TYPES, TERMINAL, TRANSITIONS, CaseState, event_of
+from gateway.process.states import (
+    BEGINNING,
+    ENDING,
+    OPENING_TYPES,
+    TERMINAL,
+    TRANSITIONS,
+    WINDING_UP,
+    CaseState,
+    event_of,
+)
 
 __all__ = [
     "BEGINNING",
+    "ENDING",
     "MOVED_BY_CHARGE",
     "OPENING_TYPES",
     "TERMINAL",
     "TRANSITIONS",
     "UNKNOWN_CASE",
+    "WINDING_UP",
     "Awaited",
     "CaseDeadline",
     "CaseEvent",

@@ -13,6 +13,7 @@ from scripted import DIRECTORY, NAME_OF, ScriptedAdapter, write_blank_store
 from gateway.clock import ManualClock
 from gateway.context import Context
 from gateway.delivery import CaseSystemDelivery
+from gateway.directory import Directory
 from gateway.envelope import Channel
 from gateway.inbox import Inbox
 from gateway.ledger import Dispatch, Inbound
@@ -131,8 +132,8 @@ async def settle(*parties: Party) -> None:
 
 
 @asynccontextmanager
-async def talking(folder: Path, clock: ManualClock) -> AsyncIterator[dict[str, Party]]:
-    """Open the gateways of the municipality and the region in ``folder``."""
+async def talking(folder: Path, clock: ManualClock, **directories: Directory) -> AsyncIterator[dict[str, Party]]:
+    """Open the gateways of the municipality and the region in ``folder``; a party may have a directory of its own."""
     async with AsyncExitStack() as stack:
         parties = {}
         for name in sorted(set(PARTY_OF.values())):
@@ -140,5 +141,6 @@ async def talking(folder: Path, clock: ManualClock) -> AsyncIterator[dict[str, P
             store = await stack.enter_async_context(Store(database_url(folder / f"{name}.sqlite")))
             exchange = EmbeddedTransport(database_url(folder / "exchange.sqlite"), name, clock)
             transport = await stack.enter_async_context(exchange)
-            parties[name] = Party(Context(name, DIRECTORY, store, clock, ignore, chance=lambda: 0.5), transport)
+            units = directories.get(name, DIRECTORY)
+            parties[name] = Party(Context(name, units, store, clock, ignore, chance=lambda: 0.5), transport)
         yield parties
