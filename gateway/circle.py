@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from gateway import process
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import MAY_HAVE_LEFT, NEVER_LEFT, OutState
-from gateway.messages import TYPES, Closure, ClosureReason, Consent, Retraction
+from gateway.messages import (
+    TYPES,
+    CaseConvener,
+    Closure,
+    ClosureReason,
+    Consent,
+    ParticipantAdded,
+    Retraction,
+    SharedCaseState,
+)
 from gateway.ports import Draft
-from gateway.process import SipCase
+from gateway.process import CaseState, SipCase
 from gateway.store.sheet import Sheet
 
 OWN_UNIT = Fault(
@@ -67,6 +79,20 @@ class Circle:
     def leads(self) -> bool:
         """Whether this party leads the case."""
         return self.case is not None and self.case.leader.party == self._context.party
+
+    def body_of(self, draft: Draft) -> Any:
+        """Return the body of ``draft``; where a case stands when a unit joins is known here alone."""
+        case = self.case
+        if not isinstance(draft.body, ParticipantAdded) or case is None:
+            return draft.body
+        return replace(
+            draft.body,
+            convener=CaseConvener(party=case.convener, unit=case.convening_unit),
+            opened_at=case.opened_at,
+            state=_SHARED_STATE.get(case.state, SharedCaseState.PREPARING),
+            booking_version=case.booking_version,
+            plan_version=case.plan_version,
+        )
 
     def recipients(self, draft: Draft) -> list[Address]:
         """Return party and unit of everyone ``draft`` is for; one that names nobody is for the case's participants.
@@ -160,9 +186,11 @@ class Circle:
     def told(self) -> list[Address]:
         """Return party and unit of everyone who knows of the case: something left, or is about to, and no closure.
 
+        A letter does not leave by itself: as long as it is not sent, its unit knows nothing.
         When this party has taken the lead over from another, they are those who take part, whoever told them.
         """
-        left = [(row.party, row.unit) for row in self.rows if row.state not in NEVER_LEFT]
+        unaware = NEVER_LEFT | {OutState.LETTER}
+        left = [(row.party, row.unit) for row in self.rows if row.state not in unaware]
         if self.case is not None and self.case.convener != self._context.party and self.leads:
             left += self.others()
         gone = self.parted() | self._removed()
@@ -182,3 +210,12 @@ class Circle:
         """Tell whether the consent in force covers a unit for anything at all."""
         consent = self.case.consent if self.case is not None else None
         return consent is not None and self.covers(consent, party, unit)
+
+
+_SHARED_STATE = {
+    CaseState.PREPARING: SharedCaseState.PREPARING,
+    CaseState.INVITED: SharedCaseState.INVITED,
+    CaseState.MEETING_DONE: SharedCaseState.INVITED,
+    CaseState.ACTIVE: SharedCaseState.ACTIVE,
+    CaseState.FOLLOW_UP_CALLED: SharedCaseState.FOLLOW_UP_CALLED,
+}

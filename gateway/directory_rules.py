@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gateway.clock import local_date
-from gateway.directory import Directory, Unit
+from gateway.directory import NO_INBOX, Directory, Unit
 from gateway.errors import CaseRuleError, Fault
-from gateway.messages import Contract, InvitationForward, InvitationReply, Message
+from gateway.messages import Contract, InvitationForward, InvitationReply, Message, Plan, ResponsibilityTransfer
 
 OTHER_PRINCIPAL = Fault(
     "recipient.other-party",
@@ -38,6 +38,23 @@ def _right_unit(message: Message) -> str | None:
     if isinstance(body, InvitationReply):
         return body.redirect_unit
     return body.to_unit if isinstance(body, InvitationForward) else None
+
+
+def check_has_inbox(directory: Directory, message: Message) -> None:
+    """Refuse to give the lead of a case to a unit that gets letters only: nobody could lead a case without an inbox.
+
+    Raises:
+        CaseRuleError: the unit that is to have the overall responsibility has no inbox.
+    """
+    body = message.body
+    if isinstance(body, ResponsibilityTransfer):
+        unit, place = body.next.unit, "body/next/unit"
+    elif isinstance(body, Plan):
+        unit, place = body.overall_responsible.unit, "body/overallResponsible/unit"
+    else:
+        return
+    if directory.gets_letters(unit):
+        raise CaseRuleError(NO_INBOX.at(place))
 
 
 def check_unit_type(contract: Contract, unit: Unit, path: str) -> None:

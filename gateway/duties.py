@@ -8,7 +8,7 @@ the unit whose manager decides.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -72,6 +72,7 @@ class Duty:
 
 _AWAITED_OUT = {
     OutState.HELD: "consent",
+    OutState.LETTER: "letter",
     OutState.QUEUED: "sent",
     OutState.RETRYING: "sent",
     OutState.SENT: "received",
@@ -103,6 +104,11 @@ def of_sent(row: Dispatch) -> Duty:
         message_id=row.message_id,
         type=row.type,
     )
+
+
+def of_letter(row: Dispatch, party: str, sender_unit: str) -> Duty:
+    """Return that the letter of ``row`` is to be sent: by the unit of ``party``, this one, that wrote it."""
+    return replace(of_sent(row), party=party, unit=sender_unit)
 
 
 def of_received(row: Inbound, party: str) -> Duty:

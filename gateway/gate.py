@@ -15,21 +15,18 @@ from uuid import UUID, uuid5
 from gateway import process
 from gateway.circle import Circle, passes_always
 from gateway.context import Context
-from gateway.directory_rules import check_right_unit, check_unit_type
+from gateway.directory_rules import check_has_inbox, check_right_unit, check_unit_type
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch
 from gateway.lifecycle import MAY_HAVE_LEFT, STOPPABLE, UNDER_WAY, OutEvent, OutState
 from gateway.messages import (
     TYPES,
-    CaseConvener,
     Duty,
     Header,
     Message,
-    ParticipantAdded,
     Recipient,
     Retraction,
     Sender,
-    SharedCaseState,
     SipStart,
     render_xml,
 )
@@ -99,7 +96,7 @@ class Desk:
         """
         if draft.type in WEIGHED:
             await self.sheet.read_ledgers([self.number])
-        message = Message(draft.type, self._header(draft, message_id), self._body(draft))
+        message = Message(draft.type, self._header(draft, message_id), self.circle.body_of(draft))
         xml = render_xml(message)  # a document that is wrong in itself is refused before the case is asked
         await self._check_case(message)
         if self._waits(message):
@@ -110,20 +107,6 @@ class Desk:
             self.sheet.put_case(process.apply(self.case, message))
             await self._carry_out(message, xml)
         return message
-
-    def _body(self, draft: Draft) -> Any:
-        """Return the body of ``draft``; where a case stands when a unit joins it is known here alone."""
-        case = self.case
-        if not isinstance(draft.body, ParticipantAdded) or case is None:
-            return draft.body
-        return replace(
-            draft.body,
-            convener=CaseConvener(party=case.convener, unit=case.convening_unit),
-            opened_at=case.opened_at,
-            state=_SHARED_STATE.get(case.state, SharedCaseState.PREPARING),
-            booking_version=case.booking_version,
-            plan_version=case.plan_version,
-        )
 
     async def _check_case(self, message: Message) -> None:
         """Refuse what the case would allow, and other rules do not."""
@@ -137,6 +120,7 @@ class Desk:
         if case is not None and case.is_frozen and happens not in process.ENDING:
             raise CaseRuleError(FROZEN.at())
         check_right_unit(self.context.directory, message)
+        check_has_inbox(self.context.directory, message)
 
     def _header(self, draft: Draft, message_id: str) -> Header:
         day = None if passes_always(draft) else self.sheet.today
@@ -200,7 +184,7 @@ class Desk:
                 # Last: a party whose units take over from each other must not see its case end in between.
                 self.tell_closed(message, parted)
             case CaseEvent.DECLINE | CaseEvent.REFUSE | CaseEvent.CLOSE:
-                self.stop(self._held(), process.event_of(message).value)
+                self.stop(self._unsent(), process.event_of(message).value)
                 self.keep(message, xml)
                 # Those whom the consent no longer covers learn that it closed, and nothing else.
                 self.tell_closed(message, self.circle.told())
@@ -248,6 +232,10 @@ class Desk:
     def _held(self) -> list[Dispatch]:
         return [row for row in self.rows if row.state is OutState.HELD]
 
+    def _unsent(self) -> list[Dispatch]:
+        """Return what waits for a consent, or for somebody to send it by letter."""
+        return [row for row in self.rows if row.state in (OutState.HELD, OutState.LETTER)]
+
     def _apply_held(self) -> None:
         """Let the messages that waited move the case, in the order they were made."""
         for message_id, xml in self.sheet.unapplied(self.number):
@@ -265,20 +253,28 @@ class Desk:
 
     async def _release(self, rows: Iterable[Dispatch]) -> None:
         """Queue what a consent now covers, in order."""
-        released: list[Dispatch] = []
+        released: dict[OutEvent, list[Dispatch]] = {OutEvent.RELEASE: [], OutEvent.BY_LETTER: []}
         for row in rows:
             message = message_in(await self.sheet.content(row.message_id))
             if not self._may_leave(message, row):
                 continue
             if all(other.state is OutState.HELD for other in self.rows if other.message_id == row.message_id):
                 self._refer_to_consent(message)
-            leaves = {
-                "queued_at": self.now,
-                "position": self.sheet.next_position(),
-                "leave_by": self._leave_by(message),
-            }
-            released.append(row.after(OutEvent.RELEASE, self.now, **leaves))
-        self.sheet.put_dispatches(released, OutEvent.RELEASE)
+            state, leaves = self._way_out(message, row.unit)
+            happens = OutEvent.RELEASE if state is OutState.QUEUED else OutEvent.BY_LETTER
+            released[happens].append(row.after(happens, self.now, **leaves))
+        for happens, rows_released in released.items():
+            self.sheet.put_dispatches(rows_released, happens)
+
+    def _way_out(self, message: Message, unit: str) -> tuple[OutState, dict[str, Any]]:
+        """Return the state in which ``message`` leaves for ``unit``, and since and until when it may.
+
+        For a unit without an inbox that is a letter, which has no place in the line of the exchange.
+        """
+        times = {"queued_at": self.now, "leave_by": self._leave_by(message)}
+        if self.context.directory.gets_letters(unit):
+            return OutState.LETTER, times
+        return OutState.QUEUED, {**times, "position": self.sheet.next_position()}
 
     def _refer_to_consent(self, message: Message) -> None:
         """Render a message that was held again, with the consent it leaves under; nobody has seen it yet."""
@@ -312,7 +308,7 @@ class Desk:
 
     def died(self, message: Message) -> None:
         """Tell the others that the case has ended, after a participant has told that the person has died."""
-        self.stop(self._held(), "died")
+        self.stop(self._unsent(), "died")
         self.tell_closed(message, self.circle.told(), ClosureReason.DIED)
 
     async def _narrow(self, message: Message) -> list[tuple[str, str]]:
@@ -321,7 +317,7 @@ class Desk:
         lost = [one for one in self.circle.told() if not self.circle.covers(message.body, *one)]
         ends = [row for row in self.rows if (row.party, row.unit) in lost]
         for row in self.rows:
-            if row not in ends and row.state in UNDER_WAY:
+            if row not in ends and row.state in UNDER_WAY | {OutState.LETTER}:
                 waiting = message_in(await self.sheet.content(row.message_id))
                 if not self._may_leave(waiting, row):
                     ends.append(row)
@@ -356,10 +352,11 @@ class Desk:
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def keep(self, message: Message, xml: bytes, *, applied: bool = True) -> None:
-        """Store ``message`` with a ledger row per recipient: queued where it may leave, held where it may not."""
+        """Store ``message`` with a ledger row per recipient: on its way out where it may leave, else held."""
         rows = []
         for recipient in message.header.recipients:
             may_leave = self._may_leave(message, recipient)
+            state, leaves = self._way_out(message, recipient.unit) if may_leave else (OutState.HELD, {})
             row = Dispatch.begin(
                 self.now,
                 message_id=message.header.message_id,
@@ -368,10 +365,8 @@ class Desk:
                 party=recipient.party,
                 unit=recipient.unit,
                 duty=recipient.duty,
-                state=OutState.QUEUED if may_leave else OutState.HELD,
-                queued_at=self.now if may_leave else None,
-                position=self.sheet.next_position() if may_leave else None,
-                leave_by=self._leave_by(message) if may_leave else None,
+                state=state,
+                **leaves,
             )
             rows.append(row)
         remember(xml, message)
@@ -383,12 +378,3 @@ class Desk:
         """Return when the consent that ``message`` leaves under runs out."""
         needs_consent = TYPES[message.type].contract.consent is not None or isinstance(message.body, Consent)
         return self.case.consent_ends_at if self.case is not None and needs_consent else None
-
-
-_SHARED_STATE = {
-    CaseState.PREPARING: SharedCaseState.PREPARING,
-    CaseState.INVITED: SharedCaseState.INVITED,
-    CaseState.MEETING_DONE: SharedCaseState.INVITED,
-    CaseState.ACTIVE: SharedCaseState.ACTIVE,
-    CaseState.FOLLOW_UP_CALLED: SharedCaseState.FOLLOW_UP_CALLED,
-}

@@ -24,6 +24,11 @@ from gateway.lifecycle import (
     out_clock,
 )
 from gateway.messages import TYPES, Duty
+from gateway.messages.deadline import working_days
+
+LETTER_WITHIN = working_days(2)
+"""How soon a letter is to be sent, once it may leave. Ours to decide, no agreement says it: the post takes two more of
+the 21 days until the meeting."""
 
 _NOTHING_DUE: dict[str, Any] = {"due_at": None, "owner": None}
 
@@ -41,6 +46,8 @@ def _out_deadline(
     """Return the deadline and the owner of an outgoing row that comes to ``state``."""
     if state is OutState.REGISTERED:
         return _due(type_name, duty, now)
+    if state is OutState.LETTER:
+        return {"due_at": LETTER_WITHIN.after(now), "owner": Owner.CONVENER}
     clock = out_clock(state, answered=type_name != ACKNOWLEDGEMENT)
     if clock is None:
         return _NOTHING_DUE

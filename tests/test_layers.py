@@ -17,10 +17,11 @@ PACKAGE = Path(gateway.__file__).parent
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
     "progress resources logs outages stopping working_time",
-    "meaning": "messages opening process ledger case_log indicators payment figures duties directory_rules",
+    "meaning": "messages opening process ledger case_log indicators payment figures duties directory_rules "
+    "letter_words letter_text",
     "seams": "ports",
     "memory": "store",
-    "flow": "context answering circle gate arrivals outbox relay inbox tracker delivery dead_letters",
+    "flow": "context answering circle gate letters arrivals outbox relay inbox tracker delivery dead_letters",
     "outside": "adapters transport",
     "work": "hops",
     "assembly": "app preflight",
@@ -61,6 +62,8 @@ NEIGHBOURS = {
     ("duties", "ledger"): "a duty is a row of the ledger with a deadline",
     ("duties", "messages"): "when staff are reminded stands in the contract of the type",
     ("duties", "process"): "a case has clocks of its own",
+    ("letter_text", "letter_words"): "a letter is written in the words of the templates",
+    ("letter_text", "messages"): "a letter says what a message says",
     ("circle", "context"): "every hop works in the surroundings of its gateway",
     ("gate", "circle"): "whom a message is for follows from who takes part",
     ("arrivals", "gate"): "a partner's message may call for one of our own",

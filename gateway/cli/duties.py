@@ -17,10 +17,10 @@ from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
 from gateway.directory import Directory
-from gateway.duties import Duty, Urgency, in_order, of_case, of_received, of_sent
+from gateway.duties import Duty, Urgency, in_order, of_case, of_letter, of_received, of_sent
 from gateway.errors import Fault, UsageError
 from gateway.process import deadlines
-from gateway.store import clocks
+from gateway.store import clocks, letters
 
 app = typer.Typer(help="What is awaited: answers, duties and the clocks of cases.", no_args_is_help=True)
 
@@ -100,7 +100,11 @@ def list_deadlines(
 
 async def _duties(settings: Settings, units: Directory) -> list[Duty]:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        sent = [of_sent(row) for row in await clocks.awaited_answers(tx)]
+        writers = {one.dispatch.id: one.sender_unit for one in await letters.on_paper(tx)}
+        sent = [
+            of_letter(row, settings.party, writers[row.id]) if row.id in writers else of_sent(row)
+            for row in await clocks.awaited_answers(tx)
+        ]
         received = [of_received(row, settings.party) for row in await clocks.owed_answers(tx)]
         cases = [of_case(clock, units) for case in await clocks.open_cases(tx) for clock in deadlines(case)]
     return in_order([*sent, *received, *cases])

@@ -43,6 +43,8 @@ _STYLES = {
     OutState.EXPIRED: "red",
     OutState.STOPPED: "yellow",
     OutState.HELD: "yellow",
+    OutState.LETTER: "yellow",
+    OutState.MAILED: "green",
 }
 
 _COUNTED_STATES = {OutState.REJECTED: "rejected", OutState.HELD: "held", OutState.STOPPED: "stopped"}

@@ -11,7 +11,7 @@ import pytest
 from case_events import DIRECTORY
 
 from gateway.adapters.journal_coding import organization_or_party
-from gateway.adapters.kinds import unit, unit_or_party
+from gateway.adapters.kinds import addressee, addressee_or_party
 from gateway.adapters.reading import Reader
 from gateway.adapters.recipients import named
 from gateway.adapters.shape import required
@@ -34,12 +34,12 @@ def with_intake(**intake: str) -> Directory:
 
 
 def read(
-    recipients: list[Any], directory: Directory = DIRECTORY, kind: Callable[[Reader, str], str] = unit_or_party
+    recipients: list[Any], directory: Directory = DIRECTORY, kind: Callable[[Reader, str], str] = addressee_or_party
 ) -> tuple[str, ...]:
     """Return the units that an event of the municipality's office goes to."""
     at = Reader.of({"enhet": OFFICE, "mottagare": recipients}, directory)
     at.happened_on(date(2026, 11, 2))
-    units = named("mottagare", kind, own=required("enhet", unit))(at)
+    units = named("mottagare", kind, own=required("enhet", addressee))(at)
     at.finish()
     return units
 

@@ -85,6 +85,10 @@ class Party:
         done += await self._take(Channel.ACKNOWLEDGEMENTS, self._tracker)
         return done > 0
 
+    async def sweeps(self) -> int:
+        """Act on the deadlines of own messages that have passed; return how many messages were acted on."""
+        return await self._tracker.sweep()
+
     async def _take(self, channel: Channel, taker: Inbox | Tracker) -> int:
         if not await self._transport.depth(channel):
             return 0
