@@ -67,9 +67,10 @@ def _person(person: Person) -> str:
 
 def _lines(body: Any, directory: Directory, protected: bool, indent: str) -> Iterator[str]:
     """Yield a line for each value of ``body``, and below the name of an object those of its own."""
-    for field in fields_of(type(body)):
+    kind = type(body)
+    for field in fields_of(kind):
         value = getattr(body, field.attribute)
-        hidden = protected and field.attribute in PERSONAL
+        hidden = protected and f"{kind.__name__}.{field.attribute}" in PERSONAL
         if value is None or value == () or hidden:
             continue
         label = LABELS[field.attribute]
@@ -80,9 +81,15 @@ def _lines(body: Any, directory: Directory, protected: bool, indent: str) -> Ite
                 yield from _lines(one, directory, protected, indent + _INDENT)
         elif field.repeated:
             yield f"{indent}{label}:"
-            yield from (f"{indent}{_INDENT}- {_value(one, directory)}" for one in values)
+            yield from (_indented(f"- {_value(one, directory)}", indent + _INDENT) for one in values)
         else:
-            yield f"{indent}{label}: {_value(value, directory)}"
+            yield _indented(f"{label}: {_value(value, directory)}", indent)
+
+
+def _indented(text: str, indent: str) -> str:
+    """Return a value that may have several lines, so that each line shows where it belongs."""
+    first, *more = text.splitlines()
+    return "\n".join([indent + first, *(f"{indent}{_INDENT}{line}" for line in more)])
 
 
 def _value(value: Any, directory: Directory) -> str:

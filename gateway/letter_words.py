@@ -344,6 +344,17 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
 """What the codes of a list mean, by the name of its class in the code and the code itself."""
 
 PERSONAL: Final = frozenset(
-    {"address", "contact", "destination_text", "guardians", "home_wish", "phone", "registered_address", "transport"}
+    {
+        *(f"{plan}.{field}" for plan in ("Plan", "RevisedPlan") for field in ("address", "guardians", "phone")),
+        "AdmissionNotice.registered_address",
+        "Consent.guardians",
+        "CrisisAction.contact",
+        "DischargeMessage.destination_text",
+        "DischargeMessage.transport",
+        "DischargeReady.home_wish",
+    }
 )
-"""Fields that may tell where a person is to be found; a letter about a protected identity leaves them out."""
+"""Fields, by class and name in the code, that may tell where a person or their kin are to be found.
+
+A letter about a person with a protected identity leaves them out. Where staff can be reached stands in every letter.
+"""

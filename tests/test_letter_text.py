@@ -43,7 +43,10 @@ FIELDS = [
 
 def test_every_field_has_a_label_and_no_label_is_left_over() -> None:
     assert set(LABELS) == {field.attribute for field in FIELDS}
-    assert set(LABELS) >= PERSONAL
+
+
+def test_what_is_left_out_for_a_protected_identity_are_fields_there_are() -> None:
+    assert {f"{one.__name__}.{field.attribute}" for one in SEEN for field in fields_of(one)} >= PERSONAL
 
 
 def test_every_code_has_a_word_and_no_word_is_left_over() -> None:
@@ -70,9 +73,10 @@ def test_there_are_messages_of_every_type_to_look_at() -> None:
 
 def test_a_letter_about_a_protected_identity_says_which_way_it_goes_and_no_address() -> None:
     hidden = replace(PERSON, protected_level=ProtectedLevel.FICTITIOUS_IDENTITY)
-    told = replace(plan(), address="Påhittade gatan 1", phone="031-390 06 99")
+    told = replace(plan(), address="Påhittade gatan 1", phone="031-390 06 99", works_well="Maten.\nSömnen.")
     open_letter = letter_text(replace(message(told, CLINIC)), CLINIC, DIRECTORY)
     assert "Adress: Påhittade gatan 1" in open_letter
+    assert "\nDet fungerar: Maten.\n  Sömnen.\n" in open_letter
     assert BY_SKATTEVERKET not in open_letter
     made = message(told, CLINIC)
     letter = letter_text(replace(made, header=replace(made.header, person=hidden)), CLINIC, DIRECTORY)

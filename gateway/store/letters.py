@@ -61,8 +61,9 @@ async def find(tx: Transaction, message_id: str, unit: str) -> Letter | None:
 
 
 async def stated(tx: Transaction, message_id: str, unit: str) -> dict[OutEvent, Statement]:
-    """Return what has been stated about a message to a unit."""
-    query = select(statement).where(statement.c.message_id == message_id, statement.c.unit == unit)
+    """Return what has been stated about a message to a unit, by what it says, the first first."""
+    about = (statement.c.message_id == message_id, statement.c.unit == unit)
+    query = select(statement).where(*about).order_by(statement.c.at)
     found = [Statement(**{**row, "event": OutEvent(row["event"])}) for row in (await tx.execute(query)).mappings()]
     return {one.event: one for one in found}
 

@@ -240,7 +240,7 @@ def test_a_unit_without_inbox_can_join_and_gets_letters_but_cannot_act() -> None
     read("treserva", "deltagare_tillagd", deltagarenhet=private)
     with pytest.raises(InvalidDocumentError) as caught:
         read("treserva", "deltagare_tillagd", enhet=private)
-    assert [(finding.code, finding.path) for finding in caught.value.findings] == [("unit.no-inbox", "/enhet")]
+    assert ("unit.no-inbox", "/enhet") in [(finding.code, finding.path) for finding in caught.value.findings]
 
 
 def test_an_unknown_unit_that_acts_is_said_once_where_it_stands_in_for_the_convener() -> None:
