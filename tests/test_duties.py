@@ -67,6 +67,10 @@ def test_an_overdue_duty_goes_to_the_intake_unit_and_then_to_the_manager() -> No
     assert owed.told(DIRECTORY, DUE + timedelta(days=200)) == line[2]
 
 
+def test_what_a_unit_owes_that_has_closed_is_told_to_the_one_that_takes_over() -> None:
+    assert duty(unit="SE2321000131-E000000000505").told(DIRECTORY, NOON) == CENTRE
+
+
 def test_over_a_weekend_nobody_is_told_in_vain() -> None:
     friday = datetime(2026, 11, 6, 11, 0, tzinfo=UTC)
     owed = duty(due_at=friday)
