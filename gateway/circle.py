@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from gateway import process
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import MAY_HAVE_LEFT, NEVER_LEFT, OutState
-from gateway.messages import TYPES, Closure, ClosureReason, Consent, Retraction
+from gateway.messages import (
+    TYPES,
+    CaseConvener,
+    Closure,
+    ClosureReason,
+    Consent,
+    ParticipantAdded,
+    Retraction,
+    SharedCaseState,
+)
 from gateway.ports import Draft
-from gateway.process import SipCase
+from gateway.process import CaseState, SipCase
 from gateway.store.sheet import Sheet
 
 OWN_UNIT = Fault(
@@ -36,6 +49,14 @@ Address = tuple[str, str]
 """Party and unit."""
 
 
+def passes_always(draft: Draft) -> bool:
+    """Tell whether ``draft`` may come from, or be for, a unit that has closed: an answer, or that something ends.
+
+    Who was asked still answers, and who was told still learns that it is over.
+    """
+    return draft.in_reply_to is not None or TYPES[draft.type].event_of(draft.body) in process.WINDING_UP
+
+
 class Circle:
     """Those around one case, as it now stands on a sheet."""
 
@@ -59,6 +80,23 @@ class Circle:
         """Whether this party leads the case."""
         return self.case is not None and self.case.leader.party == self._context.party
 
+    def body_of(self, draft: Draft) -> Any:
+        """Return the body of ``draft``; where a case stands when a unit joins is known here alone."""
+        case = self.case
+        if not isinstance(draft.body, ParticipantAdded) or case is None:
+            return draft.body
+        return replace(
+            draft.body,
+            convener=CaseConvener(party=case.convener, unit=case.convening_unit),
+            opened_at=case.opened_at,
+            state=_SHARED_STATE.get(case.state, SharedCaseState.PREPARING),
+            booking_version=case.booking_version,
+            plan_version=case.plan_version,
+            responsible_unit=case.responsible_unit,
+            follow_up_on=case.follow_up_on,
+            person_placed=case.is_placed or None,
+        )
+
     def recipients(self, draft: Draft) -> list[Address]:
         """Return party and unit of everyone ``draft`` is for; one that names nobody is for the case's participants.
 
@@ -72,8 +110,10 @@ class Circle:
         if any(unit.party == self._context.party for unit in found):
             raise InvalidDocumentError(OWN_UNIT.at("header/recipient/unit"))
         named = [(unit.party, unit.hsa_id) for unit in found]
-        if self.case is None or isinstance(draft.body, Retraction):
-            return self._those_who_have(draft.body) if self.case is not None else named
+        if self.case is None:
+            return self._valid_today(named)
+        if isinstance(draft.body, Retraction):
+            return self._those_who_have(draft.body)
         if (answered := self.answered(draft)) is not None:
             return [(answered.party, answered.sender_unit)]
         if not self.leads:  # a participant speaks to who leads the case
@@ -85,7 +125,20 @@ class Circle:
                 open_to = self._covered_by(consent)
             case _:
                 open_to = named or self.others()
+                if not passes_always(draft):
+                    self._valid_today(open_to)
         return open_to
+
+    def _valid_today(self, units: list[Address]) -> list[Address]:
+        """Return ``units``, each of which is valid today. The directory is not asked about one it no longer has.
+
+        Raises:
+            InvalidDocumentError: one is not; the finding names it, and the one that takes over.
+        """
+        for _, unit in units:
+            if unit in self._context.directory.units:
+                self._context.directory.addressee(unit, "header/recipient/unit", on=self._sheet.today)
+        return units
 
     def _open_to(self, closure: Closure) -> list[Address]:
         """Return who is told why the case closed: after a withdrawal nobody, who learn only that it did."""
@@ -136,9 +189,11 @@ class Circle:
     def told(self) -> list[Address]:
         """Return party and unit of everyone who knows of the case: something left, or is about to, and no closure.
 
+        A letter does not leave by itself: as long as it is not sent, its unit knows nothing.
         When this party has taken the lead over from another, they are those who take part, whoever told them.
         """
-        left = [(row.party, row.unit) for row in self.rows if row.state not in NEVER_LEFT]
+        unaware = NEVER_LEFT | {OutState.LETTER}
+        left = [(row.party, row.unit) for row in self.rows if row.state not in unaware]
         if self.case is not None and self.case.convener != self._context.party and self.leads:
             left += self.others()
         gone = self.parted() | self._removed()
@@ -158,3 +213,12 @@ class Circle:
         """Tell whether the consent in force covers a unit for anything at all."""
         consent = self.case.consent if self.case is not None else None
         return consent is not None and self.covers(consent, party, unit)
+
+
+_SHARED_STATE = {
+    CaseState.PREPARING: SharedCaseState.PREPARING,
+    CaseState.INVITED: SharedCaseState.INVITED,
+    CaseState.MEETING_DONE: SharedCaseState.INVITED,
+    CaseState.ACTIVE: SharedCaseState.ACTIVE,
+    CaseState.FOLLOW_UP_CALLED: SharedCaseState.FOLLOW_UP_CALLED,
+}

@@ -21,8 +21,8 @@ UNKNOWN_UNIT_NEAR = Fault(
 )
 NOT_VALID = Fault(
     "unit.not-valid",
-    "Enheten är inte giltig den dag det gäller. Använd i stället: {nearest}.",
-    "The unit is not valid on the day in question. Use instead: {nearest}.",
+    "Enheten {unit} är inte giltig den dag det gäller. Använd i stället: {nearest}.",
+    "The unit {unit} is not valid on the day in question. Use instead: {nearest}.",
 )
 NO_INBOX = Fault(
     "unit.no-inbox",
@@ -60,11 +60,12 @@ class Directory:
         """
         return cls(*read_directory(path))
 
-    def unit(self, hsa_id: str, path: str | None = None, *, on: date | None = None) -> Unit:
+    def unit(self, hsa_id: str, path: str | None = None, *, on: date | None = None, of: str | None = None) -> Unit:
         """Return the unit with ``hsa_id``; ``path`` is where the id stands in the document that names it.
 
         With ``on``, a Swedish calendar day, the unit must be valid on that day and have an inbox. Without it, any unit
-        in the directory will do: a message that was sent long ago names units as they were then.
+        in the directory will do: a message that was sent long ago names units as they were then. With ``of``, only
+        units of that party are suggested.
 
         Raises:
             InvalidDocumentError: no such unit, or none that can be sent to on that day. The finding suggests another
@@ -72,15 +73,43 @@ class Directory:
         """
         unit = self.units.get(hsa_id)
         if unit is None:
-            able = [known for known, unit in self.units.items() if unit.is_reachable(on)]
-            near = difflib.get_close_matches(hsa_id, able, n=1, cutoff=0.8)
-            raise InvalidDocumentError(UNKNOWN_UNIT_NEAR.at(path, nearest=near[0]) if near else UNKNOWN_UNIT.at(path))
-        if on is not None and not unit.is_valid(on):
-            instead = self._first_able((unit.fallback, self.parties[unit.party].intake.get(unit.type)), on)
-            raise InvalidDocumentError(NOT_VALID.at(path, nearest=instead.hsa_id if instead else NOBODY))
-        if on is not None and not unit.has_inbox:
-            raise InvalidDocumentError(NO_INBOX.at(path))
+            raise self._unknown(hsa_id, path, (one for one in self.units.values() if one.is_reachable(on)), of)
+        if on is not None:
+            self._check_valid(unit, path, on)
+            if not unit.has_inbox:
+                raise InvalidDocumentError(NO_INBOX.at(path))
         return unit
+
+    def addressee(self, hsa_id: str, path: str | None = None, *, on: date) -> Unit:
+        """Return the unit with ``hsa_id``, which must be valid on the day ``on``; one without an inbox gets letters.
+
+        Raises:
+            InvalidDocumentError: no such unit, or it is not valid on that day. The finding suggests another, as that
+                of :meth:`unit` does.
+        """
+        unit = self.units.get(hsa_id)
+        if unit is None:
+            raise self._unknown(hsa_id, path, (one for one in self.units.values() if one.is_valid(on)))
+        self._check_valid(unit, path, on)
+        return unit
+
+    def gets_letters(self, hsa_id: str) -> bool:
+        """Tell whether the unit is known to have no inbox, so that messages reach it as letters alone."""
+        unit = self.units.get(hsa_id)
+        return unit is not None and not unit.has_inbox
+
+    def _check_valid(self, unit: Unit, path: str | None, on: date) -> None:
+        if not unit.is_valid(on):
+            instead = self._first_able((unit.fallback, self.parties[unit.party].intake.get(unit.type)), on)
+            nearest = instead.hsa_id if instead else NOBODY
+            raise InvalidDocumentError(NOT_VALID.at(path, unit=unit.hsa_id, nearest=nearest))
+
+    @staticmethod
+    def _unknown(hsa_id: str, path: str | None, able: Iterable[Unit], of: str | None = None) -> InvalidDocumentError:
+        """Return what is said about an id that no unit has, with the most similar id of one that is ``able``."""
+        known = [unit.hsa_id for unit in able if of in (None, unit.party)]
+        near = difflib.get_close_matches(hsa_id, known, n=1, cutoff=0.8)
+        return InvalidDocumentError(UNKNOWN_UNIT_NEAR.at(path, nearest=near[0]) if near else UNKNOWN_UNIT.at(path))
 
     def intake_of(self, hsa_id: str) -> str | None:
         """Return the unit that takes in what no other unit of the same party and type does, or of any type.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.directory import Directory, Unit
+from gateway.clock import local_date
+from gateway.directory import NO_INBOX, Directory, Unit
 from gateway.errors import CaseRuleError, Fault
 from gateway.messages import Contract, InvitationForward, InvitationReply, Message, Plan, ResponsibilityTransfer
 
@@ -24,18 +25,22 @@ OTHER_UNIT_TYPE = Fault(
 
 
 def check_right_unit(directory: Directory, message: Message) -> None:
-    """Refuse a unit to come instead that is not known, or of another party than the one that says so.
+    """Refuse a unit to come instead of another party than the one that says so, or not valid when it was written.
 
     Raises:
         InvalidDocumentError: the finding says which; its place is relative to the root element.
     """
     unit = _right_unit(message)
-    if unit is not None and directory.unit(unit, "body").party != message.header.sender.party:
+    if unit is None:
+        return
+    if directory.addressee(unit, "body", on=local_date(message.header.created_at)).party != message.header.sender.party:
         raise CaseRuleError(OTHER_PRINCIPAL.at("body"))
 
 
 def check_responsible_unit(directory: Directory, message: Message) -> None:
     """Refuse to give the overall responsibility to a unit that is not known, or would not be told that it has it.
+
+    Whoever has it leads the case, and nobody could do so without an inbox.
 
     Raises:
         InvalidDocumentError: the finding says which; its place is relative to the root element.
@@ -50,6 +55,8 @@ def check_responsible_unit(directory: Directory, message: Message) -> None:
     is_own = directory.unit(unit, path).party == header.sender.party
     if not is_own and unit not in {to.unit for to in header.recipients}:
         raise CaseRuleError(NOT_TOLD.at(path))
+    if directory.gets_letters(unit):
+        raise CaseRuleError(NO_INBOX.at(path))
 
 
 def _right_unit(message: Message) -> str | None:

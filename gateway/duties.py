@@ -8,8 +8,8 @@ the unit whose manager decides.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from enum import StrEnum
 
 from gateway.clock import local_date
@@ -65,8 +65,7 @@ class Duty:
 
         A unit that nobody stands behind is told itself.
         """
-        known = self.unit in directory.units
-        first, *others = (directory.escalation(self.unit, on=local_date(self.due_at)) if known else ()) or (self.unit,)
+        first, *others = self._in_line(directory, local_date(self.due_at))
         return [
             (add_working_days(self.due_at, step * ESCALATES_AFTER) if step else self.due_at, unit)
             for step, unit in enumerate(others or [first])
@@ -74,11 +73,18 @@ class Duty:
 
     def told(self, directory: Directory, now: datetime) -> str:
         """Return the unit that is told of the duty at ``now``: its own, and once it is overdue the next in line."""
-        return next((unit for at, unit in reversed(self.line(directory)) if now > at), self.unit)
+        if now <= self.due_at:
+            return self._in_line(directory, local_date(now))[0]
+        return next(unit for at, unit in reversed(self.line(directory)) if now > at)
+
+    def _in_line(self, directory: Directory, on: date) -> tuple[str, ...]:
+        """Return the units that the duty goes to, in order; one that has closed hands it to the one that takes over."""
+        return (directory.escalation(self.unit, on=on) if self.unit in directory.units else ()) or (self.unit,)
 
 
 _AWAITED_OUT = {
     OutState.HELD: "consent",
+    OutState.LETTER: "letter",
     OutState.QUEUED: "sent",
     OutState.RETRYING: "sent",
     OutState.SENT: "received",
@@ -114,6 +120,11 @@ def of_sent(row: Dispatch, times: Times = USUAL) -> Duty:
         message_id=row.message_id,
         type=row.type,
     )
+
+
+def of_letter(row: Dispatch, party: str, sender_unit: str) -> Duty:
+    """Return that the letter of ``row`` is to be sent: by the unit of ``party``, this one, that wrote it."""
+    return replace(of_sent(row), party=party, unit=sender_unit)
 
 
 def of_received(row: Inbound, party: str, times: Times = USUAL) -> Duty:

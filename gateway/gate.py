@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from gateway import process
-from gateway.circle import Circle
+from gateway.circle import Circle, passes_always
 from gateway.context import Context
 from gateway.directory_rules import check_responsible_unit, check_right_unit, check_unit_type
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
@@ -21,15 +21,12 @@ from gateway.ledger import Dispatch
 from gateway.lifecycle import MAY_HAVE_LEFT, STOPPABLE, UNDER_WAY, OutEvent, OutState
 from gateway.messages import (
     TYPES,
-    CaseConvener,
     Duty,
     Header,
     Message,
-    ParticipantAdded,
     Recipient,
     Retraction,
     Sender,
-    SharedCaseState,
     render_xml,
 )
 from gateway.messages.closure import Closure, ClosureReason
@@ -60,19 +57,6 @@ NOT_COVERED = Fault(
 
 WEIGHED = frozenset({"consent", "closure", "retraction"})
 """Types that are weighed against everything that was sent in their case before."""
-
-PASSES_WHEN_FROZEN = frozenset(
-    {
-        CaseEvent.WITHDRAW,
-        CaseEvent.DECLINE,
-        CaseEvent.REFUSE,
-        CaseEvent.CLOSE,
-        CaseEvent.INTERRUPT,
-        CaseEvent.RETRACT,
-        CaseEvent.MISDIRECT,
-    }
-)
-"""What may be said in a frozen case: that something ends, or was wrong."""
 
 
 class Desk:
@@ -112,7 +96,7 @@ class Desk:
         """
         if draft.type in WEIGHED:
             await self.sheet.read_ledgers([self.number])
-        message = Message(draft.type, self._header(draft, message_id), self._body(draft))
+        message = Message(draft.type, self._header(draft, message_id), self.circle.body_of(draft))
         xml = render_xml(message)  # a document that is wrong in itself is refused before the case is asked
         await self._check_case(message)
         if not TYPES[message.type].contract.waits_for_consent:
@@ -126,35 +110,18 @@ class Desk:
             await self._carry_out(message, xml)
         return message
 
-    def _body(self, draft: Draft) -> Any:
-        """Return the body of ``draft``; where a case stands when a unit joins it is known here alone."""
-        case = self.case
-        if not isinstance(draft.body, ParticipantAdded) or case is None:
-            return draft.body
-        return replace(
-            draft.body,
-            convener=CaseConvener(party=case.convener, unit=case.convening_unit),
-            opened_at=case.opened_at,
-            state=_SHARED_STATE.get(case.state, SharedCaseState.PREPARING),
-            booking_version=case.booking_version,
-            plan_version=case.plan_version,
-            responsible_unit=case.responsible_unit,
-            follow_up_on=case.follow_up_on,
-            person_placed=case.is_placed or None,
-        )
-
     async def _check_case(self, message: Message) -> None:
         """Refuse what the case would allow, and other rules do not."""
         happens = process.event_of(message)
-        case = self.case
         await check_no_other(self.sheet, message)
-        if case is not None and case.is_frozen and happens not in PASSES_WHEN_FROZEN:
+        if self.case is not None and self.case.is_frozen and happens not in process.ENDING:
             raise CaseRuleError(FROZEN.at())
         check_right_unit(self.context.directory, message)
         check_responsible_unit(self.context.directory, message)
 
     def _header(self, draft: Draft, message_id: str) -> Header:
-        sender = self.context.directory.unit(draft.unit, "header/sender/unit")
+        day = None if passes_always(draft) else self.sheet.today
+        sender = self.context.directory.unit(draft.unit, "header/sender/unit", on=day)
         if sender.party != self.context.party:
             raise InvalidDocumentError(SENDER_ELSEWHERE.at("header/sender/unit"))
         check_unit_type(TYPES[draft.type].contract, sender, "header/sender/unit")
@@ -228,7 +195,7 @@ class Desk:
                 # Last: a party whose units take over from each other must not see its case end in between.
                 self.tell_closed(message, parted)
             case CaseEvent.DECLINE | CaseEvent.REFUSE | CaseEvent.CLOSE:
-                self.stop(self._held(), process.event_of(message).value)
+                self.stop(self._unsent(), process.event_of(message).value)
                 self.keep(message, xml)
                 # Those whom the consent no longer covers learn that it closed, and nothing else.
                 self.tell_closed(message, self.circle.told())
@@ -277,6 +244,10 @@ class Desk:
     def _held(self) -> list[Dispatch]:
         return [row for row in self.rows if row.state is OutState.HELD]
 
+    def _unsent(self) -> list[Dispatch]:
+        """Return what waits for a consent, or for somebody to send it by letter."""
+        return [row for row in self.rows if row.state in (OutState.HELD, OutState.LETTER)]
+
     def _apply_held(self) -> None:
         """Let the messages that waited move the case, in the order they were made."""
         for message_id, xml in self.sheet.unapplied(self.number):
@@ -294,20 +265,28 @@ class Desk:
 
     async def _release(self, rows: Iterable[Dispatch]) -> None:
         """Queue what a consent now covers, in order."""
-        released: list[Dispatch] = []
+        released: dict[OutEvent, list[Dispatch]] = {OutEvent.RELEASE: [], OutEvent.BY_LETTER: []}
         for row in rows:
             message = message_in(await self.sheet.content(row.message_id))
             if not self._may_leave(message, row):
                 continue
             if all(other.state is OutState.HELD for other in self.rows if other.message_id == row.message_id):
                 self._refer_to_consent(message)
-            leaves = {
-                "queued_at": self.now,
-                "position": self.sheet.next_position(),
-                "leave_by": self._leave_by(message),
-            }
-            released.append(row.after(OutEvent.RELEASE, self.now, **leaves))
-        self.sheet.put_dispatches(released, OutEvent.RELEASE)
+            state, leaves = self._way_out(message, row.unit)
+            happens = OutEvent.RELEASE if state is OutState.QUEUED else OutEvent.BY_LETTER
+            released[happens].append(row.after(happens, self.now, **leaves))
+        for happens, rows_released in released.items():
+            self.sheet.put_dispatches(rows_released, happens)
+
+    def _way_out(self, message: Message, unit: str) -> tuple[OutState, dict[str, Any]]:
+        """Return the state in which ``message`` leaves for ``unit``, and since and until when it may.
+
+        For a unit without an inbox that is a letter, which has no place in the line of the exchange.
+        """
+        times = {"queued_at": self.now, "leave_by": self._leave_by(message)}
+        if self.context.directory.gets_letters(unit):
+            return OutState.LETTER, times
+        return OutState.QUEUED, {**times, "position": self.sheet.next_position()}
 
     def _refer_to_consent(self, message: Message) -> None:
         """Render a message that was held again, with the consent it leaves under; nobody has seen it yet."""
@@ -341,7 +320,7 @@ class Desk:
 
     def died(self, message: Message) -> None:
         """Tell the others that the case has ended, after a participant has told that the person has died."""
-        self.stop(self._held(), "died")
+        self.stop(self._unsent(), "died")
         self.tell_closed(message, self.circle.told(), ClosureReason.DIED)
 
     async def _narrow(self, message: Message) -> list[tuple[str, str]]:
@@ -350,7 +329,7 @@ class Desk:
         lost = [one for one in self.circle.told() if not self.circle.covers(message.body, *one)]
         ends = [row for row in self.rows if (row.party, row.unit) in lost]
         for row in self.rows:
-            if row not in ends and row.state in UNDER_WAY:
+            if row not in ends and row.state in UNDER_WAY | {OutState.LETTER}:
                 waiting = message_in(await self.sheet.content(row.message_id))
                 if not self._may_leave(waiting, row):
                     ends.append(row)
@@ -385,10 +364,11 @@ class Desk:
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def keep(self, message: Message, xml: bytes, *, applied: bool = True) -> None:
-        """Store ``message`` with a ledger row per recipient: queued where it may leave, held where it may not."""
+        """Store ``message`` with a ledger row per recipient: on its way out where it may leave, else held."""
         rows = []
         for recipient in message.header.recipients:
             may_leave = self._may_leave(message, recipient)
+            state, leaves = self._way_out(message, recipient.unit) if may_leave else (OutState.HELD, {})
             row = Dispatch.begin(
                 self.now,
                 message_id=message.header.message_id,
@@ -397,10 +377,8 @@ class Desk:
                 party=recipient.party,
                 unit=recipient.unit,
                 duty=recipient.duty,
-                state=OutState.QUEUED if may_leave else OutState.HELD,
-                queued_at=self.now if may_leave else None,
-                position=self.sheet.next_position() if may_leave else None,
-                leave_by=self._leave_by(message) if may_leave else None,
+                state=state,
+                **leaves,
             )
             rows.append(row)
         remember(xml, message)
@@ -412,12 +390,3 @@ class Desk:
         """Return when the consent that ``message`` leaves under runs out."""
         needs_consent = TYPES[message.type].contract.consent is not None or isinstance(message.body, Consent)
         return self.case.consent_ends_at if self.case is not None and needs_consent else None
-
-
-_SHARED_STATE = {
-    CaseState.PREPARING: SharedCaseState.PREPARING,
-    CaseState.INVITED: SharedCaseState.INVITED,
-    CaseState.MEETING_DONE: SharedCaseState.INVITED,
-    CaseState.ACTIVE: SharedCaseState.ACTIVE,
-    CaseState.FOLLOW_UP_CALLED: SharedCaseState.FOLLOW_UP_CALLED,
-}

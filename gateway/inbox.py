@@ -14,6 +14,7 @@ from gateway import process
 from gateway.answering import answer, answer_again
 from gateway.arrivals import follow, misdirected, take_back
 from gateway.case_number import CaseNumber
+from gateway.clock import local_date
 from gateway.context import Context, begins_again
 from gateway.directory_rules import check_responsible_unit, check_right_unit, check_unit_type
 from gateway.envelope import Envelope, content_hash
@@ -26,7 +27,7 @@ from gateway.messages import TYPES, Duty, Message, MisdirectedReport, Participan
 from gateway.open_sip import check_no_other_with, linked
 from gateway.opening import Opened, message_in, opened
 from gateway.ports import Delivery
-from gateway.process import CaseEvent
+from gateway.process import CaseEvent, SipCase
 from gateway.progress import Hop
 from gateway.store import incoming
 from gateway.store.incoming import Stream
@@ -223,7 +224,7 @@ class Inbox:
     async def _judge(self, sheet: Sheet, row: Inbound, message: Message) -> None:
         """Let the case decide: level *received*, accepted or rejected with every reason."""
         try:
-            self._check_recipient(row, message)
+            self._check_recipient(sheet, row, message)
             self._check_sender(message)
             with sheet.attempt():
                 await self._move_case(sheet, row, message)
@@ -235,10 +236,20 @@ class Inbox:
         sheet.note(message)
         answer(self._context, sheet, taken, Level.RECEIVED, Outcome.ACCEPTED)
 
-    def _check_recipient(self, row: Inbound, message: Message) -> None:
-        unit = self._context.directory.units.get(row.unit)
-        if unit is None or unit.party != self._context.party:
-            raise InvalidDocumentError(NOT_OURS.at(f"/{message.type}/header/recipient/unit"))
+    def _check_recipient(self, sheet: Sheet, row: Inbound, message: Message) -> None:
+        """Refuse what is for no unit of ours, or for one that was closed when the message was made.
+
+        The finding names the unit to send to instead. An answer, and that something ends, is taken for a unit that has
+        closed since, and so is what goes to the unit that leads the case: its sender could not choose another.
+        """
+        path = f"/{message.type}/header/recipient/unit"
+        directory, case = self._context.directory, sheet.case(row.case_number)
+        unit = directory.units.get(row.unit)
+        if unit is not None and unit.party != self._context.party:
+            raise InvalidDocumentError(NOT_OURS.at(path))
+        is_owed = message.header.in_reply_to is not None or process.event_of(message) in process.WINDING_UP
+        day = None if is_owed or _leads(case, row.unit) else local_date(message.header.created_at)
+        directory.unit(row.unit, path, on=day, of=self._context.party)
 
     def _check_sender(self, message: Message) -> None:
         """Refuse a sender that the directory does not know, and a case number out of another party's series."""
@@ -290,6 +301,11 @@ class Inbox:
             unit=envelope.unit,
             case_number=envelope.case_ref,
         )
+
+
+def _leads(case: SipCase | None, unit: str) -> bool:
+    """Tell whether ``unit`` leads the case, so that whoever takes part speaks to it."""
+    return case is not None and case.leader.unit == unit
 
 
 def _ends_consent(message: Message) -> bool:

@@ -44,6 +44,8 @@ def _out_deadline(row: Dispatch, now: datetime, times: Times) -> dict[str, Any]:
     """Return the deadline and the owner of an outgoing row that comes to its state now, and when to look at it."""
     if row.state is OutState.REGISTERED:
         return _due(row, now, times)
+    if row.state is OutState.LETTER:  # its sender is told at once that there is a letter to send
+        return {"due_at": times.clock("letter").after(now), "owner": Owner.CONVENER, "look_at": now}
     clock = out_clock(row.state, answered=row.type != ACKNOWLEDGEMENT)
     told = now if row.state in _DECIDED_BY_HAND and row.type != ACKNOWLEDGEMENT else None
     if clock is None:

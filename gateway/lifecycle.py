@@ -57,6 +57,10 @@ class OutState(StrEnum):
     """The receiver has said that it is the wrong unit; what is owed now is owed by the sender."""
     STOPPED = "stopped"
     """Never sent: the consent was declined or withdrawn, or the case closed first."""
+    LETTER = "letter"
+    """May leave, for a unit without an inbox: somebody has to send it by letter."""
+    MAILED = "mailed"
+    """Somebody has stated that the letter was sent; who and when is kept."""
 
 
 class OutEvent(StrEnum):
@@ -82,6 +86,12 @@ class OutEvent(StrEnum):
     """Its sender takes it back."""
     MISDIRECT = "misdirect"
     """The receiver says that it is the wrong unit."""
+    BY_LETTER = "by_letter"
+    """A consent covers the recipient, which has no inbox."""
+    MAILED = "mailed"
+    """Somebody states that the letter was sent."""
+    ANSWERED = "answered"
+    """Somebody states that an answer or a receipt for the letter has come."""
 
 
 class InState(StrEnum):
@@ -144,7 +154,8 @@ _CORRECTED = {_E.RETRACT: _O.RETRACTED, _E.MISDIRECT: _O.MISDIRECTED}
 _TOLD_IN_VAIN = (*_VERDICTS, _E.PUBLISHED, _E.PUBLISH_FAILED, _E.RETRY)
 
 OUT: dict[OutState, dict[OutEvent, OutState]] = {
-    _O.HELD: {_E.RELEASE: _O.QUEUED, _E.STOP: _O.STOPPED},  # no other way out: nothing leaves without a consent
+    # No other way out: nothing leaves without a consent, on paper or otherwise.
+    _O.HELD: {_E.RELEASE: _O.QUEUED, _E.BY_LETTER: _O.LETTER, _E.STOP: _O.STOPPED},
     _O.QUEUED: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
     _O.RETRYING: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
     _O.SENT: {**_MAY_HAVE_LEFT, _E.PUBLISH_FAILED: _O.SENT},
@@ -191,6 +202,9 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
     _O.RETRACTED: dict.fromkeys((*_TOLD_IN_VAIN, _E.MISDIRECT), _O.RETRACTED),
     _O.MISDIRECTED: dict.fromkeys((*_TOLD_IN_VAIN, _E.RETRACT), _O.MISDIRECTED),
     _O.STOPPED: {},
+    # The exchange knows nothing of a letter: only people tell what becomes of it.
+    _O.LETTER: {_E.MAILED: _O.MAILED, _E.STOP: _O.STOPPED},
+    _O.MAILED: {_E.ANSWERED: _O.ACKNOWLEDGED, _E.RETRACT: _O.RETRACTED},
 }
 """Outgoing: what follows from a state and an event. What is not in the table is illegal."""
 
@@ -216,16 +230,20 @@ IN: dict[InState, dict[InEvent, InState]] = {
 """Incoming: what follows from a state and an event. What is not in the table is illegal."""
 
 NEVER_LEFT = frozenset({OutState.HELD, OutState.STOPPED})
-"""States in which nothing about the message has reached the exchange."""
+"""States in which nothing about the message has left, or is about to."""
 
-MAY_HAVE_LEFT = frozenset(OutState) - NEVER_LEFT - {OutState.QUEUED}
-"""States in which a recipient may have got the message. What is queued has not been tried."""
+MAY_HAVE_LEFT = frozenset(OutState) - NEVER_LEFT - {OutState.QUEUED, OutState.LETTER}
+"""States in which a recipient may have got the message. What is queued has not been tried, nor is a letter in the post
+before somebody says so."""
 
 STOPPABLE = tuple(state for state, events in OUT.items() if OutEvent.STOP in events)
 """States that a declined or withdrawn consent stops, as long as no try has been made."""
 
 UNDER_WAY = frozenset({OutState.QUEUED, OutState.RETRYING, OutState.SENT})
 """States in which a message may have left and would be sent again until it is answered."""
+
+ON_PAPER = frozenset({OutState.LETTER, OutState.MAILED})
+"""States of what goes by letter, which no partner's gateway has been sent."""
 
 
 def after(state: OutState, event: OutEvent) -> OutState:
@@ -299,7 +317,8 @@ def out_clock(state: OutState, *, answered: bool) -> tuple[timedelta, Owner] | N
     """Return how long an outgoing message may stay in ``state`` and who acts after that; ``None`` when it is final.
 
     ``answered`` is false for acknowledgements, which nobody answers: *sent* is their end. What is registered waits for
-    what the recipient owes, for as long as the contract of its type says.
+    what the recipient owes, for as long as the contract of its type says; the time for a letter is counted in working
+    days. Both stand in :mod:`gateway.ledger`.
     """
     if state is OutState.SENT and not answered:
         return None

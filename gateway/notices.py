@@ -29,6 +29,8 @@ class NoticeKind(StrEnum):
     """Something has not been done in time; whoever is told is the next in line, or the one who waits for it."""
     NOT_TAKEN = "not-taken"
     """A message of the unit was refused, taken in part, or given up: a person decides what to do."""
+    LETTER = "letter"
+    """A message of the unit is to be sent by letter: its recipient has no inbox."""
     PAYMENT_BEGINS = "payment-begins"
     """From now on the municipality pays for the stay (2017:612, 5 kap.)."""
     REVIEW_NEEDED = "review-needed"
@@ -141,15 +143,15 @@ def _payment_begins(case: SipCase, duty: Duty, directory: Directory, party: str)
         yield _when_open(begins, directory)
 
 
-def not_taken(row: Dispatch, *, unit: str, code: str | None, at: datetime) -> Notice:
-    """Return what the unit that sent a message is told when it has not come to what it was sent for."""
+def of_message(kind: NoticeKind, row: Dispatch, *, unit: str, code: str | None, at: datetime) -> Notice:
+    """Return what the unit that sent a message is told: it was not taken (``code`` says why), or goes by letter."""
     return Notice(
-        kind=NoticeKind.NOT_TAKEN,
+        kind=kind,
         unit=unit,
         case_number=row.case_number,
         at=at,
         occasion=row.state,
-        awaited="decision",
+        awaited="letter" if kind is NoticeKind.LETTER else "decision",
         owed_by=row.unit,
         message_id=row.message_id,
         type=row.type,

@@ -42,13 +42,15 @@ CASE_CLOCKS: Final[Mapping[str, Deadline]] = MappingProxyType(
         "plan": working_days(3),
         "closure": working_days(3),
         "sip-call": calendar_days(3),
+        "letter": working_days(2),
     }
 )
 """The clocks of a case that can be set, and how long each is where nothing else is.
 
 From the need to the person's decision, from there to the meeting (Riktlinje för SIP i Västra Götaland), from the
 meeting to the plan, from the decision that a case ends to its closure, and from the notice of ready for discharge to
-the call to a SIP; three days for that is the law's number (2017:612, 4 kap. 3 §).
+the call to a SIP; three days for that is the law's number (2017:612, 4 kap. 3 §). A letter is sent within two days once
+it may leave: no agreement says so, but the post takes two more of the three weeks.
 """
 
 

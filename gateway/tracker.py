@@ -16,6 +16,7 @@ from gateway.errors import Fault
 from gateway.ledger import Dispatch
 from gateway.lifecycle import (
     NEVER_LEFT,
+    ON_PAPER,
     STOPPABLE,
     IllegalTransitionError,
     Level,
@@ -97,7 +98,8 @@ class Tracker:
         body: Acknowledgement = one.message.body
         about = (body.message_id, body.unit)
         row = sheet.dispatch(*about)
-        if row is None or row.party != one.envelope.sender or row.type != body.message_type:
+        strange = row is None or row.party != one.envelope.sender or row.type != body.message_type
+        if row is None or strange or row.state in ON_PAPER:
             await verdicts.park(sheet.tx, one.envelope, [ORPHAN.at()], about, sheet.now)
             return
         standing = sheet.standing(*about, body.level)

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from gateway.context import Context, begins_again
-from gateway.duties import of_case, of_received, of_sent
+from gateway.duties import of_case, of_letter, of_received, of_sent
 from gateway.lifecycle import OutState
-from gateway.notices import Notice, not_taken, of_duty, overlap, readmitted
+from gateway.notices import Notice, NoticeKind, of_duty, of_message, overlap, readmitted
 from gateway.notices import of_case as notices_of_case
 from gateway.process import CALL_TYPES, deadlines
 from gateway.store import Transaction, incoming, notes, outgoing, watched
@@ -88,15 +88,17 @@ class Watch:
         return len(looked)
 
     def _about_sent(self, one: WatchedDispatch, now: datetime) -> Iterable[Notice]:
-        row = one.row
-        if row.state in (OutState.REGISTERED, OutState.HELD):
-            if row.due_at is None or row.type in CALL_TYPES:
-                return  # the reply to a call is a clock of the case
-            owed = of_sent(row, self._context.times)
-            party, directory = self._context.party, self._context.directory
-            yield from of_duty(owed, directory, party=party, awaiting=one.sender_unit)
-        else:
-            yield not_taken(row, unit=one.sender_unit, code=one.code, at=now)
+        row, writer, times = one.row, one.sender_unit, self._context.times
+        party, directory = self._context.party, self._context.directory
+        match row.state:
+            case OutState.LETTER:
+                yield of_message(NoticeKind.LETTER, row, unit=writer, code=None, at=row.look_at or now)
+                yield from of_duty(of_letter(row, party, writer), directory, party=party, awaiting=None)
+            case OutState.REGISTERED | OutState.HELD:
+                if row.due_at is not None and row.type not in CALL_TYPES:  # the reply to a call is a clock of the case
+                    yield from of_duty(of_sent(row, times), directory, party=party, awaiting=writer)
+            case _:
+                yield of_message(NoticeKind.NOT_TAKEN, row, unit=writer, code=one.code, at=now)
 
     async def _received(self, tx: Transaction, now: datetime, told: list[Notice]) -> int:
         found = await watched.inbound_to_look_over(tx, now, SWEEP_BATCH)

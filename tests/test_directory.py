@@ -325,6 +325,27 @@ def test_a_unit_can_be_sent_to_on_its_days(
     assert nearest is None or (nearest in finding.sv and nearest in finding.en)
 
 
+def test_a_unit_without_inbox_can_be_written_to_on_its_days(load: Load) -> None:
+    directory = load(RICH)
+    assert directory.addressee(PRIVATE, on=TODAY).hsa_id == PRIVATE
+    assert [directory.gets_letters(one) for one in (PRIVATE, CENTRE, "SE5560000000-ELSEWHERE")] == [True, False, False]
+    for hsa_id, code, nearest in (
+        (CLOSED_CENTRE, "unit.not-valid", OTHER_CENTRE),
+        (PRIVATE + "9", "unit.unknown-near", PRIVATE),
+    ):
+        with pytest.raises(InvalidDocumentError) as caught:
+            directory.addressee(hsa_id, "/mottagare/0", on=TODAY)
+        [finding] = caught.value.findings
+        assert (finding.code, finding.path, nearest in finding.en) == (code, "/mottagare/0", True)
+
+
+@pytest.mark.parametrize(("of", "code"), [(None, "unit.unknown-near"), ("region", "unit.unknown")])
+def test_only_units_of_the_party_in_question_are_suggested(load: Load, of: str | None, code: str) -> None:
+    with pytest.raises(InvalidDocumentError) as caught:
+        load(RICH).unit(OFFICE[:-1], on=TODAY, of=of)
+    assert caught.value.codes == (code,)
+
+
 def closed_office(*, intake: bool) -> str:
     """Return the rich directory with the office closed down, and perhaps an intake unit for offices."""
     content = RICH.replace(*unit_entry(OFFICE, "valid_to = 2025-12-31"))

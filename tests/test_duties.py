@@ -68,6 +68,10 @@ def test_an_overdue_duty_goes_to_the_intake_unit_and_then_to_the_manager() -> No
     assert owed.told(DIRECTORY, DUE + timedelta(days=200)) == line[2]
 
 
+def test_what_a_unit_owes_that_has_closed_is_told_to_the_one_that_takes_over() -> None:
+    assert duty(unit="SE2321000131-E000000000505").told(DIRECTORY, NOON) == CENTRE
+
+
 def test_over_a_weekend_nobody_is_told_in_vain() -> None:
     friday = datetime(2026, 11, 6, 11, 0, tzinfo=UTC)
     owed = duty(due_at=friday)
@@ -192,7 +196,7 @@ def test_the_commands_count_by_the_settings_and_the_opening_hours(tmp_path: Path
     assert duties["consent"]["source"].startswith("set here: 1 working day; usually: ")
     (case,) = json.loads(command(tmp_path, "cases", "list", "--json", *config).stdout)["cases"]
     assert case["awaited"][0]["dueAt"] == duties["consent"]["dueAt"]
-    (tmp_path / "gateway.toml").write_text('[deadlines]\nclosure = "1 hour"\n', "utf-8")
+    (tmp_path / "gateway.toml").write_text('[deadlines]\nmeasureUpdate = "1 hour"\n', "utf-8")
     for asked in (("acknowledgements", "list"), ("cases", "list"), ("config", "show"), ("config", "check")):
         said = command(tmp_path, *asked, *config)
         assert (said.returncode, "deadline.owes-nothing" in said.stderr) == (3, True), asked

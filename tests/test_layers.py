@@ -18,10 +18,11 @@ LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
     "progress resources logs outages stopping working_time grace",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules",
+    "directory_rules letter_words letter_text",
     "seams": "ports",
     "memory": "store",
-    "flow": "context answering circle open_sip gate arrivals outbox relay inbox tracker delivery dead_letters watch",
+    "flow": "context answering circle open_sip gate letters arrivals outbox relay inbox tracker delivery dead_letters "
+    "watch",
     "outside": "adapters transport",
     "work": "hops",
     "assembly": "app preflight",
@@ -70,6 +71,8 @@ NEIGHBOURS = {
     ("notices", "process"): "whom a case concerns stands in the case",
     ("watch", "context"): "every hop works in the surroundings of its gateway",
     ("duties", "times"): "when staff are reminded is one of the times in force",
+    ("letter_text", "letter_words"): "a letter is written in the words of the templates",
+    ("letter_text", "messages"): "a letter says what a message says",
     ("circle", "context"): "every hop works in the surroundings of its gateway",
     ("gate", "open_sip"): "a person has one open SIP, whoever starts it",
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",

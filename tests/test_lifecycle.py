@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.lifecycle import (
     IN,
     NEVER_LEFT,
+    ON_PAPER,
     OUT,
     IllegalTransitionError,
     InEvent,
@@ -31,20 +32,22 @@ from gateway.lifecycle import (
 
 # One line per state, one column per event, what follows in the cell; a dot where the event cannot happen.
 OUT_GRID = """
-              release  stop     published     publish_failed  received      registered   acknowledged  partial      rejected     retry        expire   retract    misdirect
-held          queued   stopped  .             .               .             .            .             .            .            .            .        .          .
-queued        .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected
-retrying      .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected
-sent          .        .        sent          sent            received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected
-received      .        .        received      received        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected
-registered    .        .        registered    registered      registered    registered   acknowledged  .            .            .            .        retracted  misdirected
-acknowledged  .        .        acknowledged  acknowledged    acknowledged  acknowledged acknowledged  .            .            .            .        retracted  misdirected
-partial       .        .        partial       partial         partial       .            acknowledged  partial      .            .            .        retracted  misdirected
-rejected      .        .        rejected      rejected        rejected      .            .             .            rejected     .            .        .          .
-expired       .        .        expired       expired         received      registered   acknowledged  partial      rejected     .            .        retracted  misdirected
-retracted     .        .        retracted     retracted       retracted     retracted    retracted     retracted    retracted    retracted    .        .          retracted
-misdirected   .        .        misdirected   misdirected     misdirected   misdirected  misdirected   misdirected  misdirected  misdirected  .        misdirected .
-stopped       .        .        .             .               .             .            .             .            .            .            .        .          .
+              release  stop     published     publish_failed  received      registered   acknowledged  partial      rejected     retry        expire   retract    misdirect   by_letter  mailed  answered
+held          queued   stopped  .             .               .             .            .             .            .            .            .        .          .   letter     .       .
+queued        .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .
+retrying      .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .
+sent          .        .        sent          sent            received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .
+received      .        .        received      received        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .
+registered    .        .        registered    registered      registered    registered   acknowledged  .            .            .            .        retracted  misdirected   .          .       .
+acknowledged  .        .        acknowledged  acknowledged    acknowledged  acknowledged acknowledged  .            .            .            .        retracted  misdirected   .          .       .
+partial       .        .        partial       partial         partial       .            acknowledged  partial      .            .            .        retracted  misdirected   .          .       .
+rejected      .        .        rejected      rejected        rejected      .            .             .            rejected     .            .        .          .   .          .       .
+expired       .        .        expired       expired         received      registered   acknowledged  partial      rejected     .            .        retracted  misdirected   .          .       .
+retracted     .        .        retracted     retracted       retracted     retracted    retracted     retracted    retracted    retracted    .        .          retracted   .          .       .
+misdirected   .        .        misdirected   misdirected     misdirected   misdirected  misdirected   misdirected  misdirected  misdirected  .        misdirected .   .          .       .
+stopped       .        .        .             .               .             .            .             .            .            .            .        .          .   .          .       .
+letter        .        stopped  .          .               .         .           .             .        .         .      .       .        .          .          mailed  .
+mailed        .        .     .          .               .         .           .             .        .         .      .       retracted  .          .          .       acknowledged
 """  # noqa: E501 - a table is read across
 
 IN_GRID = """
@@ -78,6 +81,7 @@ FINAL = {
     OutState.STOPPED,
     OutState.RETRACTED,
     OutState.MISDIRECTED,
+    OutState.MAILED,
 }
 """Ends in themselves; *registered* is one too where nothing is owed, and *sent* for an acknowledgement."""
 
@@ -135,7 +139,17 @@ def test_what_was_stopped_stays_stopped() -> None:
 
 
 def test_what_is_held_never_reaches_the_exchange_unless_it_is_released() -> None:
-    assert reachable(OutState.HELD, without=frozenset({OutEvent.RELEASE})) == NEVER_LEFT
+    released = frozenset({OutEvent.RELEASE, OutEvent.BY_LETTER})
+    assert reachable(OutState.HELD, without=released) == NEVER_LEFT
+
+
+def test_a_letter_never_comes_to_the_exchange() -> None:
+    ends = {OutState.ACKNOWLEDGED, OutState.RETRACTED, OutState.STOPPED}
+    assert reachable(OutState.LETTER) - {OutState.MISDIRECTED} == ON_PAPER | ends
+
+
+def test_a_letter_that_was_not_sent_cannot_have_been_answered() -> None:
+    assert set(OUT[OutState.LETTER].values()) == {OutState.MAILED, OutState.STOPPED}
 
 
 @pytest.mark.parametrize("event", [event for event in OutEvent if event is not OutEvent.RETRY])
@@ -172,8 +186,8 @@ def test_an_acknowledgement_means_one_event(level: Level, outcome: Outcome, even
 @pytest.mark.parametrize("answered", [True, False])
 @pytest.mark.parametrize("state", OutState)
 def test_an_outgoing_message_has_a_deadline_with_an_owner_until_its_end(state: OutState, answered: bool) -> None:
-    # What is registered has the deadline of its duty, which the contract of its type states.
-    ends = FINAL | {OutState.REGISTERED} | (set() if answered else {OutState.SENT})
+    # What is registered has the deadline of its duty, which the contract of its type states; a letter has working days.
+    ends = FINAL | {OutState.REGISTERED, OutState.LETTER} | (set() if answered else {OutState.SENT})
     clock = out_clock(state, answered=answered)
     if state in ends:
         assert clock is None

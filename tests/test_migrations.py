@@ -31,6 +31,7 @@ WORDS = {
     ("verdict", "level"): "received",
     ("verdict", "outcome"): "accepted",
     ("history", "direction"): "out",
+    ("statement", "event"): "mailed",
 }
 """What stands in columns that take certain words only."""
 

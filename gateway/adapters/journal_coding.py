@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
-from gateway.adapters.kinds import Kind, one_of, party, staff_id, unit, word_for
+from gateway.adapters.kinds import Kind, addressee, one_of, party, staff_id, unit, word_for
 from gateway.adapters.reading import Reader
 from gateway.identifiers import HSA_ID_OID
 
@@ -36,13 +36,18 @@ class CodeList(dict[str, T]):
 
 
 def organization(reader: Reader, name: str) -> str:
-    """Read an organization: the HSA-id, in its identifier, of a unit that can be sent to on the day of the event."""
+    """Read an organization: the HSA-id, in its identifier, of a unit that is valid on the day of the event."""
+    return _identifier({HSA: addressee})(reader.inside(name), "identifier")
+
+
+def acting_organization(reader: Reader, name: str) -> str:
+    """Read an organization that acts, and therefore has an inbox for the answers."""
     return _identifier({HSA: unit})(reader.inside(name), "identifier")
 
 
 def organization_or_party(reader: Reader, name: str) -> str:
     """Read an organization whose identifier is the HSA-id of a unit, or the name of a party."""
-    return _identifier({HSA: unit, PARTY: party})(reader.inside(name), "identifier")
+    return _identifier({HSA: addressee, PARTY: party})(reader.inside(name), "identifier")
 
 
 def practitioner_id(reader: Reader, name: str) -> str:

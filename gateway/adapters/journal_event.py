@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.adapters import journal_codes as codes
-from gateway.adapters.journal_coding import organization, practitioner_id
+from gateway.adapters.journal_coding import acting_organization, organization, practitioner_id
 from gateway.adapters.kinds import line, message_id, moment, phone
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field, Shape, every, inside, of_event, optional, required
@@ -15,7 +15,7 @@ from gateway.identifiers import PersonId
 from gateway.messages import Identifier, Person, ProtectedLevel, ReserveRoutine, User
 
 ORGANIZATION: Final[Field[str]] = required("organization", organization)
-"""The organization an object is about; of the event itself, the one that acted."""
+"""The organization an object is about."""
 MAYBE_ORGANIZATION: Final[Field[str | None]] = optional("organization", organization)
 
 STAFF: Final = Shape(
@@ -27,7 +27,7 @@ STAFF: Final = Shape(
 )
 """A member of staff, wherever one stands."""
 
-ACTING: Final[Field[str]] = of_event(ORGANIZATION)
+ACTING: Final[Field[str]] = of_event(required("organization", acting_organization))
 """The organization that acted, wherever the reader stands."""
 RECORDED: Final[Field[datetime]] = of_event(required("recorded", moment))
 RESERVE_ROUTINE: Final[Field[ReserveRoutine | None]] = of_event(

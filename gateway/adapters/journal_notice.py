@@ -21,6 +21,7 @@ AWAITED: Final = CodeList(
         "registration": "registered",
         "signature": "acknowledged",
         "decision": "decision",
+        "letter": "letter",
         "earlier-message": "earlier message",
         "answer": "reply",
         "meeting": "meeting",

@@ -195,10 +195,26 @@ _at_a_glance(
 )
 
 
-def unit_or_party(reader: Reader, name: str) -> str:
-    """Read a unit as :func:`unit` does, or the name of a party, which never looks like an HSA-id."""
+def addressee(reader: Reader, name: str) -> str:
+    """Read the HSA-id of a unit that is valid on the day of the event; one without an inbox gets a letter."""
+    hsa_id = reader.text(name)
+    if hsa_id is not None and hsa_id not in reader.directory.always_reachable:
+        try:
+            reader.directory.addressee(hsa_id, on=reader.today)
+        except InvalidDocumentError as error:
+            reader.place_of(error, name)
+    return hsa_id or ""
+
+
+_at_a_glance(
+    addressee, lambda item, reader: item if type(item) is str and item in reader.directory.always_reachable else None
+)
+
+
+def addressee_or_party(reader: Reader, name: str) -> str:
+    """Read a unit as :func:`addressee` does, or the name of a party, which never looks like an HSA-id."""
     found = reader.text(name)
-    return found if found is not None and found in reader.directory.parties else unit(reader, name)
+    return found if found is not None and found in reader.directory.parties else addressee(reader, name)
 
 
 def party(reader: Reader, name: str) -> str:

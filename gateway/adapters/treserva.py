@@ -13,12 +13,13 @@ from typing import Any, Final
 from gateway.adapters import treserva_codes as codes
 from gateway.adapters.adapter import EventForm, Vocabulary
 from gateway.adapters.haendelse import haendelse
-from gateway.adapters.kinds import line, unit, unit_or_party, word_for
+from gateway.adapters.kinds import addressee, addressee_or_party, line, word_for
 from gateway.adapters.recipients import called, named, single
 from gateway.adapters.shape import required
 from gateway.adapters.treserva_case import ADDED, CLOSURE, CONSENT, NEED, PARTICIPANT, REMOVED, TRANSFER, WITHDRAWAL
 from gateway.adapters.treserva_discharge import FIXED_CONTACT, INTERRUPTION, PLANNING
 from gateway.adapters.treserva_event import (
+    ACTING,
     EARLIER,
     HANDLER,
     MAYBE_EARLIER,
@@ -99,7 +100,7 @@ TRESERVA: Final = Vocabulary(
     event_id=required("handelseId", line),
     happened_at=WHEN,
     case_reference=required("arendeId", line),
-    unit=UNIT,
+    unit=ACTING,
     user=HANDLER,
     person=required("person", person),
     reserve_routine=RESERVE_ROUTINE,
@@ -108,7 +109,7 @@ TRESERVA: Final = Vocabulary(
         "BEHOV_IDENTIFIERAT": EventForm(
             message_type="sipStart",
             body=NEED.here,
-            recipients=named("mottagare", unit_or_party, own=UNIT, residence=residence),
+            recipients=named("mottagare", addressee_or_party, own=UNIT, residence=residence),
         ),
         "SAMTYCKE_REGISTRERAT": EventForm(message_type="consent", body=CONSENT.here),
         "SAMTYCKE_ATERKALLAT": EventForm(message_type="consent", body=WITHDRAWAL.here),
@@ -130,13 +131,13 @@ TRESERVA: Final = Vocabulary(
         "PLAN_REVIDERAD": EventForm(message_type="revisedPlan", body=REVISED_PLAN.here),
         "ANSVAR_OVERLAMNAT": EventForm(message_type="responsibilityTransfer", body=TRANSFER.here),
         "DELTAGARE_TILLAGD": EventForm(
-            message_type="participantAdded", body=ADDED.here, recipients=single(PARTICIPANT, unit, own=UNIT)
+            message_type="participantAdded", body=ADDED.here, recipients=single(PARTICIPANT, addressee, own=UNIT)
         ),
         "DELTAGARE_BORTTAGEN": EventForm(
             message_type="participantRemoved",
             body=REMOVED.here,
             names_person=False,
-            recipients=single(PARTICIPANT, unit, own=UNIT),
+            recipients=single(PARTICIPANT, addressee, own=UNIT),
         ),
         "INSATS_STATUS": EventForm(message_type="measureUpdate", body=MEASURE_UPDATE.here),
         "ARENDE_AVSLUTAT": EventForm(message_type="closure", body=CLOSURE.here, names_person=False),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from gateway.adapters import treserva_codes as codes
 from gateway.adapters.case_facts import case_facts
-from gateway.adapters.kinds import case_number, day, flag, line, municipality, one_of, party, prose, unit
+from gateway.adapters.kinds import addressee, case_number, day, flag, line, municipality, one_of, party, prose
 from gateway.adapters.recipients import principal_behind
 from gateway.adapters.shape import Field, Shape, always, every, optional, required
 from gateway.adapters.treserva_event import HANDLER, UNIT, WHEN, happened
@@ -41,7 +41,7 @@ NEED: Final = Shape(
 _SCOPE = Shape(
     ConsentScope,
     parties=every("parter", party, least=1),
-    units=every("enheter", unit),
+    units=every("enheter", addressee),
     information_types=every("uppgifter", one_of(codes.INFORMATION), least=1),
     exclusions=optional("undantag", prose),
 )
@@ -105,7 +105,7 @@ TRANSFER: Final = Shape(
 
 PARTICIPANT: Final = "deltagarenhet"
 """The member that names the unit that joins or leaves."""
-_PARTICIPANT: Field[str] = required(PARTICIPANT, unit)
+_PARTICIPANT: Field[str] = required(PARTICIPANT, addressee)
 
 ADDED: Final = Shape(
     ParticipantAdded,

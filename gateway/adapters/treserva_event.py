@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Final
 
 from gateway.adapters import treserva_codes as codes
-from gateway.adapters.kinds import line, message_id, moment, one_of, phone, staff_id, unit
+from gateway.adapters.kinds import addressee, line, message_id, moment, one_of, phone, staff_id, unit
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field, Shape, optional, required
 from gateway.errors import InvalidDocumentError
 from gateway.identifiers import PersonId
 from gateway.messages import Identifier, Person, ProtectedLevel, ReserveRoutine, User
 
-UNIT: Final[Field[str]] = required("enhet", unit)
+ACTING: Final[Field[str]] = required("enhet", unit)
+"""The unit that acted, which has an inbox for the answers."""
+UNIT: Final[Field[str]] = required("enhet", addressee)
 """The unit that acted; in an object inside the event, the unit that object is about."""
-MAYBE_UNIT: Final[Field[str | None]] = optional("enhet", unit)
+MAYBE_UNIT: Final[Field[str | None]] = optional("enhet", addressee)
 WHEN: Final[Field[datetime]] = required("tidpunkt", moment)
 
 RESERVE_ROUTINE: Final[Field[ReserveRoutine | None]] = optional(

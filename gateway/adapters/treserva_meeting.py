@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gateway.adapters import treserva_codes as codes
-from gateway.adapters.kinds import count, flag, line, moment, one_of, phone, plan_item, prose, unit
+from gateway.adapters.kinds import addressee, count, flag, line, moment, one_of, phone, plan_item, prose
 from gateway.adapters.recipients import principal_behind
 from gateway.adapters.shape import Field, Shape, every, optional, required
 from gateway.adapters.treserva_event import HANDLER, MAYBE_UNIT, UNIT
@@ -99,7 +99,7 @@ REPLY: Final = Shape(
     answer=required("svar", one_of(codes.ANSWER)),
     attendee=optional("deltagare", _ATTENDING),
     substitute=optional("ersattare", _SUBSTITUTE),
-    redirect_unit=optional("rattEnhet", unit),
+    redirect_unit=optional("rattEnhet", addressee),
     clarification=optional("fortydligande", prose),
     alternatives=every("alternativaTider", SLOT),
 )
@@ -107,14 +107,14 @@ REPLY: Final = Shape(
 
 _STEP = Shape(
     ForwardStep,
-    from_unit=required("franEnhet", unit),
-    to_unit=required("tillEnhet", unit),
+    from_unit=required("franEnhet", addressee),
+    to_unit=required("tillEnhet", addressee),
     at=required("tidpunkt", moment),
 )
 FORWARD: Final = Shape(
     InvitationForward,
     from_unit=UNIT,
-    to_unit=required("tillEnhet", unit),
+    to_unit=required("tillEnhet", addressee),
     reason=required("skal", prose),
     earlier=every("tidigareLed", _STEP),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.adapters import treserva_codes as codes
-from gateway.adapters.kinds import flag, line, mark, moment, one_of, prose, unit
+from gateway.adapters.kinds import addressee, flag, line, mark, moment, one_of, prose
 from gateway.adapters.shape import Shape, always, optional, required
 from gateway.adapters.treserva_event import EARLIER, EARLIER_TYPE, HANDLER, UNIT, WHEN
 from gateway.lifecycle import Level, Outcome
@@ -48,6 +48,6 @@ MISDIRECTED_REPORT: Final = Shape(
     target_message_id=EARLIER,
     target_type=EARLIER_TYPE,
     reason=required("orsak", one_of(codes.MISDIRECTED_REASON)),
-    suggested_unit=optional("rattEnhet", unit),
+    suggested_unit=optional("rattEnhet", addressee),
 )
 """A message that came to the wrong unit (MEDDELANDE_FELSANT)."""

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import adapters, cases, configuration, database, duties, exchange, ledger, notices, schema
+from gateway.cli import adapters, cases, configuration, database, duties, exchange, ledger, letters, notices, schema
 from gateway.cli.console import out, talk, tell
 from gateway.cli.demo import demo
 from gateway.cli.report import report
@@ -39,6 +39,7 @@ app.add_typer(ledger.app, name="messages")
 app.add_typer(duties.app, name="acknowledgements")
 app.add_typer(cases.app, name="cases")
 app.add_typer(notices.app, name="notices")
+app.add_typer(letters.app, name="letters")
 
 UNFORESEEN = Fault(
     "command.unforeseen", "Något oväntat gick fel ({kind}).", "Something unforeseen went wrong ({kind})."

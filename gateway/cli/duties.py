@@ -17,10 +17,11 @@ from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
 from gateway.directory import Directory
-from gateway.duties import Duty, Urgency, in_order, of_case, of_received, of_sent
+from gateway.duties import Duty, Urgency, in_order, of_case, of_letter, of_received, of_sent
 from gateway.errors import Fault, UsageError
+from gateway.lifecycle import Owner
 from gateway.process import deadlines
-from gateway.store import clocks
+from gateway.store import clocks, letters
 
 app = typer.Typer(help="What is awaited: answers, duties and the clocks of cases.", no_args_is_help=True)
 
@@ -93,7 +94,10 @@ def list_deadlines(
     found = [
         duty
         for duty in asyncio.run(_duties(settings, units))
-        if duty.party != settings.party and party in (None, duty.party) and duty.due_at <= until
+        if duty.party != settings.party
+        and duty.owner != Owner.CONVENER  # what waits for a consent waits for nobody else
+        and party in (None, duty.party)
+        and duty.due_at <= until
     ]
     _show(found, units, until, as_json=as_json)
 
@@ -101,7 +105,11 @@ def list_deadlines(
 async def _duties(settings: Settings, units: Directory) -> list[Duty]:
     times = times_of(settings, units)
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        sent = [of_sent(row, times) for row in await clocks.awaited_answers(tx)]
+        writers = {one.dispatch.id: one.sender_unit for one in await letters.on_paper(tx)}
+        sent = [
+            of_letter(row, settings.party, writers[row.id]) if row.id in writers else of_sent(row, times)
+            for row in await clocks.awaited_answers(tx)
+        ]
         received = [of_received(row, settings.party, times) for row in await clocks.owed_answers(tx)]
         going = [case for case in await clocks.open_cases(tx) if case.concerns(settings.party)]
     cases = [of_case(clock, units) for case in going for clock in deadlines(case, times)]

@@ -24,6 +24,7 @@ _WORDS = {
     NoticeKind.REMINDER: "Påminnelse / Reminder",
     NoticeKind.OVERDUE: "Försenat / Overdue",
     NoticeKind.NOT_TAKEN: "Inte mottaget / Not taken",
+    NoticeKind.LETTER: "Brev att skicka / Letter to send",
     NoticeKind.PAYMENT_BEGINS: "Betalningsansvar / Payment begins",
     NoticeKind.REVIEW_NEEDED: "Granskning behövs / Review needed",
     NoticeKind.MEETINGS_OVERLAP: "Möten krockar / Meetings overlap",

@@ -14,17 +14,29 @@ from gateway.process.clocks import Awaited, CaseDeadline, deadlines
 from gateway.process.faults import CONSENT_MISSING, UNKNOWN_CASE
 from gateway.process.reviewing import review
 from gateway.process.rules import MOVED_BY_CHARGE, apply, part_from, receive, take_charge
-from gateway.process.states import BEGINNING, CALL_TYPES, OPENING_TYPES, TERMINAL, TRANSITIONS, CaseState, event_of
+from gateway.process.states import (
+    BEGINNING,
+    CALL_TYPES,
+    ENDING,
+    OPENING_TYPES,
+    TERMINAL,
+    TRANSITIONS,
+    WINDING_UP,
+    CaseState,
+    event_of,
+)
 
 __all__ = [
     "BEGINNING",
     "CALL_TYPES",
     "CONSENT_MISSING",
+    "ENDING",
     "MOVED_BY_CHARGE",
     "OPENING_TYPES",
     "TERMINAL",
     "TRANSITIONS",
     "UNKNOWN_CASE",
+    "WINDING_UP",
     "Awaited",
     "CaseDeadline",
     "CaseEvent",

@@ -51,6 +51,10 @@ BEGINNING = frozenset({_E.START, _E.ADMIT})
 """What begins a new case."""
 OPENING = BEGINNING | {_E.JOIN}
 """What can open a case; joining opens it for a party that knew nothing of it."""
+ENDING = frozenset({_E.WITHDRAW, _E.DECLINE, _E.REFUSE, _E.CLOSE, _E.INTERRUPT, _E.RETRACT, _E.MISDIRECT})
+"""What tells that something ends, or was wrong; it may be said in a frozen case too."""
+WINDING_UP = ENDING | {_E.LEAVE, _E.CALL_OFF}
+"""What may also be told to a unit that has closed: that it has nothing more to do."""
 CALLING = frozenset({_E.BOOK, _E.CALL_FOLLOW_UP, _E.RESCHEDULE})
 """What calls units to a meeting."""
 

@@ -43,6 +43,8 @@ _STYLES = {
     OutState.EXPIRED: "red",
     OutState.STOPPED: "yellow",
     OutState.HELD: "yellow",
+    OutState.LETTER: "yellow",
+    OutState.MAILED: "green",
 }
 
 _COUNTED_STATES = {OutState.REJECTED: "rejected", OutState.HELD: "held", OutState.STOPPED: "stopped"}
@@ -139,7 +141,7 @@ async def _outcome(scenario: Scenario, stage: Stage) -> Outcome:
                 counts[level] += getattr(row, clock) is not None
             if row.state in _COUNTED_STATES:
                 counts[_COUNTED_STATES[row.state]] += 1
-            if row.sent_at is not None:
+            if row.sent_at is not None and row.attempts:  # a letter was never on the exchange
                 # Asked of the receiver's own store: what left here and is nowhere there is lost.
                 async with stage.gateways[row.party].context.store.reading() as tx:
                     counts["lost"] += not await ledger.held_by_receiver(tx, row, hashes[row.message_id])

@@ -23,6 +23,8 @@ _AT_REST = (
     OutState.ACKNOWLEDGED.value,
     OutState.RETRACTED.value,
     OutState.MISDIRECTED.value,
+    OutState.LETTER.value,
+    OutState.MAILED.value,
 )
 _DONE_WITH = (
     InState.ACKNOWLEDGED.value,

@@ -19,7 +19,7 @@ from gateway.messages import Message
 from gateway.store import rows
 from gateway.store.bulk import change, insertion, several
 from gateway.store.rows import as_dispatch
-from gateway.store.tables import UNDER_WAY, WAITING, dispatch, message
+from gateway.store.tables import ON_PAPER, UNDER_WAY, WAITING, dispatch, message
 
 _EVERYBODY: frozenset[str] = frozenset()
 _NUMBER = change(dispatch, ["sequence"])
@@ -177,9 +177,15 @@ async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Dispatch]:
 
 
 async def without_consent(tx: Transaction, now: datetime, limit: int) -> list[Dispatch]:
-    """Return ledger rows that still wait for the exchange though the consent they were to leave under has run out."""
-    query = select(*rows.OUT).where(text(WAITING), dispatch.c.leave_by <= now).limit(limit)
-    return [as_dispatch(row) for row in (await tx.execute(query.with_for_update(skip_locked=True))).all()]
+    """Return ledger rows that have not left, or may not have, though the consent they were to leave under has run out.
+
+    They wait for the exchange, or for somebody to send them by letter.
+    """
+    found: list[Dispatch] = []
+    for waits in (text(WAITING), and_(text(ON_PAPER), dispatch.c.state == OutState.LETTER.value)):
+        query = select(*rows.OUT).where(waits, dispatch.c.leave_by <= now).limit(limit)
+        found += [as_dispatch(row) for row in (await tx.execute(query.with_for_update(skip_locked=True))).all()]
+    return found
 
 
 async def release_leases(tx: Transaction) -> None:

@@ -75,6 +75,8 @@ WAITING = "state IN ('queued', 'retrying')"
 """Condition of outgoing rows that the relay has something to do with."""
 UNDER_WAY = "state IN ('queued', 'retrying', 'sent')"
 """Condition of outgoing rows that the gateway itself acts on when their deadline passes."""
+ON_PAPER = "state IN ('letter', 'mailed')"
+"""Condition of outgoing rows that go by letter, and that nothing but people deal with."""
 DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
 """Condition of incoming rows that the case system has not answered about."""
 WATCHED = "look_at IS NOT NULL"
@@ -203,9 +205,23 @@ dispatch = Table(
     _where("ix_dispatch_waiting_stream", WAITING, "case_number", "unit", "position"),
     _where("ix_dispatch_under_way", UNDER_WAY, "due_at"),
     _where("ix_dispatch_watched", WATCHED, "look_at"),
+    _where("ix_dispatch_on_paper", ON_PAPER, "due_at"),
     Index("ix_dispatch_position", "position"),
 )
 """The ledger: one row per message and recipient unit, with each level's own clock."""
+
+statement = Table(
+    "statement",
+    metadata,
+    Column("message_id", ForeignKey("message.message_id"), primary_key=True),
+    Column("unit", String(31), primary_key=True),
+    Column("event", String(16), primary_key=True),
+    Column("by", String(31), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("at", Moment, nullable=False),
+    CheckConstraint("event IN ('mailed', 'answered')", name="event"),
+)
+"""What somebody (HSA-id) has stated about a letter to a unit, with the reason; each is stated once."""
 
 verdict = Table(
     "verdict",

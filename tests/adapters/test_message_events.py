@@ -226,13 +226,21 @@ def test_a_unit_of_the_own_party_cannot_be_sent_to(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("hsa_id", "code"),
-    [("SE2321000131-E000000000606", "unit.no-inbox"), ("SE2120001355-NAGONANNAN", "unit.unknown")],
+    [("SE2321000131-E000000000505", "unit.not-valid"), ("SE2120001355-NAGONANNAN", "unit.unknown")],
 )
 def test_a_unit_that_cannot_be_reached_is_said_once(hsa_id: str, code: str) -> None:
     with pytest.raises(InvalidDocumentError) as caught:
         read("treserva", "deltagare_tillagd", deltagarenhet=hsa_id)
 
     assert [(finding.code, finding.path) for finding in caught.value.findings] == [(code, "/deltagarenhet")]
+
+
+def test_a_unit_without_inbox_can_join_and_gets_letters_but_cannot_act() -> None:
+    private = "SE2321000131-E000000000606"
+    read("treserva", "deltagare_tillagd", deltagarenhet=private)
+    with pytest.raises(InvalidDocumentError) as caught:
+        read("treserva", "deltagare_tillagd", enhet=private)
+    assert ("unit.no-inbox", "/enhet") in [(finding.code, finding.path) for finding in caught.value.findings]
 
 
 def test_an_unknown_unit_that_acts_is_said_once_where_it_stands_in_for_the_convener() -> None:

@@ -111,6 +111,10 @@ def test_a_unit_must_be_one_to_send_to_on_the_day_of_the_event(hsa_id: str, day:
     assert required("enhet", kinds.unit)(at) == hsa_id
 
     assert found(at) == ([(code, "/enhet")] if code else [])
+    by_letter = reader(enhet=hsa_id)
+    by_letter.happened_on(day)
+    assert required("enhet", kinds.addressee)(by_letter) == hsa_id
+    assert found(by_letter) == ([(code, "/enhet")] if code == "unit.not-valid" else [])
 
 
 def test_unknown_members_are_found_at_every_depth() -> None:
@@ -288,6 +292,7 @@ KINDS = {
     "flag": kinds.flag,
     "code": kinds.one_of({"JA": 1, "NEJ": 2}),
     "unit": kinds.unit,
+    "addressee": kinds.addressee,
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 from case_events import DIRECTORY, EVENTS, MakeMessage, sent_at, translator
 
 from gateway.adapters.journal_coding import organization_or_party
-from gateway.adapters.kinds import line, unit, unit_or_party
+from gateway.adapters.kinds import addressee, addressee_or_party, line
 from gateway.adapters.reading import Reader
 from gateway.adapters.recipients import named
 from gateway.adapters.shape import optional, required
@@ -50,13 +50,13 @@ def with_intake(**intake: str) -> Directory:
 def read(
     recipients: list[Any],
     directory: Directory = DIRECTORY,
-    kind: Callable[[Reader, str], str] = unit_or_party,
+    kind: Callable[[Reader, str], str] = addressee_or_party,
     residence: str | None = None,
 ) -> tuple[str, ...]:
     """Return the units that an event of the municipality's office goes to, about someone who lives in ``residence``."""
     at = Reader.of({"enhet": OFFICE, "mottagare": recipients, "folkbokforing": residence}, directory)
     at.happened_on(date(2026, 11, 2))
-    units = named("mottagare", kind, own=required("enhet", unit), residence=optional("folkbokforing", line))(at)
+    units = named("mottagare", kind, own=required("enhet", addressee), residence=optional("folkbokforing", line))(at)
     at.finish()
     return units
 

@@ -13,6 +13,7 @@ from scripted import DIRECTORY, NAME_OF, ScriptedAdapter, write_blank_store
 from gateway.clock import ManualClock
 from gateway.context import Context
 from gateway.delivery import CaseSystemDelivery
+from gateway.directory import Directory
 from gateway.envelope import Channel
 from gateway.inbox import Inbox
 from gateway.ledger import Dispatch, Inbound
@@ -107,6 +108,10 @@ class Party:
         done += await self._take(Channel.ACKNOWLEDGEMENTS, self._tracker)
         return done > 0
 
+    async def sweeps(self) -> int:
+        """Act on the deadlines of own messages that have passed; return how many messages were acted on."""
+        return await self._tracker.sweep()
+
     async def _take(self, channel: Channel, taker: Inbox | Tracker) -> int:
         if not await self._transport.depth(channel):
             return 0
@@ -154,8 +159,13 @@ async def settle(*parties: Party) -> None:
 
 
 @asynccontextmanager
-async def talking(folder: Path, clock: ManualClock, times: Times = USUAL) -> AsyncIterator[dict[str, Party]]:
-    """Open the gateways of the municipality and the region in ``folder``, both with ``times``."""
+async def talking(
+    folder: Path, clock: ManualClock, times: Times = USUAL, **directories: Directory
+) -> AsyncIterator[dict[str, Party]]:
+    """Open the gateways of the municipality and the region in ``folder``, both with ``times``.
+
+    A party may have a directory of its own.
+    """
     async with AsyncExitStack() as stack:
         parties = {}
         for name in sorted(set(PARTY_OF.values())):
@@ -163,6 +173,7 @@ async def talking(folder: Path, clock: ManualClock, times: Times = USUAL) -> Asy
             store = await stack.enter_async_context(Store(database_url(folder / f"{name}.sqlite")))
             exchange = EmbeddedTransport(database_url(folder / "exchange.sqlite"), name, clock)
             transport = await stack.enter_async_context(exchange)
-            context = Context(name, DIRECTORY, store, clock, ignore, chance=lambda: 0.5, times=times)
+            units = directories.get(name, DIRECTORY)
+            context = Context(name, units, store, clock, ignore, chance=lambda: 0.5, times=times)
             parties[name] = Party(context, transport)
         yield parties

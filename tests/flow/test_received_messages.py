@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from answers import with_header, with_text
-from sides import PRIMARY_CARE, PSYCHIATRY, SOCIAL_OFFICE, Side, story, told
+from sides import PRIMARY_CARE, PSYCHIATRY, Side, story, told
 
 from gateway.clock import ManualClock
 from gateway.envelope import Envelope
@@ -320,12 +320,17 @@ async def test_one_bad_message_does_not_hold_up_the_rest_of_its_batch(journey: l
     assert await states_of(region) == [("sipStart", "validated"), ("consent", "validated")]
 
 
-async def test_a_message_to_a_unit_of_another_party_is_refused(journey: list[Envelope], region: Side) -> None:
-    recipient = replace(parse_xml(journey[0].body).header.recipients[0], unit=SOCIAL_OFFICE[:-4] + "ELSEWHERE")
+@pytest.mark.parametrize(
+    ("unit", "code"), [("SE2120001355-HSLHISINGEN", "recipient.not-here"), ("SE2120001355-NOWHERE", "unit.unknown")]
+)
+async def test_a_message_to_a_unit_of_another_party_or_of_none_is_refused(
+    journey: list[Envelope], region: Side, unit: str, code: str
+) -> None:
+    recipient = replace(parse_xml(journey[0].body).header.recipients[0], unit=unit)
     astray = with_header(replace(journey[0], unit=recipient.unit), recipients=(recipient,))
     await region.gets(astray)
     [refusal] = await answers_of(region)
-    assert [reason.code for reason in refusal.body.reasons] == ["recipient.not-here"]
+    assert [reason.code for reason in refusal.body.reasons] == [code]
 
 
 def _wrong_check_digit(need: Envelope) -> Envelope:
