@@ -83,8 +83,8 @@ class Convener:
         self.context = Context(KOMMUN, DIRECTORY, store, clock, ignore, chance=lambda: 0.5)
         self.published: list[Envelope] = []
         self.tracker = Tracker(self.context)
-        self._adapter = ScriptedAdapter()
-        self._outbox = Outbox(self.context, self._adapter)
+        self.adapter = ScriptedAdapter()
+        self._outbox = Outbox(self.context, self.adapter)
         self._relay = Relay(self.context, transport)
         self._partner = partner
 
@@ -93,7 +93,7 @@ class Convener:
         kind = TYPES[NAME_OF[type(body)]]
         about = person if kind.contract.carries_person else None
         draft = Draft(type=kind.name, body=body, unit=unit, user=STAFF, recipients=to, person=about)
-        return await self._outbox.submit(self._adapter.saying(draft))
+        return await self._outbox.submit(self.adapter.saying(draft))
 
     async def publishes(self) -> list[tuple[str, str]]:
         """Publish what is due; return type and unit of everything that lies on the exchange since the last time."""

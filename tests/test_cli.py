@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from command import in_folder
 
 from gateway import __version__
 from gateway.messages import TYPES
@@ -18,30 +17,23 @@ ROOT = Path(__file__).parent.parent
 MESSAGES = ROOT / "fixtures" / "messages"
 
 
-def gateway(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=100, check=False)
-    assert "Traceback" not in done.stdout + done.stderr
-    return done
-
-
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a play that has ended."""
     folder = tmp_path_factory.mktemp("played")
-    done = gateway("demo", "--scenario", "consent-withdrawn", "--data", folder)
+    done = in_folder(ROOT, "demo", "--scenario", "consent-withdrawn", "--data", folder)
     assert done.returncode == 0, done.stderr
     return folder
 
 
 def test_version_is_that_of_the_package() -> None:
-    done = gateway("version")
+    done = in_folder(ROOT, "version")
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, __version__, "")
 
 
 def test_every_message_fixture_gets_the_verdict_its_name_says() -> None:
     files = sorted(file for file in MESSAGES.iterdir() if file.suffix in (".xml", ".json"))
-    done = gateway("schema", "validate", "--json", *files)
+    done = in_folder(ROOT, "schema", "validate", "--json", *files)
     assert done.returncode == 5
     verdicts = {Path(one["file"]).name: one for one in json.loads(done.stdout)["files"]}
     assert set(verdicts) == {file.name for file in files}
@@ -53,13 +45,13 @@ def test_every_message_fixture_gets_the_verdict_its_name_says() -> None:
 
 
 def test_valid_files_alone_exit_with_zero() -> None:
-    done = gateway("schema", "validate", *sorted(MESSAGES.glob("plan_valid_*.xml")))
+    done = in_folder(ROOT, "schema", "validate", *sorted(MESSAGES.glob("plan_valid_*.xml")))
     assert done.returncode == 0
     assert "ogiltig" not in done.stdout
 
 
 def test_a_finding_is_told_with_place_code_and_both_languages() -> None:
-    done = gateway("schema", "validate", MESSAGES / "sipStart_invalid_sip-start.other-not-named_missing.xml")
+    done = in_folder(ROOT, "schema", "validate", MESSAGES / "sipStart_invalid_sip-start.other-not-named_missing.xml")
     assert done.returncode == 5
     assert "[sip-start.other-not-named]" in done.stdout
     assert ":/sipStart/body/initiatedBy" in done.stdout
@@ -68,7 +60,7 @@ def test_a_finding_is_told_with_place_code_and_both_languages() -> None:
 
 
 def test_a_file_that_is_not_there_is_a_finding_and_no_crash(tmp_path: Path) -> None:
-    done = gateway("schema", "validate", tmp_path / "nothing.xml")
+    done = in_folder(ROOT, "schema", "validate", tmp_path / "nothing.xml")
     assert done.returncode == 5
     assert "[file.unreadable]" in done.stdout
 
@@ -76,29 +68,29 @@ def test_a_file_that_is_not_there_is_a_finding_and_no_crash(tmp_path: Path) -> N
 def test_a_name_that_looks_like_markup_is_printed_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "[red]x[bold].xml"
     file.write_text("<x")
-    assert "[red]x[bold].xml" in gateway("schema", "validate", file).stdout
+    assert "[red]x[bold].xml" in in_folder(ROOT, "schema", "validate", file).stdout
 
 
 def test_schema_list_names_every_type() -> None:
-    listed = json.loads(gateway("schema", "list", "--json").stdout)["types"]
+    listed = json.loads(in_folder(ROOT, "schema", "list", "--json").stdout)["types"]
     assert [one["type"] for one in listed] == list(TYPES)
-    table = gateway("schema", "list").stdout
+    table = in_folder(ROOT, "schema", "list").stdout
     assert all(name in table for name in TYPES)
 
 
 def test_an_unknown_scenario_is_a_configuration_error_that_names_the_known_ones() -> None:
-    done = gateway("demo", "--scenario", "nowhere")
+    done = in_folder(ROOT, "demo", "--scenario", "nowhere")
     assert (done.returncode, done.stdout) == (3, "")
     assert "[scenario.unknown]" in done.stderr
     assert "journey" in done.stderr
 
 
 def test_the_demo_lists_its_scenarios() -> None:
-    assert "consent-declined:" in gateway("demo", "--list").stdout
+    assert "consent-declined:" in in_folder(ROOT, "demo", "--list").stdout
 
 
 def test_a_withdrawn_consent_ends_with_a_closure_at_its_final_level(played: Path) -> None:
-    again = gateway("demo", "--scenario", "consent-withdrawn", "--data", played, "--json")
+    again = in_folder(ROOT, "demo", "--scenario", "consent-withdrawn", "--data", played, "--json")
     outcome = json.loads(again.stdout)
     assert [one["type"] for one in outcome["messages"]] == ["sipStart", "consent", "meetingBooking", "closure"]
     assert {one["level"] for one in outcome["messages"]} == {"acknowledged"}
@@ -116,31 +108,31 @@ def test_a_withdrawn_consent_ends_with_a_closure_at_its_final_level(played: Path
 
 
 def test_messages_are_listed_on_both_sides(played: Path) -> None:
-    sender = json.loads(gateway("messages", "list", "--store", played / "kommun.sqlite", "--json").stdout)
-    receiver = json.loads(gateway("messages", "list", "--store", played / "region.sqlite", "--json").stdout)
+    sender = json.loads(in_folder(ROOT, "messages", "list", "--store", played / "kommun.sqlite", "--json").stdout)
+    receiver = json.loads(in_folder(ROOT, "messages", "list", "--store", played / "region.sqlite", "--json").stdout)
     assert sender["received"] == receiver["sent"] == sender["setAside"] == receiver["setAside"] == []
     assert [one["id"] for one in sender["sent"]] == [one["message_id"] for one in receiver["received"]]
     assert [one["recordId"] for one in sender["sent"]] == [one["record_id"] for one in receiver["received"]]
-    none = gateway("messages", "list", "--store", played / "kommun.sqlite", "--state", "rejected", "--json")
+    none = in_folder(ROOT, "messages", "list", "--store", played / "kommun.sqlite", "--state", "rejected", "--json")
     assert json.loads(none.stdout)["sent"] == []
 
 
 def test_a_message_shows_its_life_from_promise_to_acknowledgement(played: Path) -> None:
     store = played / "kommun.sqlite"
-    first = json.loads(gateway("messages", "list", "--store", store, "--json").stdout)["sent"][0]["id"]
-    life = json.loads(gateway("messages", "show", first, "--store", store, "--json").stdout)["events"]
+    first = json.loads(in_folder(ROOT, "messages", "list", "--store", store, "--json").stdout)["sent"][0]["id"]
+    life = json.loads(in_folder(ROOT, "messages", "show", first, "--store", store, "--json").stdout)["events"]
     assert [one["state"] for one in life] == ["held", "queued", "sent", "received", "registered", "acknowledged"]
-    assert first not in gateway("messages", "show", first, "--store", store).stdout.splitlines()[0]
+    assert first not in in_folder(ROOT, "messages", "show", first, "--store", store).stdout.splitlines()[0]
 
 
 def test_an_unknown_message_is_a_coded_error(played: Path) -> None:
-    done = gateway("messages", "show", "nothing", "--store", played / "kommun.sqlite")
+    done = in_folder(ROOT, "messages", "show", "nothing", "--store", played / "kommun.sqlite")
     assert (done.returncode, done.stdout) == (5, "")
     assert "[message.not-found]" in done.stderr
 
 
 def test_looking_at_a_store_that_is_not_there_makes_none(tmp_path: Path) -> None:
-    done = gateway("messages", "list", cwd=tmp_path)
+    done = in_folder(tmp_path, "messages", "list")
     assert done.returncode == 3
     assert "[store.missing]" in done.stderr
     assert list(tmp_path.iterdir()) == []
@@ -149,29 +141,29 @@ def test_looking_at_a_store_that_is_not_there_makes_none(tmp_path: Path) -> None
 def test_a_file_that_is_no_database_is_a_dependency_that_is_down(tmp_path: Path) -> None:
     file = tmp_path / "gateway.sqlite"
     file.write_bytes(b"this is no database, and long enough to be told from an empty one" * 20)
-    done = gateway("messages", "list", "--store", file)
+    done = in_folder(ROOT, "messages", "list", "--store", file)
     assert done.returncode == 4
     assert "[database.down]" in done.stderr
 
 
 def test_the_beginning_of_an_id_is_enough(played: Path) -> None:
     store = played / "kommun.sqlite"
-    first = json.loads(gateway("messages", "list", "--store", store, "--json").stdout)["sent"][0]["id"]
-    assert gateway("messages", "show", first[:8], "--store", store, "--json").returncode == 0
-    assert gateway("messages", "show", "", "--store", store).returncode == 5
+    first = json.loads(in_folder(ROOT, "messages", "list", "--store", store, "--json").stdout)["sent"][0]["id"]
+    assert in_folder(ROOT, "messages", "show", first[:8], "--store", store, "--json").returncode == 0
+    assert in_folder(ROOT, "messages", "show", "", "--store", store).returncode == 5
 
 
 @pytest.mark.parametrize("url", ["foo://bar", "sqlite:///x", "postgresql+nothing://x", "://"])
 def test_an_address_that_is_no_database_is_a_configuration_error(url: str, tmp_path: Path) -> None:
     (tmp_path / "x").touch()
-    assert gateway("messages", "list", "--store", url, cwd=tmp_path).returncode == 3
+    assert in_folder(ROOT, "messages", "list", "--store", url, cwd=tmp_path).returncode == 3
 
 
 def test_looking_at_a_foreign_database_changes_nothing_in_it(tmp_path: Path) -> None:
     file = tmp_path / "foreign.sqlite"
     with closing(sqlite3.connect(file)) as foreign:
         foreign.execute("CREATE TABLE theirs (x)")
-    done = gateway("messages", "list", "--store", file)
+    done = in_folder(ROOT, "messages", "list", "--store", file)
     assert done.returncode == 3
     assert "[database.other-tables]" in done.stderr
     with closing(sqlite3.connect(file)) as foreign:
@@ -182,25 +174,25 @@ def test_a_data_folder_that_cannot_be_used_is_a_configuration_error(tmp_path: Pa
     file = tmp_path / "file"
     file.touch()
     for place in (file, Path("/proc/nowhere")):
-        done = gateway("demo", "--data", place)
+        done = in_folder(ROOT, "demo", "--data", place)
         assert done.returncode == 3
         assert "[demo.folder]" in done.stderr
 
 
 def test_another_scenario_is_not_played_over_one_that_is_there(played: Path) -> None:
-    done = gateway("demo", "--scenario", "journey", "--data", played)
+    done = in_folder(ROOT, "demo", "--scenario", "journey", "--data", played)
     assert done.returncode == 3
     assert "[demo.other-scenario]" in done.stderr
 
 
 def test_a_wrong_option_is_a_usage_error() -> None:
-    assert gateway("demo", "--nonsense").returncode == 2
+    assert in_folder(ROOT, "demo", "--nonsense").returncode == 2
 
 
 def test_an_unknown_setting_in_the_file_is_a_configuration_error(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text('stroe = "sqlite+aiosqlite:///x.sqlite"\n')
-    done = gateway("messages", "list", "--config", file)
+    done = in_folder(ROOT, "messages", "list", "--config", file)
     assert done.returncode == 3
     assert "[config.unknown-near]" in done.stderr
     assert "Did you mean" in done.stderr

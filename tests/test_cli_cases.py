@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from build import CLINIC, NOON, OFFICE, PERSON, booking, consent, need, telling
+from command import over_store
 from scripted import open_convener
-from service_process import DIRECTORY, ROOT, clean_environment
 
 from gateway.clock import ManualClock
 from gateway.errors import InvalidDocumentError
 from gateway.messages import ProtectedLevel
 
 STAFF = "SE2120001355-P000000000117"
-
-
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = clean_environment(party="kommun", adapter="treserva", folder=str(folder), directory=str(DIRECTORY))
-    store = f"sqlite+aiosqlite:///{folder / 'kommun.sqlite'}"
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", "cases", *arguments, "--store", store],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=settings | {"PYTHONPATH": str(ROOT)},
-    )
 
 
 async def test_a_frozen_case_goes_on_when_someone_has_reviewed_it(tmp_path: Path) -> None:
@@ -42,19 +28,21 @@ async def test_a_frozen_case_goes_on_when_someone_has_reviewed_it(tmp_path: Path
             await kommun.says(booking(CLINIC), CLINIC, person=hidden)
         assert list(caught.value.codes) == ["case.frozen"]
 
-        listed = command(tmp_path, "list", "--frozen", "--json")
+        listed = over_store(tmp_path, "cases", "list", "--frozen", "--json")
         (case,) = json.loads(listed.stdout)["cases"]
         assert (case["case"], case["frozen"], case["leader"]["unit"]) == ("SIP100001", True, OFFICE)
         assert [one["what"] for one in case["awaited"]] == ["meeting"]
-        shown = listed.stdout + command(tmp_path, "list").stdout
+        shown = listed.stdout + over_store(tmp_path, "cases", "list").stdout
         assert [word for word in (PERSON.name, PERSON.identifiers[0].extension) if word in shown] == []
 
-        done = command(tmp_path, "review", "SIP100001", "--by", STAFF, "--reason", "Mottagarna är namngivna.")
+        done = over_store(
+            tmp_path, "cases", "review", "SIP100001", "--by", STAFF, "--reason", "Mottagarna är namngivna."
+        )
         assert done.returncode == 0, done.stderr
         (review,) = (await kommun.case()).reviews
         assert (review.by, review.reason) == (STAFF, "Mottagarna är namngivna.")
         await kommun.says(booking(CLINIC), CLINIC, person=hidden)
-    again = command(tmp_path, "review", "SIP100001", "--by", STAFF, "--reason", "En gång till.")
+    again = over_store(tmp_path, "cases", "review", "SIP100001", "--by", STAFF, "--reason", "En gång till.")
     assert (again.returncode, "case.not-frozen" in again.stderr) == (5, True)
 
 
@@ -64,5 +52,5 @@ async def test_a_frozen_case_goes_on_when_someone_has_reviewed_it(tmp_path: Path
 async def test_a_review_of_nothing_or_by_nobody_is_refused(tmp_path: Path, number: str, by: str, code: str) -> None:
     async with open_convener(tmp_path, ManualClock(NOON)):
         pass
-    said = command(tmp_path, "review", number, "--by", by, "--reason", "Prov.")
+    said = over_store(tmp_path, "cases", "review", number, "--by", by, "--reason", "Prov.")
     assert (said.returncode, code in said.stderr) == (5, True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from build import CLINIC, NOON, PERSON, booking, consent, need
+from command import over_store
 from scripted import Convener, open_convener
-from service_process import DIRECTORY, ROOT, clean_environment
 
 from gateway.clock import ManualClock
 from gateway.messages import ProtectedLevel
@@ -22,18 +20,6 @@ PRIVATE = "SE2321000131-E000000000606"
 TITLE = "Fysioterapi vid torget, privat utan anslutning"
 STAFF = "SE2120001355-P000000000117"
 PERSON_DATA = (PERSON.name, PERSON.identifiers[0].extension)
-
-
-def gateway(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = clean_environment(party="kommun", adapter="treserva", folder=str(folder), directory=str(DIRECTORY))
-    store = f"sqlite+aiosqlite:///{folder / 'kommun.sqlite'}"
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments, "--store", store],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=settings | {"PYTHONPATH": str(ROOT)},
-    )
 
 
 @pytest.fixture
@@ -47,18 +33,18 @@ async def kommun(tmp_path: Path) -> AsyncIterator[Convener]:
 
 
 async def test_a_letter_is_listed_shown_sent_and_answered(kommun: Convener, tmp_path: Path) -> None:
-    listed = gateway(tmp_path, "letters", "list", "--json")
+    listed = over_store(tmp_path, "letters", "list", "--json")
     assert listed.returncode == 0, listed.stderr
     found = {one["type"]: one for one in json.loads(listed.stdout)["letters"]}
     assert set(found) == {"sipStart", "consent", "meetingBooking"}
     call = found["meetingBooking"]
     assert (call["recipient"], call["title"], call["state"], call["owner"]) == (PRIVATE, TITLE, "letter", "convener")
     assert call["dueAt"] == "2026-11-04T12:00:00+01:00"
-    table = gateway(tmp_path, "letters", "list")
+    table = over_store(tmp_path, "letters", "list")
     assert "Mötesbokning" in table.stdout
     assert [word for word in PERSON_DATA if word in table.stdout + listed.stdout] == []
 
-    shown = gateway(tmp_path, "letters", "show", call["id"][:13], PRIVATE)
+    shown = over_store(tmp_path, "letters", "show", call["id"][:13], PRIVATE)
     assert shown.returncode == 0, shown.stderr
     for line in (
         "Socialkontor Hisingen\nGöteborgs Stad\n",
@@ -78,31 +64,31 @@ async def test_a_letter_is_listed_shown_sent_and_answered(kommun: Convener, tmp_
     assert [word for word in PERSON_DATA if word in shown.stderr] == []
 
     said = ("--by", STAFF, "--reason", "Rekommenderat brev.")
-    early = gateway(tmp_path, "letters", "answered", call["id"], PRIVATE, *said)
+    early = over_store(tmp_path, "letters", "answered", call["id"], PRIVATE, *said)
     assert (early.returncode, "letter.not-mailed" in early.stderr) == (5, True)
-    sent = gateway(tmp_path, "letters", "sent", call["id"], PRIVATE, *said)
+    sent = over_store(tmp_path, "letters", "sent", call["id"], PRIVATE, *said)
     assert (sent.returncode, "sent by letter" in sent.stdout, "letter.mailed" in sent.stderr) == (0, True, True)
-    again = gateway(tmp_path, "letters", "sent", call["id"], PRIVATE, *said, "--json")
+    again = over_store(tmp_path, "letters", "sent", call["id"], PRIVATE, *said, "--json")
     assert json.loads(again.stdout) == {"id": call["id"], "unit": PRIVATE, "state": "mailed", "changed": False}
-    assert "meetingBooking" not in gateway(tmp_path, "letters", "list", "--json").stdout
-    assert "meetingBooking" in gateway(tmp_path, "letters", "list", "--mailed", "--json").stdout
+    assert "meetingBooking" not in over_store(tmp_path, "letters", "list", "--json").stdout
+    assert "meetingBooking" in over_store(tmp_path, "letters", "list", "--mailed", "--json").stdout
 
-    answered = gateway(tmp_path, "letters", "answered", call["id"], PRIVATE, *said, "--json")
+    answered = over_store(tmp_path, "letters", "answered", call["id"], PRIVATE, *said, "--json")
     assert json.loads(answered.stdout)["state"] == "acknowledged"
     assert await kommun.states("meetingBooking") == {CLINIC: "queued", PRIVATE: "acknowledged"}
-    life = gateway(tmp_path, "messages", "show", call["id"], "--json")
+    life = over_store(tmp_path, "messages", "show", call["id"], "--json")
     by_hand = [(one["event"], one["code"]) for one in json.loads(life.stdout)["events"] if one["code"]]
     assert by_hand == [("mailed", STAFF), ("answered", STAFF)]
 
 
 async def test_a_letter_that_waits_is_a_duty_of_the_unit_that_wrote_it(kommun: Convener, tmp_path: Path) -> None:
-    listed = gateway(tmp_path, "acknowledgements", "list", "--json")
+    listed = over_store(tmp_path, "acknowledgements", "list", "--json")
     duties = [one for one in json.loads(listed.stdout)["duties"] if one["awaited"] == "letter"]
     assert {(one["party"], one["unit"], one["owner"]) for one in duties} == {
         ("kommun", "SE2120001355-SOCHISINGEN", "convener")
     }
     assert len(duties) == 3
-    silent = gateway(tmp_path, "deadlines", "--if-partner-down", "9000d", "--party", "region", "--json")
+    silent = over_store(tmp_path, "deadlines", "--if-partner-down", "9000d", "--party", "region", "--json")
     assert [one for one in json.loads(silent.stdout)["duties"] if one["awaited"] == "letter"] == []
 
 
@@ -112,7 +98,7 @@ async def test_a_letter_about_a_protected_identity_goes_by_way_of_skatteverket(t
         await convener.says(need(), PRIVATE, person=hidden)
         await convener.says(consent(), person=hidden)
         (row,) = await convener.rows("sipStart")
-    shown = gateway(tmp_path, "letters", "show", row.message_id, PRIVATE, "--json")
+    shown = over_store(tmp_path, "letters", "show", row.message_id, PRIVATE, "--json")
     letter = json.loads(shown.stdout)
     assert letter["protected"] is True
     assert letter["text"].startswith("SKYDDADE PERSONUPPGIFTER. Brevet går genom Skatteverkets förmedlingsuppdrag.\n")
@@ -130,7 +116,7 @@ async def test_nothing_is_stated_about_what_is_no_letter_or_by_nobody(
     kommun: Convener, tmp_path: Path, unit: str, by: str, code: str
 ) -> None:
     (row, _) = await kommun.rows("sipStart")
-    said = gateway(tmp_path, "letters", "sent", row.message_id, unit, "--by", by, "--reason", "Prov.")
+    said = over_store(tmp_path, "letters", "sent", row.message_id, unit, "--by", by, "--reason", "Prov.")
     assert (said.returncode, code in said.stderr) == (5, True)
 
 
@@ -138,5 +124,5 @@ async def test_a_letter_that_waits_for_a_consent_is_not_shown(tmp_path: Path) ->
     async with open_convener(tmp_path, ManualClock(NOON + timedelta(days=1))) as convener:
         await convener.says(need(), PRIVATE)
         (row,) = await convener.rows("sipStart")
-    shown = gateway(tmp_path, "letters", "show", row.message_id, PRIVATE)
+    shown = over_store(tmp_path, "letters", "show", row.message_id, PRIVATE)
     assert (shown.returncode, "letter.held" in shown.stderr, shown.stdout) == (5, True, "")

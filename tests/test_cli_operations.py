@@ -11,18 +11,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from command import in_folder
 from service_process import DIRECTORY, ROOT, clean_environment
 from services.rabbitmq import RabbitMqNode
 
 from gateway.config import Settings
-
-
-def gateway(cwd: Path, *arguments: str | Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gateway", *map(str, arguments)]
-    environment = clean_environment(**settings) | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=100, check=False)
-    assert "Traceback" not in done.stdout + done.stderr
-    return done
 
 
 @pytest.fixture
@@ -38,7 +31,7 @@ def place(tmp_path: Path) -> Path:
 
 def test_settings_that_can_be_used_are_said_to_be_so_and_nothing_is_opened(place: Path) -> None:
     before = sorted(place.rglob("*"))
-    assert gateway(place, "config", "check").returncode == 0
+    assert in_folder(place, "config", "check").returncode == 0
     assert sorted(place.rglob("*")) == before
 
 
@@ -63,7 +56,7 @@ def test_settings_that_can_be_used_are_said_to_be_so_and_nothing_is_opened(place
 def test_settings_that_cannot_be_used_are_refused_with_every_reason(
     place: Path, settings: dict[str, str], codes: set[str]
 ) -> None:
-    done = gateway(place, "config", "check", **settings)
+    done = in_folder(place, "config", "check", **settings)
     assert done.returncode == 3
     told = {line.partition("]")[0].removeprefix("[") for line in done.stderr.splitlines() if line.startswith("[")}
     assert told == codes
@@ -77,7 +70,7 @@ def test_each_setting_is_shown_with_its_source_and_without_passwords(place: Path
         "exchange_password_file": "secret",
     }
     arguments = ("config", "show", "--exchange", "amqp://region:hemligt-3@host/sip")
-    done = gateway(place, *arguments, "--json", **settings)
+    done = in_folder(place, *arguments, "--json", **settings)
     shown = {row["name"]: row for row in json.loads(done.stdout)["settings"]}
     in_force = {row["name"]: (row["value"], row["from"]) for row in json.loads(done.stdout)["deadlines"]}
     assert in_force["plan"] == ("1 working day", "gateway.toml")
@@ -90,14 +83,14 @@ def test_each_setting_is_shown_with_its_source_and_without_passwords(place: Path
         "adapter": "default",
     }
     assert shown["store"]["value"] == "postgresql+asyncpg://gateway:***@db/region"
-    table = gateway(place, *arguments, **settings)
+    table = in_folder(place, *arguments, **settings)
     assert table.returncode == 0
     assert "3 working days, reminder after 2" in table.stdout
     assert "hemligt" not in done.stdout + done.stderr + table.stdout + table.stderr
 
 
 def test_a_misspelt_name_in_the_environment_stops_any_command_that_reads_settings(place: Path) -> None:
-    done = gateway(place, "config", "show", foldr="x")
+    done = in_folder(place, "config", "show", foldr="x")
     assert (done.returncode, done.stdout) == (3, "")
     assert "GATEWAY_FOLDER?" in done.stderr
 
@@ -107,30 +100,30 @@ def test_a_misspelt_name_in_the_environment_stops_any_command_that_reads_setting
 
 def test_a_database_is_brought_up_to_date_once_and_a_dry_run_changes_nothing(tmp_path: Path) -> None:
     store = tmp_path / "store.sqlite"
-    dry = json.loads(gateway(tmp_path, "db", "migrate", "--store", store, "--dry-run", "--json").stdout)
+    dry = json.loads(in_folder(tmp_path, "db", "migrate", "--store", store, "--dry-run", "--json").stdout)
     assert dry["from"] is None
     assert not dry["done"]
     assert not store.exists()
-    real = json.loads(gateway(tmp_path, "db", "migrate", "--store", store, "--json").stdout)
+    real = json.loads(in_folder(tmp_path, "db", "migrate", "--store", store, "--json").stdout)
     assert real == {**dry, "done": True}
     assert [step["revision"] for step in real["steps"]][-1] == real["to"]
-    again = gateway(tmp_path, "db", "migrate", "--store", store)
+    again = in_folder(tmp_path, "db", "migrate", "--store", store)
     assert again.returncode == 0
     assert "up to date already" in again.stdout
 
 
 def test_a_database_of_an_unknown_version_is_left_alone(tmp_path: Path) -> None:
     store = tmp_path / "store.sqlite"
-    gateway(tmp_path, "db", "migrate", "--store", store)
+    in_folder(tmp_path, "db", "migrate", "--store", store)
     with closing(sqlite3.connect(store)) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
-    done = gateway(tmp_path, "db", "migrate", "--store", store)
+    done = in_folder(tmp_path, "db", "migrate", "--store", store)
     assert done.returncode == 3
     assert "[database.newer]" in done.stderr
 
 
 def test_migrating_a_server_that_is_down_is_exit_code_4(tmp_path: Path) -> None:
-    done = gateway(tmp_path, "db", "migrate", "--store", "postgresql+asyncpg://user@127.0.0.1:1/none")
+    done = in_folder(tmp_path, "db", "migrate", "--store", "postgresql+asyncpg://user@127.0.0.1:1/none")
     assert done.returncode == 4
     assert "[database.down]" in done.stderr
 
@@ -139,25 +132,25 @@ def test_migrating_a_server_that_is_down_is_exit_code_4(tmp_path: Path) -> None:
 
 
 def test_an_embedded_exchange_is_checked_and_declared(place: Path) -> None:
-    missing = gateway(place, "exchange", "check")
+    missing = in_folder(place, "exchange", "check")
     assert missing.returncode == 7
     assert missing.stderr.count("[exchange.not-declared]") == 2
     assert not (place / "exchange.sqlite").exists()
-    assert gateway(place, "exchange", "declare", "--party", "kommun").returncode == 0
-    assert gateway(place, "exchange", "check", "--party", "kommun").returncode == 0
-    assert gateway(place, "exchange", "check").returncode == 7
-    assert gateway(place, "exchange", "check", "--party", "nobody").returncode == 3
+    assert in_folder(place, "exchange", "declare", "--party", "kommun").returncode == 0
+    assert in_folder(place, "exchange", "check", "--party", "kommun").returncode == 0
+    assert in_folder(place, "exchange", "check").returncode == 7
+    assert in_folder(place, "exchange", "check", "--party", "nobody").returncode == 3
 
 
 async def test_a_broker_is_checked_and_declared(place: Path, rabbitmq_node: RabbitMqNode) -> None:
     url = await rabbitmq_node.vhost()
-    missing = gateway(place, "exchange", "check", "--exchange", url, "--json")
+    missing = in_folder(place, "exchange", "check", "--exchange", url, "--json")
     assert missing.returncode == 7
     assert {finding["code"] for finding in json.loads(missing.stdout)["findings"]} == {"exchange.missing"}
-    declared = gateway(place, "exchange", "declare", "--exchange", url)
+    declared = in_folder(place, "exchange", "declare", "--exchange", url)
     assert declared.returncode == 0
     assert url not in declared.stdout + declared.stderr
-    assert gateway(place, "exchange", "check", "--exchange", url).returncode == 0
+    assert in_folder(place, "exchange", "check", "--exchange", url).returncode == 0
 
 
 # --- simulated systems ----------------------------------------------------------------------------------------------
@@ -175,6 +168,6 @@ def test_a_simulated_system_works_until_it_is_told_to_stop(tmp_path: Path) -> No
 
 
 def test_a_system_that_cannot_be_simulated_is_refused(tmp_path: Path) -> None:
-    done = gateway(tmp_path, "adapters", "simulate", "--adapter", "abacus")
+    done = in_folder(tmp_path, "adapters", "simulate", "--adapter", "abacus")
     assert done.returncode == 3
     assert "[config.unknown-adapter]" in done.stderr

@@ -6,7 +6,6 @@ import asyncio
 import csv
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,7 +31,8 @@ from build import (
     reply,
 )
 from build_discharge import discharge, notice, ready
-from service_process import DIRECTORY, ROOT, clean_environment
+from command import in_folder
+from service_process import DIRECTORY
 from stored import received, row
 
 from gateway.case_log import Told
@@ -143,11 +143,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def report(place: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gateway", "report", *arguments]
-    environment = clean_environment(**settings) | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=100, check=False)
-    assert "Traceback" not in done.stdout + done.stderr
-    return done
+    return in_folder(place, "report", *arguments, **settings)
 
 
 def lines_of(done: subprocess.CompletedProcess[str]) -> dict[tuple[str, str | None], dict[str, Any]]:

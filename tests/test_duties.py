@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from build import CLINIC, NOON, OFFICE, message, need
+from command import over_store
 from scripted import DIRECTORY
-from service_process import DIRECTORY as DIRECTORY_FILE
-from service_process import ROOT, clean_environment
 from stored import add, received, row
 
 from gateway.clock import STOCKHOLM
@@ -106,18 +104,6 @@ def test_every_incoming_state_that_waits_says_for_what(state: InState) -> None:
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    settings = clean_environment(party="kommun", adapter="treserva", folder=str(folder), directory=str(DIRECTORY_FILE))
-    store = f"sqlite+aiosqlite:///{folder / 'kommun.sqlite'}"
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments, "--store", store],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=settings | {"PYTHONPATH": str(ROOT)},
-    )
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder with a store in which one message is overdue at the partner, and one has a day left."""
@@ -140,21 +126,21 @@ def listed(said: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 def test_everything_awaited_is_listed_with_what_is_overdue_first(folder: Path) -> None:
-    said = command(folder, "acknowledgements", "list", "--json")
+    said = over_store(folder, "acknowledgements", "list", "--json")
     assert (said.returncode, listed(said)) == (0, ["late", "mine", "soon"]), said.stderr
 
 
 def test_asking_for_what_is_overdue_ends_with_7_when_there_is_something(folder: Path) -> None:
-    said = command(folder, "acknowledgements", "list", "--overdue", "--json")
+    said = over_store(folder, "acknowledgements", "list", "--overdue", "--json")
     assert (said.returncode, listed(said)) == (7, ["late"]), said.stderr
-    table = command(folder, "acknowledgements", "list", "--overdue")
+    table = over_store(folder, "acknowledgements", "list", "--overdue")
     assert "Overdue" in table.stdout
 
 
 def test_what_breaks_when_a_partner_is_silent_is_what_others_owe_until_then(folder: Path) -> None:
-    said = command(folder, "deadlines", "--if-partner-down", "8h", "--json")
+    said = over_store(folder, "deadlines", "--if-partner-down", "8h", "--json")
     assert (said.returncode, listed(said)) == (0, ["late", "soon"]), said.stderr
-    assert listed(command(folder, "deadlines", "--if-partner-down", "2h", "--json")) == ["late"]
+    assert listed(over_store(folder, "deadlines", "--if-partner-down", "2h", "--json")) == ["late"]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +151,7 @@ def test_what_breaks_when_a_partner_is_silent_is_what_others_owe_until_then(fold
     ],
 )
 def test_a_question_that_makes_no_sense_is_a_usage_error(folder: Path, arguments: tuple[str, ...], code: str) -> None:
-    said = command(folder, "deadlines", *arguments)
+    said = over_store(folder, "deadlines", *arguments)
     assert said.returncode == 2
     assert code in said.stderr
 
@@ -188,15 +174,15 @@ def test_the_commands_count_by_the_settings_and_the_opening_hours(tmp_path: Path
         '[deadlines]\nmeetingBooking = "2 working days, reminder after 1"\nconsent = "1 working day"\n', "utf-8"
     )
     config = ("--config", str(tmp_path / "gateway.toml"))
-    said = command(tmp_path, "acknowledgements", "list", "--json", *config)
+    said = over_store(tmp_path, "acknowledgements", "list", "--json", *config)
     duties = {one["awaited"]: one for one in json.loads(said.stdout)["duties"]}
     # From the Monday evening the clinic, closed then, is reminded after Tuesday's opening and a working day more.
     assert duties["acknowledged"]["remindAt"] == "2026-11-04T08:00:00+01:00"
     assert duties["consent"]["dueAt"] == (monday_noon + timedelta(days=1)).isoformat()
     assert duties["consent"]["source"].startswith("set here: 1 working day; usually: ")
-    (case,) = json.loads(command(tmp_path, "cases", "list", "--json", *config).stdout)["cases"]
+    (case,) = json.loads(over_store(tmp_path, "cases", "list", "--json", *config).stdout)["cases"]
     assert case["awaited"][0]["dueAt"] == duties["consent"]["dueAt"]
     (tmp_path / "gateway.toml").write_text('[deadlines]\nmeasureUpdate = "1 hour"\n', "utf-8")
     for asked in (("acknowledgements", "list"), ("cases", "list"), ("config", "show"), ("config", "check")):
-        said = command(tmp_path, *asked, *config)
+        said = over_store(tmp_path, *asked, *config)
         assert (said.returncode, "deadline.owes-nothing" in said.stderr) == (3, True), asked
