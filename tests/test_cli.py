@@ -156,7 +156,7 @@ def test_the_beginning_of_an_id_is_enough(played: Path) -> None:
 @pytest.mark.parametrize("url", ["foo://bar", "sqlite:///x", "postgresql+nothing://x", "://"])
 def test_an_address_that_is_no_database_is_a_configuration_error(url: str, tmp_path: Path) -> None:
     (tmp_path / "x").touch()
-    assert in_folder(ROOT, "messages", "list", "--store", url, cwd=tmp_path).returncode == 3
+    assert in_folder(tmp_path, "messages", "list", "--store", url).returncode == 3
 
 
 def test_looking_at_a_foreign_database_changes_nothing_in_it(tmp_path: Path) -> None:
