@@ -60,6 +60,11 @@ class Duty:
             return Urgency.OVERDUE
         return Urgency.REMINDED if self.remind_at is not None and now >= self.remind_at else Urgency.WAITING
 
+    @property
+    def quiet_until(self) -> datetime:
+        """Until when nobody is told of it."""
+        return self.remind_at if self.remind_at is not None else self.due_at
+
     def line(self, directory: Directory) -> list[tuple[datetime, str]]:
         """Return who is told when the deadline passes, and when: the next in line, and a working day later who follows.
 

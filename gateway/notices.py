@@ -6,7 +6,7 @@ is told opens the case to see whom it is about. A unit is told while it is open.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -113,21 +113,22 @@ def own_units(case: SipCase, party: str) -> list[str]:
     return units or ([case.convening_unit] if case.convener == party else [])
 
 
-def of_case(case: SipCase, clocks: Iterable[Duty], directory: Directory, *, party: str) -> Iterator[Notice]:
-    """Yield what ``party`` tells its units about an open case as time goes, by the duties that its ``clocks`` are."""
-    leader = case.leader.unit if case.leader.party == party else None
-    for duty in clocks:
-        if duty.awaited == Awaited.PAYMENT:
-            yield from _payment_begins(case, duty, directory, party)
-        else:
-            yield from of_duty(duty, directory, party=party, awaiting=leader)
+def of_clock(case: SipCase, duty: Duty, directory: Directory, *, party: str) -> Iterator[Notice]:
+    """Yield what ``party`` tells its units about an open case as time goes, by ``duty``, one of its clocks."""
+    if duty.awaited == Awaited.PAYMENT:
+        yield from _payment_begins(case, duty, directory, party)
+    else:
+        leader = case.leader.unit if case.leader.party == party else None
+        yield from of_duty(duty, directory, party=party, awaiting=leader)
+
+
+def review_needed(case: SipCase, *, party: str, at: datetime) -> Iterator[Notice]:
+    """Yield what ``party`` tells its units about a case that is frozen; nothing about others."""
     if case.is_frozen:
         # One for each change of the level: a case that was reviewed may be frozen anew.
         occasion = f"{case.protected_level}/{len(case.reviews)}"
         for unit in own_units(case, party):
-            yield Notice(
-                kind=NoticeKind.REVIEW_NEEDED, unit=unit, case_number=case.number, at=case.opened_at, occasion=occasion
-            )
+            yield Notice(kind=NoticeKind.REVIEW_NEEDED, unit=unit, case_number=case.number, at=at, occasion=occasion)
 
 
 def _payment_begins(case: SipCase, duty: Duty, directory: Directory, party: str) -> Iterator[Notice]:

@@ -13,9 +13,8 @@ import structlog
 from gateway.context import Context, begins_again
 from gateway.duties import of_case, of_letter, of_received, of_sent
 from gateway.lifecycle import OutState
-from gateway.notices import Notice, NoticeKind, of_duty, of_message, overlap, readmitted
-from gateway.notices import of_case as notices_of_case
-from gateway.process import CALL_TYPES, deadlines
+from gateway.notices import Notice, NoticeKind, of_clock, of_duty, of_message, overlap, readmitted, review_needed
+from gateway.process import CALL_TYPES, SipCase, deadlines
 from gateway.store import Transaction, incoming, notes, outgoing, watched
 from gateway.store.watched import WatchedDispatch
 
@@ -60,14 +59,13 @@ class Watch:
 
     async def _cases(self, tx: Transaction, now: datetime, told: list[Notice]) -> int:
         found = await watched.cases_to_look_over(tx, now, SWEEP_BATCH)
-        party, directory, times = self._context.party, self._context.directory, self._context.times
+        party = self._context.party
         looked = []
         for stored in found:
             case = stored.case
             assert case is not None
-            running = deadlines(case, times) if case.concerns(party) else []
-            clocks = [of_case(clock, directory) for clock in running]
-            later = _tell_due(notices_of_case(case, clocks, directory, party=party), now, told)
+            later = self._tell_of_clocks(case, now, told)
+            told += review_needed(case, party=party, at=now)
             for other in await watched.meetings_beside(tx, case, TRAVEL):
                 told += overlap(case, other, party=party, travel=TRAVEL, at=now)
             if case.stay is not None and case.stay.open_sip is not None:
@@ -77,6 +75,20 @@ class Watch:
             looked.append((case, stored.revision, later))
         await watched.cases_looked_over(tx, looked)
         return len(looked)
+
+    def _tell_of_clocks(self, case: SipCase, now: datetime, told: list[Notice]) -> datetime | None:
+        """Add to ``told`` what is due by the clocks of ``case``; return when to look next, ``None`` for never."""
+        party, directory = self._context.party, self._context.directory
+        if not case.concerns(party):
+            return None
+        later: list[datetime] = []
+        for clock in deadlines(case, self._context.times):
+            duty = of_case(clock, directory)
+            if duty.quiet_until > now:  # most are; whom they will go to is worked out when it is time
+                later.append(duty.quiet_until)
+            elif (next_at := _tell_due(of_clock(case, duty, directory, party=party), now, told)) is not None:
+                later.append(next_at)
+        return min(later, default=None)
 
     async def _sent(self, tx: Transaction, now: datetime, told: list[Notice]) -> int:
         found = await watched.dispatches_to_look_over(tx, now, SWEEP_BATCH)
