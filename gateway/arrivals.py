@@ -20,6 +20,7 @@ from gateway.messages import (
     MeetingChange,
     Message,
     MisdirectedReport,
+    ProtectedLevel,
     Recipient,
     Retraction,
     render_xml,
@@ -95,7 +96,8 @@ async def _call_whom_the_principal_names(desk: Desk, because: Message) -> None:
     """Call another unit of a principal after one has said that it is the wrong one: the duty to come stays there.
 
     That is the unit it suggests, else the one that takes in what nobody else does. Where the report says that the whole
-    principal is the wrong one, or both have been called, a person decides.
+    principal is the wrong one, or both have been called, a person decides; so does one about a person whose identity is
+    protected, who is told of to units that someone has named, and to no other.
     """
     report: MisdirectedReport = because.body
     case, sender, directory = desk.case, because.header.sender, desk.context.directory
@@ -103,7 +105,8 @@ async def _call_whom_the_principal_names(desk: Desk, because: Message) -> None:
     wrong = case.participation(sender.unit)
     if wrong is None or wrong.state is not ParticipationState.MISDIRECTED or report.reason not in _STAYS_THERE:
         return
-    for unit in (report.suggested_unit, directory.intake_of(sender.unit)):
+    protected = case.protected_level is not ProtectedLevel.NONE
+    for unit in (report.suggested_unit, None if protected else directory.intake_of(sender.unit)):
         known = directory.units.get(unit) if unit is not None else None
         if known is not None and known.party == sender.party and case.participation(known.hsa_id) is None:
             await _call(desk, because, known.hsa_id, wrong.kind)
@@ -117,11 +120,12 @@ _STAYS_THERE = frozenset({MisdirectedReason.PERSON_UNKNOWN, MisdirectedReason.WR
 async def _call(desk: Desk, because: Message, unit: str, kind: InviteeKind) -> None:
     """Send the invitation to ``unit`` as well, so that the case is never without someone who owes a reply.
 
-    A meeting that has begun is not called to any longer.
+    A meeting that has begun is not called to any longer, and nothing leaves a frozen case: there the one that was
+    called still owes the reply, and whoever reviews the case decides.
     """
     case = desk.case
     assert case is not None
-    if case.booking_ref is None or case.slot is None or case.slot.start <= desk.now:
+    if case.is_frozen or case.booking_ref is None or case.slot is None or case.slot.start <= desk.now:
         return
     first = message_in(await desk.sheet.content(case.booking_ref))
     booking: MeetingBooking = first.body

@@ -7,6 +7,7 @@ case; no verdict flips; both sides agree on the case; and each party tells its o
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -63,7 +64,7 @@ from gateway.messages import (
     MeetingOutcome,
     ProtectedLevel,
 )
-from gateway.process import TERMINAL, CaseState, SipCase, deadlines
+from gateway.process import ENDING, TERMINAL, CaseState, SipCase, deadlines
 from gateway.store import cases, ledger
 from gateway.store.tables import verdict
 
@@ -131,6 +132,8 @@ class Conversation(RuleBasedStateMachine):
         self._consent: Consent | None = None
         self._left: set[tuple[str, str]] = set()
         self._settled = True
+        self._frozen = False
+        self._said: AbstractSet[tuple[str, str]] = set()
 
     @initialize()
     def opens(self) -> None:
@@ -199,6 +202,16 @@ class Conversation(RuleBasedStateMachine):
     @invariant()
     def nothing_about_the_person_crosses_without_consent(self) -> None:
         self._run(self._check_consents())
+
+    @invariant()
+    def nothing_but_an_end_is_said_in_a_frozen_case(self) -> None:
+        case = self._run(self._case(self.kommun))
+        said = {(row.message_id, row.unit): row.type for row in self._run(self.kommun.sent_at_all())}
+        is_frozen = case is not None and case.is_frozen
+        if self._frozen and is_frozen:
+            new = {TYPES[said[key]].moves for key in said.keys() - self._said}
+            assert all(callable(moves) or moves in ENDING for moves in new), new
+        self._said, self._frozen = said.keys(), is_frozen
 
     @invariant()
     def whatever_waits_has_a_deadline_and_an_owner(self) -> None:

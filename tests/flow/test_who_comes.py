@@ -11,6 +11,7 @@ from build import (
     CLINIC,
     NOON,
     OFFICE,
+    PERSON,
     PSYCHIATRY,
     WARD,
     added,
@@ -27,7 +28,7 @@ from talk import Party, settle, talking
 from gateway.clock import ManualClock
 from gateway.errors import InvalidDocumentError
 from gateway.lifecycle import OutState
-from gateway.messages import InvitationAnswer, OverallResponsible, Principal, Substitute
+from gateway.messages import InvitationAnswer, OverallResponsible, Principal, ProtectedLevel, Substitute
 from gateway.messages.correction import MisdirectedReason
 from gateway.process import Awaited, ParticipationState, apply, deadlines
 
@@ -151,6 +152,32 @@ async def test_person_unknown_at_the_intake_unit_is_for_a_person_to_decide(both:
     assert len(await kommun.sent("meetingBooking")) == 2
     report = (await kommun.came("misdirectedReport"))[-1]
     assert (report.due_at is not None, report.owner) == (True, "recipient")
+
+
+async def test_person_unknown_at_unit_with_a_protected_identity_is_told_of_to_no_unit_that_nobody_has_named(
+    both: tuple[Party, Party],
+) -> None:
+    kommun, region = both
+    hidden = replace(PERSON, protected_level=ProtectedLevel.PROTECTED_REGISTRATION)
+    await kommun.says(need(), CENTRE, person=hidden)
+    await kommun.says(consent(), person=hidden)
+    call = await kommun.says(booking(CENTRE), CENTRE, person=hidden)
+    await settle(kommun, region)
+    await region.says(misdirected(await kommun.content(str(call))), unit=CENTRE, reply=call)
+    await settle(kommun, region)
+    assert [row.unit for row in await kommun.sent("meetingBooking")] == [CENTRE]
+
+
+async def test_nobody_is_called_in_a_frozen_case_and_the_reply_is_still_owed(both: tuple[Party, Party]) -> None:
+    kommun, region = both
+    call = await invited(kommun, region, CLINIC)
+    hidden = replace(PERSON, protected_level=ProtectedLevel.CONFIDENTIALITY_MARKED)
+    await kommun.says(telling(), CLINIC, person=hidden)
+    await region.says(reply(InvitationAnswer.REDIRECT, to=PSYCHIATRY), unit=CLINIC, reply=call)
+    await settle(kommun, region)
+    assert [row.unit for row in await kommun.sent("meetingBooking")] == [CLINIC]
+    owed = [one.unit for one in deadlines(await kommun.standing()) if one.awaited is Awaited.REPLY]
+    assert owed == [CLINIC]
 
 
 # --- emergency information ------------------------------------------------------------------------------------------
