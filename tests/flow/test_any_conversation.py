@@ -178,6 +178,7 @@ class Conversation(RuleBasedStateMachine):
         for kind in ("meetingBooking", "responsibilityTransfer"):
             for row in self._run(self.region.came(kind, unit)):
                 if row.state is InState.REGISTERED:
+                    self._settled = False
                     self._run(self.region.takes_charge(row))
 
     @rule()
