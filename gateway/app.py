@@ -75,9 +75,21 @@ async def open_gateway(
         store = await stack.enter_async_context(open_store(settings))
         transport = await stack.enter_async_context(open_transport(settings, clock))
         adapter = ADAPTERS[settings.adapter](settings.folder, directory)
-        pace, times = pace_of(settings), times_of(settings, directory)
-        context = Context(settings.party, directory, store, clock, observe, chance, pace, times)
+        context = context_of(settings, directory, store, clock, observe, chance)
         yield Gateway(context, adapter, transport, alone=alone, leads=leads)
+
+
+def context_of(
+    settings: Settings,
+    directory: Directory,
+    store: Store,
+    clock: Clock,
+    observe: Observer = log_passage,
+    chance: Callable[[], float] = random.random,
+) -> Context:
+    """Return the surroundings of a gateway, or of a command that does one thing in its place."""
+    pace, times = pace_of(settings), times_of(settings, directory)
+    return Context(settings.party, directory, store, clock, observe, chance, pace, times)
 
 
 def pace_of(settings: Settings) -> Pace:

@@ -20,14 +20,13 @@ from gateway.messages import (
     MeetingChange,
     Message,
     MisdirectedReport,
-    ProtectedLevel,
     Recipient,
     Retraction,
     render_xml,
 )
 from gateway.messages.correction import MisdirectedReason
 from gateway.opening import message_in
-from gateway.process import CaseEvent, ParticipationState
+from gateway.process import CaseEvent, MeetingState, ParticipationState
 from gateway.store.sheet import Sheet
 
 NOT_SENT_HERE = Fault(
@@ -83,13 +82,23 @@ async def follow(desk: Desk, message: Message) -> None:
         await desk.sheet.read_ledgers([desk.number])
         desk.died(message)
     elif happens in (CaseEvent.REPLY, CaseEvent.FORWARD):
-        case = desk.case
-        assert case is not None
-        waiting = next((one for one in case.called if one.ref is None), None)
-        if waiting is not None:
-            await _call(desk, message, waiting.unit, waiting.kind)
+        await call_all_who_wait(desk, message)
     elif isinstance(body, MisdirectedReport) and body.target_type in process.CALL_TYPES:
         await _call_whom_the_principal_names(desk, message)
+
+
+async def call_all_who_wait(desk: Desk, because: Message | None = None) -> None:
+    """Call each unit that has been redirected to and not been called; ``because`` of a reply, or after a review."""
+    case = desk.case
+    assert case is not None
+    if case.booking_ref is None or case.meeting is not MeetingState.BOOKED:
+        return
+    waiting = [one for one in case.called if one.ref is None]
+    if because is None and waiting:
+        because = message_in(await desk.sheet.content(case.booking_ref))
+    for one in waiting:
+        assert because is not None
+        await _call(desk, because, one.unit, one.kind)
 
 
 async def _call_whom_the_principal_names(desk: Desk, because: Message) -> None:
@@ -105,8 +114,7 @@ async def _call_whom_the_principal_names(desk: Desk, because: Message) -> None:
     wrong = case.participation(sender.unit)
     if wrong is None or wrong.state is not ParticipationState.MISDIRECTED or report.reason not in _STAYS_THERE:
         return
-    protected = case.protected_level is not ProtectedLevel.NONE
-    for unit in (report.suggested_unit, None if protected else directory.intake_of(sender.unit)):
+    for unit in (report.suggested_unit, None if case.is_protected else directory.intake_of(sender.unit)):
         known = directory.units.get(unit) if unit is not None else None
         if known is not None and known.party == sender.party and case.participation(known.hsa_id) is None:
             await _call(desk, because, known.hsa_id, wrong.kind)
@@ -138,15 +146,17 @@ async def _call(desk: Desk, because: Message, unit: str, kind: InviteeKind) -> N
         booking = replace(booking, invitees=(*booking.invitees, Invitee(kind=kind, principal=principal, unit=unit)))
     if booking.reply_by is not None and booking.reply_by <= desk.now:
         booking = replace(booking, reply_by=None)
+    assert first.header.person is not None  # the contract of a call
     header = replace(
         first.header,
-        message_id=str(uuid5(UUID(because.header.message_id), "call")),
+        message_id=str(uuid5(UUID(because.header.message_id), f"call/{unit}/{len(case.reviews)}")),
         created_at=desk.now,
         recipients=(Recipient(party=party, unit=unit, duty=TYPES[first.type].duty_of(booking)),),
         in_reply_to=because.header.message_id,
         consent_ref=case.consent_ref,
         due_at=desk.due(first.type, booking, (unit,)),
         reserve_routine=None,
+        person=replace(first.header.person, protected_level=case.protected_level),
     )
     call = Message(first.type, header, booking)
     xml = render_xml(call)

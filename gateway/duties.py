@@ -83,8 +83,15 @@ class Duty:
         return next(unit for at, unit in reversed(self.line(directory)) if now > at)
 
     def _in_line(self, directory: Directory, on: date) -> tuple[str, ...]:
-        """Return the units that the duty goes to, in order; one that has closed hands it to the one that takes over."""
-        return (directory.escalation(self.unit, on=on) if self.unit in directory.units else ()) or (self.unit,)
+        """Return the units that the duty goes to, in order; one that has closed hands it to the one that takes over.
+
+        A unit that is not in the directory has its party's intake and manager units behind it all the same.
+        """
+        if self.unit in directory.units:
+            return directory.escalation(self.unit, on=on) or (self.unit,)
+        party = directory.parties.get(self.party)
+        behind = (next(iter(party.intake.values()), None), party.manager) if party is not None else ()
+        return (self.unit, *dict.fromkeys(unit for unit in behind if unit is not None))
 
 
 _AWAITED_OUT = {
@@ -155,7 +162,7 @@ def of_case(clock: CaseDeadline, directory: Directory) -> Duty:
     return Duty(
         awaited=clock.awaited.value,
         case_number=clock.case_number,
-        party=unit.party if unit is not None else "",
+        party=unit.party if unit is not None else clock.party,
         unit=clock.unit,
         owner="unit",
         due_at=clock.due_at,

@@ -1,24 +1,18 @@
-"""The gate: what a draft becomes in its case, and what a decision about consent does to everything that waits.
-
-Nothing about a person leaves the party before a consent that covers the recipient is in force. Until then a message is
-*held*; it is rendered and kept like any other, and released in order when the consent comes.
-"""
+"""The gate: what a draft becomes in its case, and what a decision about consent does to everything that waits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 from gateway import process
-from gateway.circle import Circle, passes_always
+from gateway.circle import passes_always
 from gateway.context import Context
 from gateway.directory_rules import check_responsible_unit, check_right_unit, check_unit_type
 from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
-from gateway.ledger import Dispatch
-from gateway.lifecycle import MAY_HAVE_LEFT, STOPPABLE, UNDER_WAY, OutEvent, OutState
+from gateway.holding import Holding
+from gateway.lifecycle import MAY_HAVE_LEFT, UNDER_WAY, OutEvent, OutState
 from gateway.messages import (
     TYPES,
     Duty,
@@ -30,11 +24,10 @@ from gateway.messages import (
     render_xml,
 )
 from gateway.messages.closure import Closure, ClosureReason
-from gateway.messages.consent import Consent
 from gateway.open_sip import check_no_other, linked
-from gateway.opening import message_in, remember
+from gateway.opening import message_in
 from gateway.ports import Draft
-from gateway.process import CaseEvent, CaseState, SipCase
+from gateway.process import CaseEvent, CaseState
 from gateway.store.sheet import Sheet
 
 SENDER_ELSEWHERE = Fault(
@@ -59,15 +52,8 @@ WEIGHED = frozenset({"consent", "closure", "retraction"})
 """Types that are weighed against everything that was sent in their case before."""
 
 
-class Desk:
+class Desk(Holding):
     """One case, open for change on a sheet. What is decided about the case stands on the sheet at once."""
-
-    def __init__(self, context: Context, sheet: Sheet, number: str) -> None:
-        self.context = context
-        self.sheet = sheet
-        self.circle = Circle(context, sheet, number)
-        self.now = sheet.now
-        self.number = number
 
     @classmethod
     async def open(cls, context: Context, sheet: Sheet, number: str) -> Desk:
@@ -75,16 +61,6 @@ class Desk:
         await sheet.read_cases([number])
         await sheet.read_position()
         return cls(context, sheet, number)
-
-    @property
-    def case(self) -> SipCase | None:
-        """The case as it now is; ``None`` before it is opened."""
-        return self.circle.case
-
-    @property
-    def rows(self) -> list[Dispatch]:
-        """The case's ledger rows as they now are, in the order they were made; they must have been read."""
-        return self.circle.rows
 
     # --- admitting --------------------------------------------------------------------------------------------------
 
@@ -101,20 +77,40 @@ class Desk:
         await self._check_case(message)
         if not TYPES[message.type].contract.waits_for_consent:
             self._check_all_may_be_told(message)
-        if self._waits(message):
+        if self.waits(message):
             await self.sheet.read_ledgers([self.number])
             self._preview(message)
             self.keep(message, xml, applied=False)
         else:
+            was_frozen = self._is_frozen
             self.sheet.put_case(await linked(self.sheet, process.apply(self.case, message), message))
+            if self._is_frozen and not was_frozen:
+                await self.hold_back()
             await self._carry_out(message, xml)
         return message
+
+    @property
+    def _is_frozen(self) -> bool:
+        return self.case is not None and self.case.is_frozen
+
+    async def reviewed(self, *, by: str, reason: str) -> None:
+        """Let a frozen case go on, after the review by someone with the right to do so: what waited is released.
+
+        Raises:
+            CaseRuleError: there is no such case, or it is not frozen.
+        """
+        if self.case is None:
+            raise CaseRuleError(process.UNKNOWN_CASE.at())
+        self.sheet.put_case(process.review(self.case, by=by, at=self.now, reason=reason))
+        await self.sheet.read_ledgers([self.number])
+        self.apply_held()
+        await self.release()
 
     async def _check_case(self, message: Message) -> None:
         """Refuse what the case would allow, and other rules do not."""
         happens = process.event_of(message)
         await check_no_other(self.sheet, message)
-        if self.case is not None and self.case.is_frozen and happens not in process.ENDING:
+        if self._is_frozen and happens not in process.ENDING:
             raise CaseRuleError(FROZEN.at())
         check_right_unit(self.context.directory, message)
         check_responsible_unit(self.context.directory, message)
@@ -147,31 +143,12 @@ class Desk:
             person=draft.person,
         )
 
-    def due(self, type_name: str, body: Any, units: Iterable[str], *, since: datetime | None = None) -> datetime | None:
-        """Return when the duty of a message must be done by all ``units``, as its sender says or else as it is agreed.
-
-        It is counted from now, or from ``since``: when it was said, where that was before.
-        """
-        duty = TYPES[type_name].duty_of(body)
-        due = self.context.times.owed_by_all(type_name, duty, units, since or self.now)
-        return due and (getattr(body, "reply_by", None) or due)
-
-    def _waits(self, message: Message) -> bool:
-        """Tell whether ``message`` cannot move its case yet, because no recipient is covered by a consent."""
-        if self.case is None or TYPES[message.type].contract.consent is None or not message.header.recipients:
-            return False
-        return not any(self._may_leave(message, recipient) for recipient in message.header.recipients)
-
     def _check_all_may_be_told(self, message: Message) -> None:
         """Refuse what would be held for a recipient, of a type that does not wait for a consent."""
         if self.case is None or self.case.state is CaseState.DRAFT:
             raise CaseRuleError(process.CONSENT_MISSING.at())
-        if not all(self._may_leave(message, recipient) for recipient in message.header.recipients):
+        if not all(self.may_leave(message, recipient) for recipient in message.header.recipients):
             raise CaseRuleError(NOT_COVERED.at("header/recipient"))
-
-    def _may_leave(self, message: Message, to: Recipient | Dispatch) -> bool:
-        assert self.case is not None
-        return self.case.may_receive(message, party=to.party, unit=to.unit, on=self.sheet.today)
 
     def _preview(self, message: Message) -> None:
         """Refuse now what the case would refuse once a consent has come."""
@@ -188,14 +165,15 @@ class Desk:
         match process.event_of(message):
             case CaseEvent.CONSENT:
                 parted = await self._narrow(message)
-                await self._release(row for row in self._held() if row.type == "sipStart")
-                self.keep(message, xml)
-                self._apply_held()
-                await self._release(self._held())
+                self.apply_held()
+                # A case that is frozen by what it is told now holds all of it: the need has not left before it either.
+                self.keep(message, xml, holds=True)
+                if not self._is_frozen:
+                    await self.release()
                 # Last: a party whose units take over from each other must not see its case end in between.
                 self.tell_closed(message, parted)
             case CaseEvent.DECLINE | CaseEvent.REFUSE | CaseEvent.CLOSE:
-                self.stop(self._unsent(), process.event_of(message).value)
+                self.stop(self.unsent(), process.event_of(message).value)
                 self.keep(message, xml)
                 # Those whom the consent no longer covers learn that it closed, and nothing else.
                 self.tell_closed(message, self.circle.told())
@@ -239,75 +217,6 @@ class Desk:
         ]
         self.sheet.put_dispatches(left, OutEvent.RETRACT, retraction.reason.value)
 
-    # --- what waits -------------------------------------------------------------------------------------------------
-
-    def _held(self) -> list[Dispatch]:
-        return [row for row in self.rows if row.state is OutState.HELD]
-
-    def _unsent(self) -> list[Dispatch]:
-        """Return what waits for a consent, or for somebody to send it by letter."""
-        return [row for row in self.rows if row.state in (OutState.HELD, OutState.LETTER)]
-
-    def _apply_held(self) -> None:
-        """Let the messages that waited move the case, in the order they were made."""
-        for message_id, xml in self.sheet.unapplied(self.number):
-            message = message_in(xml)
-            if self._waits(message):
-                continue
-            try:
-                self.sheet.put_case(process.apply(self.case, message))
-            except CaseRuleError as error:  # overtaken by what was sent meanwhile
-                mine = [row for row in self.rows if row.message_id == message_id]
-                self.stop(mine, error.codes[0])
-                continue
-            self.sheet.mark_applied(message_id)
-            self.sheet.note(message)
-
-    async def _release(self, rows: Iterable[Dispatch]) -> None:
-        """Queue what a consent now covers, in order."""
-        released: dict[OutEvent, list[Dispatch]] = {OutEvent.RELEASE: [], OutEvent.BY_LETTER: []}
-        for row in rows:
-            message = message_in(await self.sheet.content(row.message_id))
-            if not self._may_leave(message, row):
-                continue
-            if all(other.state is OutState.HELD for other in self.rows if other.message_id == row.message_id):
-                self._refer_to_consent(message)
-            state, leaves = self._way_out(message, row.unit)
-            happens = OutEvent.RELEASE if state is OutState.QUEUED else OutEvent.BY_LETTER
-            released[happens].append(row.after(happens, self.now, **leaves))
-        for happens, rows_released in released.items():
-            self.sheet.put_dispatches(rows_released, happens)
-
-    def _way_out(self, message: Message, unit: str) -> tuple[OutState, dict[str, Any]]:
-        """Return the state in which ``message`` leaves for ``unit``, and since and until when it may.
-
-        For a unit without an inbox that is a letter, which has no place in the line of the exchange.
-        """
-        times = {"queued_at": self.now, "leave_by": self._leave_by(message)}
-        if self.context.directory.gets_letters(unit):
-            return OutState.LETTER, times
-        return OutState.QUEUED, {**times, "position": self.sheet.next_position()}
-
-    def _refer_to_consent(self, message: Message) -> None:
-        """Render a message that was held again, with the consent it leaves under; nobody has seen it yet."""
-        assert self.case is not None
-        if TYPES[message.type].contract.consent is not None:
-            due = self.due(message.type, message.body, (to.unit for to in message.header.recipients))
-            header = replace(message.header, consent_ref=self.case.consent_ref, due_at=due)
-            final = replace(message, header=header)
-            self.sheet.rewrite(message.header.message_id, render_xml(final))
-
-    def stop(self, rows: Iterable[Dispatch], code: str) -> None:
-        """Stop what has not left. What a try may have brought to the exchange is given up: no other try is made."""
-        stopped, given_up = [], []
-        for row in rows:
-            if row.state in STOPPABLE and not row.attempts:
-                stopped.append(row.after(OutEvent.STOP, self.now))
-            elif row.state in UNDER_WAY:
-                given_up.append(row.after(OutEvent.EXPIRE, self.now, next_attempt_at=None))
-        self.sheet.put_dispatches(stopped, OutEvent.STOP, code)
-        self.sheet.put_dispatches(given_up, OutEvent.EXPIRE, code)
-
     # --- a consent that shrinks or ends -----------------------------------------------------------------------------
 
     def withdrawn(self, message: Message) -> None:
@@ -320,7 +229,7 @@ class Desk:
 
     def died(self, message: Message) -> None:
         """Tell the others that the case has ended, after a participant has told that the person has died."""
-        self.stop(self._unsent(), "died")
+        self.stop(self.unsent(), "died")
         self.tell_closed(message, self.circle.told(), ClosureReason.DIED)
 
     async def _narrow(self, message: Message) -> list[tuple[str, str]]:
@@ -331,7 +240,7 @@ class Desk:
         for row in self.rows:
             if row not in ends and row.state in UNDER_WAY | {OutState.LETTER}:
                 waiting = message_in(await self.sheet.content(row.message_id))
-                if not self._may_leave(waiting, row):
+                if not self.may_leave(waiting, row):
                     ends.append(row)
         self.stop(ends, "consent-narrowed")
         lost = [one for one in lost if one in self.circle.told()]
@@ -360,33 +269,3 @@ class Desk:
         body = Closure(reason=reason, closed_on=self.sheet.today)
         message = Message("closure", header, body)
         self.keep(message, render_xml(message))
-
-    # --- writing ----------------------------------------------------------------------------------------------------
-
-    def keep(self, message: Message, xml: bytes, *, applied: bool = True) -> None:
-        """Store ``message`` with a ledger row per recipient: on its way out where it may leave, else held."""
-        rows = []
-        for recipient in message.header.recipients:
-            may_leave = self._may_leave(message, recipient)
-            state, leaves = self._way_out(message, recipient.unit) if may_leave else (OutState.HELD, {})
-            row = Dispatch.begin(
-                self.now,
-                message_id=message.header.message_id,
-                type=message.type,
-                case_number=message.header.case_number,
-                party=recipient.party,
-                unit=recipient.unit,
-                duty=recipient.duty,
-                state=state,
-                **leaves,
-            )
-            rows.append(row)
-        remember(xml, message)
-        self.sheet.add_message(message, xml, rows, "submit", applied=applied)
-        if applied:
-            self.sheet.note(message)
-
-    def _leave_by(self, message: Message) -> datetime | None:
-        """Return when the consent that ``message`` leaves under runs out."""
-        needs_consent = TYPES[message.type].contract.consent is not None or isinstance(message.body, Consent)
-        return self.case.consent_ends_at if self.case is not None and needs_consent else None

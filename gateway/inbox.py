@@ -285,6 +285,8 @@ class Inbox:
         elif isinstance(message.body, MisdirectedReport):
             misdirected(sheet, row, message.body)
         sheet.put_case(case)
+        if case.is_frozen and not (before is not None and before.is_frozen):
+            await (await Desk.open(self._context, sheet, row.case_number)).hold_back()
         if case.leader.party == self._context.party and not again:
             await follow(await Desk.open(self._context, sheet, row.case_number), message)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from gateway import process
+from gateway.by_hand import check_actor
 from gateway.errors import CaseRuleError, Fault
-from gateway.identifiers import HsaId
 from gateway.lifecycle import ON_PAPER, OutEvent, OutState
 from gateway.store import Transaction, letters
 from gateway.store.letters import Letter, Statement
@@ -36,14 +36,6 @@ NOT_MAILED = Fault(
     "Ange först att brevet är skickat.",
     "State first that the letter was sent.",
 )
-REASON = Fault(
-    "letter.reason",
-    "Ange ett skäl på högst {limit} tecken.",
-    "Give a reason of at most {limit} characters.",
-)
-
-LONGEST_REASON = 500
-"""Characters in the reason of a statement."""
 
 
 async def letter_of(tx: Transaction, message_id: str, unit: str) -> Letter:
@@ -78,9 +70,7 @@ async def state(
         CaseRuleError: it is no letter, may not be sent, or was not sent; or the reason is missing or too long.
         InvalidDocumentError: ``by`` is no HSA-id.
     """
-    HsaId.parse(by)
-    if not reason.strip() or len(reason) > LONGEST_REASON or "\0" in reason:
-        raise CaseRuleError(REASON.at(limit=LONGEST_REASON))
+    check_actor(by, reason)
     found = (await letter_of(tx, message_id, unit)).dispatch
     # The case first, as everyone does: whoever has it keeps others from its ledger.
     sheet = Sheet(tx, now)

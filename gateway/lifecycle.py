@@ -68,6 +68,8 @@ class OutEvent(StrEnum):
 
     RELEASE = "release"
     """A consent covers the recipient."""
+    HOLD = "hold"
+    """The case is frozen before it has left."""
     STOP = "stop"
     """The consent was declined or withdrawn, or the case closed."""
     PUBLISHED = "published"
@@ -156,7 +158,7 @@ _TOLD_IN_VAIN = (*_VERDICTS, _E.PUBLISHED, _E.PUBLISH_FAILED, _E.RETRY)
 OUT: dict[OutState, dict[OutEvent, OutState]] = {
     # No other way out: nothing leaves without a consent, on paper or otherwise.
     _O.HELD: {_E.RELEASE: _O.QUEUED, _E.BY_LETTER: _O.LETTER, _E.STOP: _O.STOPPED},
-    _O.QUEUED: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
+    _O.QUEUED: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED, _E.HOLD: _O.HELD},
     _O.RETRYING: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
     _O.SENT: {**_MAY_HAVE_LEFT, _E.PUBLISH_FAILED: _O.SENT},
     _O.RECEIVED: {
@@ -203,7 +205,7 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
     _O.MISDIRECTED: dict.fromkeys((*_TOLD_IN_VAIN, _E.RETRACT), _O.MISDIRECTED),
     _O.STOPPED: {},
     # The exchange knows nothing of a letter: only people tell what becomes of it.
-    _O.LETTER: {_E.MAILED: _O.MAILED, _E.STOP: _O.STOPPED},
+    _O.LETTER: {_E.MAILED: _O.MAILED, _E.STOP: _O.STOPPED, _E.HOLD: _O.HELD},
     _O.MAILED: {_E.ANSWERED: _O.ACKNOWLEDGED, _E.RETRACT: _O.RETRACTED},
 }
 """Outgoing: what follows from a state and an event. What is not in the table is illegal."""

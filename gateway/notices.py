@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from gateway.directory import Directory
 from gateway.duties import Duty
 from gateway.ledger import Dispatch
-from gateway.process import Awaited, MeetingState, SipCase
+from gateway.process import Awaited, SipCase
 
 _NAMESPACE = UUID("6f1c5a0e-9a1b-4e58-9d6e-3c0f6f0b7d21")
 
@@ -81,7 +81,7 @@ def of_duty(duty: Duty, directory: Directory, *, party: str, awaiting: str | Non
         unit=duty.unit,
         case_number=duty.case_number,
         at=duty.due_at,
-        occasion=duty.since.isoformat() if duty.since is not None else "",
+        occasion=duty.due_at.isoformat(),  # a day that is set anew, or a time that begins anew, is told anew
         awaited=duty.awaited,
         owed_by=duty.unit,
         due_at=duty.due_at,
@@ -106,7 +106,7 @@ def _when_open(notice: Notice, directory: Directory) -> Notice:
 
 
 def own_units(case: SipCase, party: str) -> list[str]:
-    """Return the units of ``party`` that are told about ``case``: the one that leads it, else those that take part."""
+    """Return the units of ``party`` that have to do with ``case``: the one that leads it, else those that take part."""
     if case.leader.party == party:
         return [case.leader.unit]
     units = [one.unit for one in case.participants if one.party == party]
@@ -161,11 +161,12 @@ def of_message(kind: NoticeKind, row: Dispatch, *, unit: str, code: str | None, 
 
 
 def overlap(case: SipCase, other: SipCase, *, party: str, travel: timedelta, at: datetime) -> list[Notice]:
-    """Return what both sides of two meetings at the same time are told, each about the other; none where they fit.
+    """Return what who leads either of two meetings at the same time is told about the other; none where they fit.
 
-    They are about the same person, or have the same chair; ``travel`` is the time it takes from one to the other.
+    They are about the same person, or have the same chair; ``travel`` is the time it takes from one to the other. Of a
+    person with a protected identity nothing is told from one case to another.
     """
-    if case.slot is None or other.slot is None or not _meet(case) or not _meet(other):
+    if case.slot is None or other.slot is None or case.is_protected or other.is_protected:
         return []
     same = case.person == other.person or (case.chair_name is not None and case.chair_name == other.chair_name)
     if not same or case.slot.start >= other.slot.end + travel or other.slot.start >= case.slot.end + travel:
@@ -182,24 +183,24 @@ def overlap(case: SipCase, other: SipCase, *, party: str, travel: timedelta, at:
             other_case=its.number,
         )
         for mine, its in ((first, second), (second, first))
-        for unit in own_units(mine, party)
+        if mine.leader.party == party
+        for unit in (mine.leader.unit,)
     ]
-
-
-def _meet(case: SipCase) -> bool:
-    return case.meeting is MeetingState.BOOKED
 
 
 def readmitted(sip: SipCase, stay: SipCase, *, party: str, at: datetime) -> list[Notice]:
-    """Return what the units in an open SIP are told when the person is admitted to hospital."""
-    return [
-        Notice(
-            kind=NoticeKind.READMITTED,
-            unit=unit,
-            case_number=sip.number,
-            at=at,
-            occasion=stay.opened_at.isoformat(),
-            other_case=stay.number,
-        )
-        for unit in own_units(sip, party)
-    ]
+    """Return what who leads an open SIP is told when the person is admitted to hospital.
+
+    Of a person with a protected identity nothing is told from one case to another.
+    """
+    if sip.leader.party != party or sip.is_protected or stay.is_protected:
+        return []
+    admitted = Notice(
+        kind=NoticeKind.READMITTED,
+        unit=sip.leader.unit,
+        case_number=sip.number,
+        at=at,
+        occasion=stay.opened_at.isoformat(),
+        other_case=stay.number,
+    )
+    return [admitted]

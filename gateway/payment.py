@@ -239,9 +239,9 @@ def liabilities(
         ends_on = open_end if end is None else max(told.day, local_date(end.at))
         begins_on = terms.grace.begins(told.message.header.happened_at)
         admitted = next((one for one in earlier if _tells_admission(one, payer)), None)
-        excluded = _exclusion(told, admitted, calls, end)
-        if excluded is None and end is not None and (end.always or ends_on <= begins_on):
-            excluded = end.exclusion
+        # What ended before the responsibility could begin has ended for that reason, whatever else was missing by then.
+        ended = end.exclusion if end is not None and (end.always or ends_on <= begins_on) else None
+        excluded = ended or _exclusion(told, admitted, calls, end)
         found.append(Liability(party=payer, ready_on=told.day, begins_on=begins_on, ends_on=ends_on, excluded=excluded))
     return found
 

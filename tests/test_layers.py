@@ -16,13 +16,13 @@ PACKAGE = Path(gateway.__file__).parent
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
-    "progress resources logs outages stopping working_time grace",
+    "progress resources logs outages stopping working_time grace by_hand",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
     "directory_rules letter_words letter_text",
     "seams": "ports",
     "memory": "store",
-    "flow": "context answering circle open_sip gate letters arrivals outbox relay inbox tracker delivery dead_letters "
-    "watch",
+    "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
+    "dead_letters watch review",
     "outside": "adapters transport",
     "work": "hops",
     "assembly": "app preflight",
@@ -76,6 +76,14 @@ NEIGHBOURS = {
     ("circle", "context"): "every hop works in the surroundings of its gateway",
     ("gate", "open_sip"): "a person has one open SIP, whoever starts it",
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",
+    ("by_hand", "errors"): "what is wrong is said the same way everywhere",
+    ("by_hand", "identifiers"): "who does something by hand is known by an HSA-id",
+    ("review", "arrivals"): "what waited for the review is called then",
+    ("review", "context"): "every hop works in the surroundings of its gateway",
+    ("review", "gate"): "a case goes on where it was frozen",
+    ("gate", "holding"): "what a draft becomes is kept, and waits where it may not leave",
+    ("holding", "circle"): "what waits in a case waits for those around it",
+    ("holding", "context"): "every hop works in the surroundings of its gateway",
     ("gate", "circle"): "whom a message is for follows from who takes part",
     ("arrivals", "gate"): "a partner's message may call for one of our own",
     ("inbox", "arrivals"): "what an arriving message brings with it is done in the transaction that stores it",

@@ -56,7 +56,7 @@ def test_what_is_set_replaces_what_is_usual_and_nothing_else() -> None:
         ("meetingBookin", "3 working days", "deadline.unknown-near"),
         ("lunch", "3 working days", "deadline.unknown"),
         ("follow-up", "3 working days", "deadline.unknown"),  # its day is set by the plan
-        ("closure", "3 working days", "deadline.owes-nothing"),
+        ("measureUpdate", "3 working days", "deadline.owes-nothing"),
         ("meeting", "soon", "deadline.form"),
         ("plan", "3 working days, reminder after 3", "deadline.reminder-too-late"),
     ],
@@ -70,7 +70,7 @@ def test_a_deadline_that_cannot_be_set_is_refused_by_its_name(name: str, text: s
 
 
 def test_everything_that_is_wrong_is_told_at_once_before_a_gateway_starts(tmp_path: Path) -> None:
-    settings = Settings(deadlines={"closure": "3 hours", "meeting": "soon", "plan": "1 working day"})
+    settings = Settings(deadlines={"measureUpdate": "3 hours", "meeting": "soon", "plan": "1 working day"})
     codes = [finding.code for finding in faults_of(settings)]
     assert [code for code in codes if code.startswith("deadline.")] == ["deadline.owes-nothing", "deadline.form"]
     with pytest.raises(ConfigurationError):

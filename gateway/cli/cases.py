@@ -8,16 +8,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gateway.app import open_store, times_of
+from gateway.app import context_of, open_store, times_of
 from gateway.cli.console import ConfigOption, DirectoryOption, Json, StoreOption, out, print_json
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
 from gateway.directory import Directory
-from gateway.errors import CaseRuleError
-from gateway.identifiers import HsaId
-from gateway.process import UNKNOWN_CASE, SipCase, deadlines, review
-from gateway.store import cases, clocks
+from gateway.process import SipCase, deadlines
+from gateway.review import review
+from gateway.store import clocks
 from gateway.times import Times
 
 app = typer.Typer(help="The cases that are open, and what they wait for.", no_args_is_help=True)
@@ -54,10 +53,14 @@ def cases_review(
     reason: Annotated[str, typer.Option(help="Why it may go on; kept with the case.")],
     store: StoreOption = None,
     config: ConfigOption = None,
+    directory: DirectoryOption = None,
 ) -> None:
-    """Let a case go on that was frozen when the protection of the person changed; who, when and why is kept."""
-    HsaId.parse(by)
-    asyncio.run(_review(existing(store, config), number, by, reason))
+    """Let a case go on that was frozen when the protection of the person changed; who, when and why is kept.
+
+    What was held back leaves then, with the protection as it is now.
+    """
+    settings = existing(store, config, directory=directory)
+    asyncio.run(_review(settings, Directory.load(settings.directory), number, by, reason))
     out.print(f"{number}: granskat, går vidare / reviewed, goes on", highlight=False)
 
 
@@ -66,13 +69,10 @@ async def _open(settings: Settings) -> list[SipCase]:
         return [case for case in await clocks.open_cases(tx) if case.concerns(settings.party)]
 
 
-async def _review(settings: Settings, number: str, by: str, reason: str) -> None:
-    now = SystemClock().now()
+async def _review(settings: Settings, units: Directory, number: str, by: str, reason: str) -> None:
     async with open_store(settings, migrates=False) as store, store.writing() as tx:
-        stored = await cases.load(tx, number)
-        if stored.case is None:
-            raise CaseRuleError(UNKNOWN_CASE.at())
-        await cases.save_all(tx, [(review(stored.case, by=by, at=now, reason=reason), stored.revision)], now)
+        context = context_of(settings, units, store, SystemClock())
+        await review(context, tx, number, by=by, reason=reason)
 
 
 def _as_json(case: SipCase, times: Times) -> dict[str, object]:

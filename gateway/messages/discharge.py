@@ -16,6 +16,7 @@ from gateway.errors import Fault
 from gateway.messages.binding import elements
 from gateway.messages.case_event import CaseEvent
 from gateway.messages.contract import DISCHARGE, WARDS, Contract, MessageType, Rule, SenderKind
+from gateway.messages.header_rules import is_protected
 from gateway.messages.model import Duty, Message, User
 
 
@@ -68,8 +69,17 @@ class DischargeInformation:
 
 def _destination_is_told(message: Message) -> Iterable[str]:
     discharge: DischargeMessage = message.body
-    if discharge.destination is Destination.OTHER and discharge.destination_text is None:
+    if discharge.destination is Destination.OTHER and discharge.destination_text is None and not is_protected(message):
         yield "body/destination"
+
+
+def _protected_person_is_not_followed(message: Message) -> Iterable[str]:
+    discharge: DischargeMessage = message.body
+    if is_protected(message):
+        if discharge.destination_text is not None:
+            yield "body/destinationText"
+        if discharge.transport is not None:
+            yield "body/transport"
 
 
 def _visits_come_after(message: Message) -> Iterable[str]:
@@ -117,6 +127,14 @@ MESSAGE = MessageType(
                 "Say where to in words when 'other' is chosen.",
             ),
             _destination_is_told,
+        ),
+        Rule(
+            Fault(
+                "discharge-message.protected-destination",
+                "Vart och hur en person med skyddade personuppgifter åker får inte lämnas ut med egna ord.",
+                "Where and how a person with a protected identity goes may not be told in words.",
+            ),
+            _protected_person_is_not_followed,
         ),
         Rule(
             Fault(

@@ -15,6 +15,7 @@ from gateway.errors import Fault
 from gateway.messages.case_event import CaseEvent
 from gateway.messages.contract import DISCHARGE, WARDS, Contract, MessageType, Rule, SenderKind
 from gateway.messages.deadline import hours
+from gateway.messages.header_rules import is_protected
 from gateway.messages.model import Duty, Message, User
 
 
@@ -64,6 +65,12 @@ def _is_judged(message: Message) -> Iterable[str]:
         yield "body/readyAt"
 
 
+def _protected_person_tells_of_no_home(message: Message) -> Iterable[str]:
+    ready: DischargeReady = message.body
+    if ready.home_wish is not None and is_protected(message):
+        yield "body/homeWish"
+
+
 def _is_recalled(message: Message) -> Iterable[str]:
     recall: DischargeReadyRecall = message.body
     if recall.recalled_at > message.header.happened_at:
@@ -102,6 +109,14 @@ READY = MessageType(
                 "The judgement has not been made yet.",
             ),
             _is_judged,
+        ),
+        Rule(
+            Fault(
+                "discharge-ready.protected-home",
+                "Var en person med skyddade personuppgifter vill bo får inte lämnas ut.",
+                "Where a person with a protected identity wishes to live may not be told.",
+            ),
+            _protected_person_tells_of_no_home,
         ),
     ),
 )

@@ -204,6 +204,11 @@ class SipCase:
             return None
         return _birthday(born, AGE_OF_MAJORITY) - timedelta(days=1) if born is not None else None
 
+    @property
+    def is_protected(self) -> bool:
+        """Whether the person has a protected identity of any grade."""
+        return self.protected_level is not ProtectedLevel.NONE
+
     def concerns(self, party: str) -> bool:
         """Tell whether ``party`` leads the case or has units in it; one whose last unit has left has nothing to do."""
         return party in self.parties

@@ -43,13 +43,14 @@ class Awaited(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseDeadline:
-    """One clock: what is awaited, since when and by when, from which unit (HSA-id), and the source of the time.
+    """One clock: what is awaited, since when and by when, from which unit (HSA-id) of which party, and the source.
 
     ``remind_at`` is when the unit is reminded, where that is agreed.
     """
 
     awaited: Awaited
     case_number: str
+    party: str
     unit: str
     since: datetime
     due_at: datetime
@@ -84,12 +85,19 @@ def _clock(case: SipCase, awaited: Awaited, unit: str, since: datetime, span: _S
     return CaseDeadline(
         awaited=awaited,
         case_number=case.number,
+        party=_party_of(case, unit),
         unit=unit,
         since=since,
         due_at=span.deadline.after(since, opening),
         source=times.source(span.name, span.source),
         remind_at=span.deadline.reminder_after(since, opening),
     )
+
+
+def _party_of(case: SipCase, unit: str) -> str:
+    """Return the party of a unit that has something to do in ``case``; that of the lead where the case does not say."""
+    known = {one.unit: one.party for one in case.participants} | {one.unit: one.party for one in case.called}
+    return known.get(unit, case.convener if unit == case.convening_unit else case.leader.party)
 
 
 def _own(awaited: Awaited, source: str, times: Times) -> _Span:
@@ -107,6 +115,7 @@ def _consent(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
         yield CaseDeadline(
             awaited=Awaited.CONSENT,
             case_number=case.number,
+            party=_party_of(case, unit),
             unit=unit,
             since=case.consent.taken_at,
             due_at=ends_at,
@@ -184,6 +193,7 @@ def _follow_up(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
     yield CaseDeadline(
         awaited=Awaited.FOLLOW_UP,
         case_number=case.number,
+        party=_party_of(case, case.responsible_unit or case.leader.unit),
         unit=case.responsible_unit or case.leader.unit,
         since=case.opened_at,
         due_at=end_of_day(begins),
@@ -200,6 +210,7 @@ def _stay(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
     ahead = CaseDeadline(
         awaited=Awaited.DISCHARGE,
         case_number=case.number,
+        party=_party_of(case, case.leader.unit),
         unit=case.leader.unit,
         since=case.opened_at,
         due_at=expected,
@@ -217,6 +228,7 @@ def _stay(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
         yield CaseDeadline(
             awaited=Awaited.PAYMENT,
             case_number=case.number,
+            party=_party_of(case, case.leader.unit),
             unit=case.leader.unit,
             since=sent_at,
             due_at=times.grace.begins_at(sent_at),

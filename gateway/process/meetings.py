@@ -13,7 +13,7 @@ from gateway.messages.invitation_forward import InvitationForward
 from gateway.messages.invitation_reply import InvitationReply
 from gateway.messages.meeting_change import MeetingCancellation, MeetingChange
 from gateway.messages.meeting_held import MeetingHeld
-from gateway.process.case import MeetingState, Participation, ParticipationState, SipCase
+from gateway.process.case import OPEN, MeetingState, Participation, ParticipationState, SipCase
 from gateway.process.faults import (
     ALREADY_REDIRECTED,
     NO_MEETING,
@@ -30,8 +30,6 @@ _ANSWERED = {
     InvitationAnswer.TENTATIVE: ParticipationState.TENTATIVE,
     InvitationAnswer.REDIRECT: ParticipationState.REDIRECTED,
 }
-_UNANSWERED = frozenset({ParticipationState.SENT, ParticipationState.ACKNOWLEDGED})
-"""States of a unit that has not said whether it comes."""
 
 
 def book(case: SipCase, message: Message) -> SipCase:
@@ -140,7 +138,7 @@ def over(case: SipCase) -> SipCase:
     """Return ``case`` with its meeting held. Whoever has not replied by then is listed as absent."""
 
     def absent(one: Participation) -> Participation:
-        return replace(one, state=ParticipationState.NO_REPLY) if one.state in _UNANSWERED else one
+        return replace(one, state=ParticipationState.NO_REPLY) if one.state in OPEN else one
 
     called = tuple(map(absent, case.called))
     return replace(case, meeting=MeetingState.HELD, slot=None, chair=None, held_by=None, called=called)

@@ -158,12 +158,12 @@ _GRADES = tuple(ProtectedLevel)
 def _noticed(case: SipCase, header: Header) -> SipCase:
     """Return ``case`` with the protection of the identity as ``header`` has it; frozen when that is a change.
 
-    A message that was written before the last change, and comes after it, does not take protection away.
+    A message that was not written after the last change does not take protection away.
     """
     person = header.person
     if person is None or person.protected_level is case.protected_level:
         return case
-    is_older = case.protection_since is not None and header.created_at < case.protection_since
+    is_older = case.protection_since is not None and header.created_at <= case.protection_since
     if is_older and _GRADES.index(person.protected_level) < _GRADES.index(case.protected_level):
         return case
     return replace(case, protected_level=person.protected_level, protection_since=header.created_at, is_frozen=True)

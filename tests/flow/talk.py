@@ -26,11 +26,14 @@ from gateway.process import SipCase
 from gateway.progress import ignore
 from gateway.relay import Relay
 from gateway.replay.stage import database_url
+from gateway.review import review
 from gateway.store import Store, cases, incoming, ledger, outgoing
 from gateway.times import USUAL, Times
 from gateway.tracker import Tracker
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.watch import Watch
+
+REVIEWER = "SE2120001355-P000000000117"
 
 
 class Party:
@@ -87,6 +90,11 @@ class Party:
             not_concerned=not_concerned,
         )
         await self.says(body, unit=of.unit, reply=of.message_id)
+
+    async def reviews(self, number: str = "SIP100001") -> None:
+        """Let somebody with the right to do so review a frozen case."""
+        async with self.context.store.writing() as tx:
+            await review(self.context, tx, number, by=REVIEWER, reason="Mottagarna är namngivna.")
 
     @property
     def told(self) -> list[Notice]:

@@ -29,10 +29,11 @@ from build import (
 from sides import HandedOver
 from talk import Party, settle, talking
 
+from gateway.by_hand import LONGEST_REASON
 from gateway.clock import ManualClock
 from gateway.envelope import Envelope
 from gateway.errors import InvalidDocumentError
-from gateway.letters import LONGEST_REASON, state
+from gateway.letters import state
 from gateway.lifecycle import Level, Outcome, OutEvent, OutState, Owner
 from gateway.messages import (
     Acknowledgement,
@@ -279,7 +280,7 @@ async def test_only_a_letter_is_stated_to_be_one_and_only_when_it_was_sent_to_be
     for happens in (OutEvent.MAILED, OutEvent.ANSWERED):
         assert await codes(tells(kommun, happens, "sipStart", unit=CLINIC)) == ("letter.unknown",)
     for reason in ("", " \n", "x" * (LONGEST_REASON + 1)):
-        assert await codes(tells(kommun, OutEvent.MAILED, "sipStart", reason=reason)) == ("letter.reason",)
+        assert await codes(tells(kommun, OutEvent.MAILED, "sipStart", reason=reason)) == ("by-hand.reason",)
     assert await codes(tells(kommun, OutEvent.MAILED, "sipStart", by="Karin")) == ("hsa-id.form",)
     assert await states(kommun) == {"sipStart": "letter", "consent": "letter"}
 

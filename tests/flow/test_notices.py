@@ -20,6 +20,8 @@ from build import (
     cancellation,
     change,
     consent,
+    follow_up,
+    follow_up_call,
     held,
     need,
     plan,
@@ -29,9 +31,11 @@ from build import (
     transfer,
 )
 from build_discharge import notice, ready
+from scripted import DIRECTORY
 from talk import Party, settle, talking
 
 from gateway.clock import ManualClock
+from gateway.directory import Directory
 from gateway.messages import Chair, ConsentScope, InformationType, ProtectedLevel, SipStart
 from gateway.notices import Notice, NoticeKind
 from gateway.process import MeetingState, ParticipationState
@@ -205,6 +209,37 @@ async def test_payment_begins(world: World) -> None:
     assert units == {OFFICE, WARD}
 
 
+async def test_every_follow_up_that_is_missed_is_told(world: World) -> None:
+    """A day that is set anew is told anew."""
+    await invited(world)
+    await world.kommun.says(held())
+    await world.kommun.says(plan())
+    await world.settles()
+    first = plan().follow_up.on
+    await world.plays(days=64)
+    await world.kommun.says(follow_up_call(CLINIC, at=world.clock.now()), CLINIC)
+    await world.kommun.says(follow_up(at=world.clock.now()))
+    await world.settles()
+    await world.plays(days=92)
+    days = [at.date() for at, _ in world.of(NoticeKind.OVERDUE, "follow-up")]
+    assert days[0] == first + timedelta(days=3)  # the first working day of the year
+    assert len(days) == len(world.of(NoticeKind.REMINDER, "follow-up")) == 2
+
+
+async def test_what_a_unit_owes_that_is_missing_in_the_directory_is_told_to_those_behind_it(tmp_path: Path) -> None:
+    units = {hsa_id: unit for hsa_id, unit in DIRECTORY.units.items() if hsa_id != PSYCHIATRY}
+    clock = ManualClock(NOON)
+    async with talking(tmp_path, clock) as parties:
+        parties["region"].case = "SIP100001"
+        world = World(parties, clock)
+        await invited(world, PSYCHIATRY)
+    async with talking(tmp_path, clock, region=Directory(DIRECTORY.parties, units)) as again:
+        world = World(again, clock)
+        await world.plays(days=5)
+    told = world.of(NoticeKind.OVERDUE, "reply")
+    assert (NOON + timedelta(days=3), CLINIC) in told
+
+
 # --- what two cases have to do with each other ----------------------------------------------------------------------
 
 
@@ -234,8 +269,6 @@ async def test_simultaneous_bookings_of_the_person(world: World) -> None:
     assert {(one.unit, one.case_number, one.other_case) for _, one in world.told} == {
         (OFFICE, "SIP100001", "SIP200001"),  # the convener of the one
         (PSYCHIATRY, "SIP200001", "SIP100001"),  # and of the other
-        (CLINIC, "SIP100001", "SIP200001"),
-        (OFFICE, "SIP200001", "SIP100001"),
     }
     for side in (world.kommun, world.region):  # a warning: nothing is stopped
         for number in ("SIP100001", "SIP200001"):
@@ -267,7 +300,7 @@ async def test_readmission_during_an_open_sip(world: World) -> None:
     await world.region.says(notice(), OFFICE, unit=WARD)
     await world.settles()
     told = {(one.unit, one.case_number, one.other_case) for _, one in world.told}
-    assert told == {(OFFICE, "SIP100001", "M200001"), (CLINIC, "SIP100001", "M200001")}
+    assert told == {(OFFICE, "SIP100001", "M200001")}  # who leads the SIP, and nobody else
     for side in (world.kommun, world.region):
         stay = (await side.standing("M200001")).stay
         assert stay is not None

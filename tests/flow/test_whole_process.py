@@ -98,7 +98,7 @@ async def test_a_redirect_calls_the_right_unit_by_itself(both: tuple[Party, Part
     await settle(kommun, region)
     rows = {row.unit: row for row in await kommun.sent("meetingBooking")}
     assert set(rows) == {CLINIC, PSYCHIATRY}
-    assert rows[PSYCHIATRY].message_id == str(uuid5(UUID(str(redirect)), "call"))
+    assert rows[PSYCHIATRY].message_id == str(uuid5(UUID(str(redirect)), f"call/{PSYCHIATRY}/0"))
     await region.says(reply(), unit=PSYCHIATRY, reply=rows[PSYCHIATRY].message_id)
     await settle(kommun, region)
     for side in both:
