@@ -23,12 +23,19 @@ async def check_no_other(sheet: Sheet, message: Message) -> None:
 
 
 async def check_no_other_with(sheet: Sheet, message: Message) -> None:
-    """Refuse a partner's start of a SIP while the partner takes part in another, and may therefore know of it."""
+    """Refuse a partner's start of a SIP while the partner takes part in another, and may therefore know of it.
+
+    When both have started one before they knew of the other's, the one that began first goes on: it is taken here, and
+    the partner refuses the other, which is then closed as a duplicate.
+    """
+    began = (message.header.happened_at, message.header.case_number)
     numbers = [number for number in await _others(sheet, message) if number != message.header.case_number]
     await sheet.read_cases(numbers)
     for number in numbers:
         other = sheet.case(number)
-        if other is not None and message.header.sender.party in other.parties:
+        if other is None or began < (other.opened_at, other.number):
+            continue
+        if message.header.sender.party in other.parties:
             raise CaseRuleError(OPEN_ALREADY.at(f"/{message.type}/header/person", number=number))
 
 

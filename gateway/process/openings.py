@@ -44,16 +44,26 @@ def _admit(message: Message) -> SipCase:
 def _join(message: Message) -> SipCase:
     """Open the case for a party that knew nothing of it: where it stands is told by whoever leads it."""
     added: ParticipantAdded = message.body
-    sender = message.header.sender
-    leads = (sender.party, sender.unit) == (added.convener.party, added.convener.unit)
-    state = CaseState(added.state.value)
-    return _open(
+    opened = _open(
         message,
-        state,
-        meeting=_MEETING_OF.get(state, MeetingState.NONE),
+        CaseState.PREPARING,
         convener=added.convener.party,
         convening_unit=added.convener.unit,
         opened_at=added.opened_at,
+    )
+    return _as_told(opened, message)
+
+
+def _as_told(case: SipCase, message: Message) -> SipCase:
+    """Return ``case`` where it stands by the word of whoever leads it and lets a unit join."""
+    added: ParticipantAdded = message.body
+    sender = message.header.sender
+    leads = (sender.party, sender.unit) == (added.convener.party, added.convener.unit)
+    state = CaseState(added.state.value)
+    return replace(
+        case,
+        state=state,
+        meeting=_MEETING_OF.get(state, MeetingState.NONE),
         booking_version=added.booking_version,
         plan_version=added.plan_version,
         responsible_unit=added.responsible_unit,
@@ -61,6 +71,18 @@ def _join(message: Message) -> SipCase:
         is_placed=bool(added.person_placed),
         lead=None if leads else Participant(party=sender.party, unit=sender.unit),
     )
+
+
+def caught_up(case: SipCase, message: Message) -> SipCase:
+    """Return ``case`` brought to where it stands for whoever leads it, when it has fallen behind.
+
+    A call or a plan may have been refused here while the directory or the rules were wrong; letting the unit join anew
+    tells where the case has come to. When its meeting is, is not told.
+    """
+    added: ParticipantAdded = message.body
+    if added.plan_version <= case.plan_version and added.booking_version <= case.booking_version:
+        return case
+    return replace(_as_told(case, message), slot=None, chair=None, called=(), transfer=None)
 
 
 _MEETING_OF = {

@@ -41,7 +41,7 @@ from gateway.process.faults import (
     RESPONSIBLE_LEAVES,
     UNKNOWN_CASE,
 )
-from gateway.process.openings import OPENED
+from gateway.process.openings import OPENED, caught_up
 from gateway.process.states import (
     BEGINNING,
     CALL_TYPES,
@@ -348,6 +348,7 @@ _CHANGES: Mapping[str, Change] = {
     "revisedPlan": _plan,
     "followUp": _follow_up,
     "responsibilityTransfer": _transfer,
+    "participantAdded": caught_up,
     "participantRemoved": _leave,
     "measureUpdate": _measure,
     "closure": _close,

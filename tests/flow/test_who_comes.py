@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,21 +17,35 @@ from build import (
     WARD,
     added,
     booking,
+    closure,
     consent,
     misdirected,
     need,
     plan,
     reply,
+    revised,
     telling,
 )
+from scripted import DIRECTORY
 from talk import Party, settle, talking
 
 from gateway.clock import ManualClock
+from gateway.directory import Directory
 from gateway.errors import InvalidDocumentError
 from gateway.lifecycle import OutState
-from gateway.messages import InvitationAnswer, OverallResponsible, Principal, ProtectedLevel, Substitute
+from gateway.messages import (
+    ClosureReason,
+    ConsentScope,
+    InformationType,
+    InvitationAnswer,
+    OverallResponsible,
+    Principal,
+    ProtectedLevel,
+    Substitute,
+)
 from gateway.messages.correction import MisdirectedReason
-from gateway.process import Awaited, ParticipationState, apply, deadlines
+from gateway.notices import NoticeKind
+from gateway.process import Awaited, CaseState, ParticipationState, apply, deadlines
 
 CENTRE = "SE2321000131-E000000000404"
 """A vårdcentral that does not take in what no other does; :data:`CLINIC` does."""
@@ -226,3 +241,57 @@ async def test_nobody_is_made_responsible_who_is_not_told(both: tuple[Party, Par
     came = replace(made.attendees[-1], unit=unit)
     made = replace(made, overall_responsible=responsible, attendees=(*made.attendees, came))
     assert await codes(kommun.says(made)) == (code,)
+
+
+# --- duplicates, and a side that has fallen behind ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["kommun", "region"])
+async def test_duplicate_sip_case_that_both_start_at_once(tmp_path: Path, first: str) -> None:
+    """The one that began first goes on at both; the other is refused, its sender told, and closed with a link."""
+    clock = ManualClock(NOON)
+    async with talking(tmp_path, clock) as parties:
+        starts = {"kommun": ("SIP100001", OFFICE, CLINIC), "region": ("SIP200001", CLINIC, OFFICE)}
+        order = (first, *(name for name in starts if name != first))
+        for name in order:
+            _, unit, to = starts[name]
+            parties[name].case = f"{name}-1"
+            await parties[name].says(need(), to, unit=unit)
+            scope = ConsentScope(parties=tuple(set(starts) - {name}), information_types=tuple(InformationType))
+            await parties[name].says(replace(consent(), scope=scope), unit=unit)
+            clock.advance(timedelta(seconds=1))
+        await settle(*parties.values())
+        winner, loser = (parties[name] for name in order)
+        number, lost = starts[order[0]][0], starts[order[1]][0]
+        for side in (winner, loser):
+            assert (await side.standing(number)).state is CaseState.PREPARING
+        refused = {row.state for row in await loser.sent("sipStart")}
+        assert refused == {OutState.REJECTED}
+        told = [(one.kind, one.case_number, one.code) for one in await loser.looks_over()]
+        assert (NoticeKind.NOT_TAKEN, lost, "case.open-already") in told
+        assert await winner.looks_over() == []
+        await loser.says(replace(closure(ClosureReason.DUPLICATE), superseded_by=number), unit=starts[order[1]][1])
+        assert (await loser.standing(lost)).state is CaseState.CANCELLED
+
+
+async def test_a_side_that_has_refused_a_plan_is_brought_up_to_date_by_joining_anew(tmp_path: Path) -> None:
+    units = {**DIRECTORY.units, CLINIC: DIRECTORY.units[CLINIC].model_copy(update={"valid_to": date(2026, 1, 1)})}
+    clock = ManualClock(NOON)
+    async with talking(tmp_path, clock) as parties:
+        parties["region"].case = "SIP100001"
+        await invited(parties["kommun"], parties["region"], CLINIC)
+    async with talking(tmp_path, clock, region=Directory(DIRECTORY.parties, units)) as parties:
+        await parties["kommun"].says(plan())
+        await settle(*parties.values())
+        (row,) = await parties["kommun"].sent("plan")
+        assert (row.state, (await parties["region"].standing()).plan_version) == (OutState.REJECTED, 0)
+    async with talking(tmp_path, clock) as parties:
+        kommun, region = parties["kommun"], parties["region"]
+        await kommun.says(added(CLINIC), CLINIC)
+        await settle(kommun, region)
+        mine, its = await kommun.standing(), await region.standing()
+        assert (its.state, its.plan_version, its.responsible_unit) == (CaseState.ACTIVE, 1, OFFICE)
+        assert (its.follow_up_on, its.booking_version) == (mine.follow_up_on, mine.booking_version)
+        await kommun.says(revised(2))
+        await settle(kommun, region)
+        assert (await region.standing()).plan_version == 2
