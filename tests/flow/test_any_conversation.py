@@ -50,7 +50,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import select
 from talk import Party, settle, talking
 
-from gateway.clock import ManualClock
+from gateway.clock import ManualClock, local_date
 from gateway.errors import InvalidDocumentError, NotYetError
 from gateway.ledger import Dispatch
 from gateway.lifecycle import NEVER_LEFT, InState, OutState
@@ -70,6 +70,10 @@ from gateway.store.tables import verdict
 
 CASE = "SIP100001"
 UNITS = (CLINIC, PSYCHIATRY)
+THIRD = "SE2321000131-E000000000404"
+"""A unit that is called only when another redirects to it."""
+LONG = timedelta(days=6)
+"""Longer than any unit is closed, weekends and holidays together."""
 ENDS = {
     OutState.ACKNOWLEDGED,
     OutState.REJECTED,
@@ -129,10 +133,11 @@ class Conversation(RuleBasedStateMachine):
         self._folder = TemporaryDirectory()
         self._clock = ManualClock(NOON)
         self._verdicts: set[tuple[Any, ...]] = set()
-        self._consent: Consent | None = None
+        self._consents: dict[str, Consent | None] = {}
         self._left: set[tuple[str, str]] = set()
         self._settled = True
         self._frozen = False
+        self._person = PERSON
         self._said: AbstractSet[tuple[str, str]] = set()
 
     @initialize()
@@ -153,12 +158,17 @@ class Conversation(RuleBasedStateMachine):
         case = self._run(self._case(self.region))
         self._say(self.region, SAID_BY_REGION[what](self._clock.now(), case), unit=unit)
 
-    @rule(answer=st.sampled_from(InvitationAnswer), unit=st.sampled_from(UNITS), latest=st.booleans())
-    def the_region_replies(self, answer: InvitationAnswer, unit: str, latest: bool) -> None:
+    @rule(
+        answer=st.sampled_from(InvitationAnswer),
+        unit=st.sampled_from((*UNITS, THIRD)),
+        latest=st.booleans(),
+        elsewhere=st.booleans(),
+    )
+    def the_region_replies(self, answer: InvitationAnswer, unit: str, latest: bool, elsewhere: bool) -> None:
         calls = [row for kind in ("meetingBooking", "meetingChange", "followUpInvitation")
                  for row in self._run(self.region.came(kind, unit))]  # fmt: skip
         if calls:
-            other = next(one for one in UNITS if one != unit)
+            other = THIRD if elsewhere and unit != THIRD else next(one for one in UNITS if one != unit)
             body = reply(answer, to=other if answer is InvitationAnswer.REDIRECT else None)
             self._say(self.region, body, unit=unit, reply=calls[-1 if latest else 0].message_id)
 
@@ -185,8 +195,16 @@ class Conversation(RuleBasedStateMachine):
     def the_protection_of_the_person_changes(self) -> None:
         hidden = replace(PERSON, protected_level=ProtectedLevel.CONFIDENTIALITY_MARKED)
         self._say(self.kommun, telling(), person=hidden)
+        self._person = hidden
 
-    @rule(hours=st.integers(1, 40))
+    @rule()
+    def both_review_the_case(self) -> None:
+        self._settled = False
+        for party in (self.kommun, self.region):
+            with suppress(InvalidDocumentError):
+                self._run(party.reviews())
+
+    @rule(hours=st.one_of(st.integers(1, 40), st.just(24 * 14)))
     def time_passes(self, hours: int) -> None:
         self._clock.advance(timedelta(hours=hours))
 
@@ -194,6 +212,13 @@ class Conversation(RuleBasedStateMachine):
     def both_look_over_what_is_open(self) -> None:
         for party in (self.kommun, self.region):
             self._run(party.looks_over())
+            case = self._run(self._case(party))
+            if case is None or case.state in TERMINAL:
+                continue
+            told = {(notice.awaited, notice.due_at) for notice in party.told}
+            owed = [one for one in deadlines(case) if PARTY_OF.get(one.unit, "region") == party.context.party]
+            late = {(one.awaited.value, one.due_at) for one in owed if one.due_at + LONG <= self._clock.now()}
+            assert late <= told, "whoever is late, somebody has been told"
 
     @rule()
     def everything_arrives(self) -> None:
@@ -227,7 +252,7 @@ class Conversation(RuleBasedStateMachine):
             if case is not None and case.state not in TERMINAL and case.concerns(party.context.party):
                 clocks = deadlines(case)
                 assert clocks, case
-                assert all(clock.unit in PARTY_OF for clock in clocks), case
+                assert all(clock.unit in (*PARTY_OF, THIRD) for clock in clocks), case
 
     @invariant()
     def each_party_tells_its_own_units_and_each_once(self) -> None:
@@ -269,6 +294,7 @@ class Conversation(RuleBasedStateMachine):
 
     def _say(self, party: Party, body: Any, *to: str, unit: str = OFFICE, **more: Any) -> None:
         self._settled = False
+        more.setdefault("person", self._person)
         with suppress(InvalidDocumentError, NotYetError):
             self._run(party.says(body, *to, unit=unit, **more))
 
@@ -292,18 +318,25 @@ class Conversation(RuleBasedStateMachine):
         return found
 
     async def _check_consents(self) -> None:
-        """Whatever may leave since the last step is covered by the consent in force before it, or after it."""
-        case = await self._case(self.kommun)
-        before, self._consent = self._consent, case.consent if case is not None else None
-        in_force = [one for one in (before, self._consent) if one is not None]
-        on = self._clock.now().date()
-        for row in await self.kommun.sent_at_all():
-            information = TYPES[row.type].contract.consent
-            if row.state in NEVER_LEFT or information is None or (row.message_id, row.unit) in self._left:
-                continue
-            self._left.add((row.message_id, row.unit))
-            covers = (one.covers(party=row.party, unit=row.unit, information=information, on=on) for one in in_force)
-            assert any(covers), row
+        """Whatever may leave since the last step is covered by the consent in force before it, or after it.
+
+        A unit of the region may tell the convener what it may be told itself.
+        """
+        on = local_date(self._clock.now())
+        for party in (self.kommun, self.region):
+            name = party.context.party
+            case = await self._case(party)
+            before, self._consents[name] = self._consents.get(name), case.consent if case is not None else None
+            in_force = [one for one in (before, self._consents[name]) if one is not None]
+            for row in await party.sent_at_all():
+                information = TYPES[row.type].contract.consent
+                if row.state in NEVER_LEFT or information is None or (row.message_id, row.unit) in self._left:
+                    continue
+                self._left.add((row.message_id, row.unit))
+                sender = (await party.content(row.message_id)).header.sender
+                told = (row.party, row.unit) if name == "kommun" else (sender.party, sender.unit)
+                covers = (one.covers(party=told[0], unit=told[1], information=information, on=on) for one in in_force)
+                assert any(covers), row
 
 
 def _shared(case: SipCase) -> dict[str, Any]:
@@ -318,6 +351,7 @@ def _shared(case: SipCase) -> dict[str, Any]:
         "leader": case.leader,
         "called": sorted((one.unit, one.state) for one in case.called),
         "frozen": case.is_frozen,
+        "protected": case.protected_level,
     }
 
 
