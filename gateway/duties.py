@@ -15,7 +15,7 @@ from enum import StrEnum
 from gateway.clock import local_date
 from gateway.directory import Directory
 from gateway.ledger import Dispatch, Inbound
-from gateway.lifecycle import InState, OutState
+from gateway.lifecycle import InState, OutState, Owner
 from gateway.process import Awaited, CaseDeadline
 from gateway.times import USUAL, Times
 from gateway.working_time import add_working_days
@@ -39,7 +39,7 @@ class Duty:
 
     ``awaited`` is the level of a message (received, registered, acknowledged), or what the clock of a case waits for.
     ``message_id`` and ``type`` are absent for a clock of a case. ``party`` is who has to do it, ``since`` when the time
-    began.
+    began, and ``depends_on`` the other parties without whose reply it cannot be done.
     """
 
     awaited: str
@@ -53,6 +53,7 @@ class Duty:
     message_id: str | None = None
     type: str | None = None
     source: str | None = None
+    depends_on: tuple[str, ...] = ()
 
     def urgency(self, now: datetime) -> Urgency:
         """Return how the duty stands at ``now``."""
@@ -64,6 +65,13 @@ class Duty:
     def quiet_until(self) -> datetime:
         """Until when nobody is told of it."""
         return self.remind_at if self.remind_at is not None else self.due_at
+
+    def breaks_without(self, party: str | None, own: str) -> bool:
+        """Tell whether it is not done for as long as ``party`` is silent, or any party but the ``own`` one."""
+        if self.owner == Owner.CONVENER:  # what waits for a consent waits for nobody else
+            return False
+        others = {self.party, *self.depends_on} - {own}
+        return bool(others) if party is None else party in others
 
     def line(self, directory: Directory) -> list[tuple[datetime, str]]:
         """Return who is told when the deadline passes, and when: the next in line, and a working day later who follows.
@@ -168,6 +176,7 @@ def of_case(clock: CaseDeadline, directory: Directory) -> Duty:
         due_at=clock.due_at,
         remind_at=clock.remind_at,
         since=clock.since,
+        depends_on=clock.depends_on,
         source=clock.source,
     )
 

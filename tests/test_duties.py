@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from build import CLINIC, NOON, OFFICE, message, need
+from build import CLINIC, NOON, OFFICE, booking, consent, message, need, reply
 from command import over_store
 from scripted import DIRECTORY
 from stored import add, received, row
 
 from gateway.clock import STOCKHOLM
-from gateway.duties import Duty, Urgency, of_received, of_sent
+from gateway.duties import Duty, Urgency, of_case, of_received, of_sent
 from gateway.lifecycle import InEvent, InState, OutEvent, OutState
 from gateway.messages import Duty as Owed
-from gateway.process import apply
+from gateway.process import Awaited, SipCase, apply, deadlines
 from gateway.store import Store, cases, incoming
 
 CENTRE = "SE2321000131-E000000000404"
@@ -99,6 +99,23 @@ def test_every_outgoing_state_that_waits_says_for_what(state: OutState) -> None:
 @pytest.mark.parametrize("state", [state for state in InState if received(state=state).due_at is not None])
 def test_every_incoming_state_that_waits_says_for_what(state: InState) -> None:
     assert of_received(received(state=state), "kommun").awaited
+
+
+def test_a_meeting_breaks_without_the_reply_of_whoever_is_called_to_it() -> None:
+    case = case_with_call()
+    (meeting,) = [of_case(one, DIRECTORY) for one in deadlines(case) if one.awaited is Awaited.MEETING]
+    assert (meeting.party, meeting.depends_on) == ("kommun", ("region",))
+    assert meeting.breaks_without(None, "kommun")
+    assert meeting.breaks_without("region", "kommun")
+    assert not meeting.breaks_without("skola", "kommun")
+    answered = message(reply(), OFFICE, sender=CLINIC, in_reply_to=case.booking_ref)
+    (meeting,) = [of_case(one, DIRECTORY) for one in deadlines(apply(case, answered)) if one.awaited is Awaited.MEETING]
+    assert not meeting.breaks_without(None, "kommun")
+
+
+def case_with_call() -> SipCase:
+    case = apply(apply(None, message(need(), CLINIC)), message(consent(), CLINIC))
+    return apply(case, message(booking(CLINIC), CLINIC))
 
 
 # --- the commands ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.duties import Duty, Urgency, in_order, of_case, of_letter, of_received, of_sent
 from gateway.errors import Fault, UsageError
-from gateway.lifecycle import Owner
 from gateway.process import deadlines
 from gateway.store import clocks, letters
 
@@ -81,7 +80,7 @@ def list_deadlines(
     directory: DirectoryOption = None,
     as_json: Json = False,
 ) -> None:
-    """List what breaks if a partner stays silent for so long: the deadlines of others that pass meanwhile."""
+    """List what breaks if a partner stays silent for so long: what it owes, and what waits for its reply."""
     length = _SILENCE.fullmatch(if_partner_down)
     if length is None:
         raise UsageError(SILENCE_FORM.at())
@@ -94,10 +93,7 @@ def list_deadlines(
     found = [
         duty
         for duty in asyncio.run(_duties(settings, units))
-        if duty.party != settings.party
-        and duty.owner != Owner.CONVENER  # what waits for a consent waits for nobody else
-        and party in (None, duty.party)
-        and duty.due_at <= until
+        if duty.due_at <= until and duty.breaks_without(party, settings.party)
     ]
     _show(found, units, until, as_json=as_json)
 

@@ -45,7 +45,8 @@ class Awaited(StrEnum):
 class CaseDeadline:
     """One clock: what is awaited, since when and by when, from which unit (HSA-id) of which party, and the source.
 
-    ``remind_at`` is when the unit is reminded, where that is agreed.
+    ``remind_at`` is when the unit is reminded, where that is agreed. ``depends_on`` are the other parties without whose
+    reply it cannot be done.
     """
 
     awaited: Awaited
@@ -56,6 +57,7 @@ class CaseDeadline:
     due_at: datetime
     source: str
     remind_at: datetime | None = None
+    depends_on: tuple[str, ...] = ()
 
 
 def deadlines(case: SipCase, times: Times = USUAL) -> list[CaseDeadline]:
@@ -98,6 +100,11 @@ def _party_of(case: SipCase, unit: str) -> str:
     """Return the party of a unit that has something to do in ``case``; that of the lead where the case does not say."""
     known = {one.unit: one.party for one in case.participants} | {one.unit: one.party for one in case.called}
     return known.get(unit, case.convener if unit == case.convening_unit else case.leader.party)
+
+
+def _silent(case: SipCase) -> tuple[str, ...]:
+    """Return the parties that are called to the meeting and have not said whether they come."""
+    return tuple(dict.fromkeys(one.party for one in case.called if one.state in OPEN))
 
 
 def _own(awaited: Awaited, source: str, times: Times) -> _Span:
@@ -166,7 +173,8 @@ def _meeting(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
         source = (
             f"Riktlinje för SIP i Västra Götaland: should be held within three weeks, counted from the {counted_from}"
         )
-        yield _clock(case, Awaited.MEETING, case.leader.unit, since, _own(Awaited.MEETING, source, times), times)
+        clock = _clock(case, Awaited.MEETING, case.leader.unit, since, _own(Awaited.MEETING, source, times), times)
+        yield replace(clock, depends_on=_silent(case))
 
 
 def _plan(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
@@ -199,6 +207,7 @@ def _follow_up(case: SipCase, times: Times) -> Iterator[CaseDeadline]:
         due_at=end_of_day(begins),
         source="the day that the plan sets",
         remind_at=begins.astimezone(UTC) - ADVANCE,
+        depends_on=_silent(case),
     )
 
 
