@@ -23,8 +23,8 @@ NOT_A_LETTER = Fault(
 )
 HELD = Fault(
     "letter.held",
-    "Brevet får inte skickas: det väntar på ett samtycke som omfattar mottagaren.",
-    "The letter may not be sent: it waits for a consent that covers the recipient.",
+    "Brevet får inte skickas: det väntar på ett samtycke som omfattar mottagaren, eller på att ärendet granskas.",
+    "The letter may not be sent: it waits for a consent that covers the recipient, or for a review of the case.",
 )
 STOPPED = Fault(
     "letter.stopped",
