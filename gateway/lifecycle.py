@@ -35,7 +35,7 @@ class OutState(StrEnum):
     """Where an outgoing message stands for one recipient."""
 
     HELD = "held"
-    """Waits for a consent that covers this recipient."""
+    """Waits for a consent that covers this recipient, or for the review of a frozen case."""
     QUEUED = "queued"
     """Promised: stored with its XML, waits for the relay."""
     RETRYING = "retrying"
