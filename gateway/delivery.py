@@ -132,7 +132,7 @@ class CaseSystemDelivery:
                     case RefusedError():
                         self._refused(sheet, row, answered)
                     case DependencyDownError():
-                        self._wait_for_system(sheet, row, answered.codes[0])
+                        self._wait_for_system(sheet, row, answered)
                 after = self._judged(after, answered, sheet.now)
             await sheet.write()
             if after != before:
@@ -168,10 +168,11 @@ class CaseSystemDelivery:
         sheet.put_inbound(done, InEvent.REJECT, error.codes[0])
         answer(self._context, sheet, done, Level.REGISTERED, Outcome.REJECTED, reasons=error.findings)
 
-    def _wait_for_system(self, sheet: Sheet, row: Inbound, code: str) -> None:
-        until = sheet.now + retry_wait(row.attempts, self._context.chance())
+    def _wait_for_system(self, sheet: Sheet, row: Inbound, error: DependencyDownError) -> None:
+        wait = retry_wait(row.attempts, self._context.chance())
+        until = sheet.now + max(wait, error.retry_after or wait)
         waiting = row.after(InEvent.SYSTEM_SILENT, sheet.now, next_attempt_at=until, lease_until=None)
-        sheet.put_inbound(_on_time(row, waiting), InEvent.SYSTEM_SILENT, code)
+        sheet.put_inbound(_on_time(row, waiting), InEvent.SYSTEM_SILENT, error.codes[0])
 
     async def _write_all(self, steps: Sequence[Note]) -> None:
         """Write steps and notices; after one that cannot be written, the rest of its case wait, to keep their order.

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -17,7 +18,7 @@ from gateway.errors import ConfigurationError, DependencyDownError, InvalidDocum
 from gateway.inbox import Inbox
 from gateway.outages import Outages
 from gateway.outbox import Outbox, Submission
-from gateway.ports import Adapter, Arrival, DeadLetter, Delivery, Settlement, Transport
+from gateway.ports import Adapter, Arrival, DeadLetter, Delivery, Door, Settlement, Transport
 from gateway.progress import Hop
 from gateway.relay import Relay
 from gateway.stopping import pause, until
@@ -43,11 +44,19 @@ class Gateway:
     """One party's gateway: its hops over one store, one adapter and one place on the exchange.
 
     Several processes may run it over one store. ``alone`` says that this one does not share it; ``leads`` that it is
-    the one that takes events, which must keep their order, and looks over deadlines.
+    the one that takes events, which must keep their order, and looks over deadlines. ``doors`` are where systems come
+    in by themselves; only whoever leads opens them.
     """
 
     def __init__(
-        self, context: Context, adapter: Adapter, transport: Transport, *, alone: bool = True, leads: bool = True
+        self,
+        context: Context,
+        adapter: Adapter,
+        transport: Transport,
+        *,
+        doors: Sequence[Door] = (),
+        alone: bool = True,
+        leads: bool = True,
     ) -> None:
         self.context = context
         self.outbox = Outbox(context, adapter)
@@ -61,6 +70,7 @@ class Gateway:
         )
         self._adapter = adapter
         self.transport = transport
+        self._doors = doors
         self._alone = alone
         self._leads = leads
         self._outages = Outages(context.party)
@@ -93,6 +103,10 @@ class Gateway:
                         "dead letters again", self.dead_letters.retry, letters, SWEEP_EVERY, stop
                     ),
                     "events": self._keep_on("events", lambda: self._take_events(stop), stop),
+                }
+                takers |= {
+                    f"door {number}": self._keep_on(f"door {number}", partial(door.listen, stop), stop)
+                    for number, door in enumerate(self._doors, start=1)
                 }
             taking = [group.create_task(taker, name=name) for name, taker in takers.items()]
             await stop.wait()
