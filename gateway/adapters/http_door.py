@@ -69,6 +69,11 @@ class HttpDoor:
         self.is_open = asyncio.Event()
         self.address: tuple[str, int] = (host, port)
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Tell whether what goes through is encrypted."""
+        return self._tls is not None
+
     async def listen(self, stop: asyncio.Event) -> None:
         """Take requests until ``stop`` is set; then finish those in hand, and leave with its sender what waits.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, Protocol
@@ -109,13 +110,10 @@ class HttpEvents:
             raise self._stranger(entrance, asked)
         key = _key_of(request)
         self._check_form(request)
-        try:
-            body = await self._body_of(request)
+        async with self._body_of(request) as body:
             if not entrance.lets_in(asked := Asked(request.headers, body, certificate)):
                 raise self._stranger(entrance, asked)
             return await self._keep(entrance.intake, body, key)
-        finally:
-            self._held -= request.get("held", 0)
 
     async def _keep(self, intake: HttpIntake, body: bytes, key: str | None) -> web.Response:
         try:
@@ -151,26 +149,27 @@ class HttpEvents:
         if (request.content_length or 0) > self._max_bytes:
             raise NoError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE.at(limit=self._max_bytes))
 
-    async def _body_of(self, request: web.Request) -> bytes:
-        """Read the content, up to what is allowed; what is held of it is counted in ``request["held"]``."""
+    @asynccontextmanager
+    async def _body_of(self, request: web.Request) -> AsyncIterator[bytes]:
+        """Read the content, up to what is allowed; it counts as held until the block ends."""
         body = bytearray()
-        request["held"] = 0
         try:
             async with asyncio.timeout(self._read_seconds):
                 while chunk := await request.content.read(_CHUNK):
                     body += chunk
                     self._held += len(chunk)
-                    request["held"] += len(chunk)
                     if len(body) > self._max_bytes:
                         raise NoError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE.at(limit=self._max_bytes))
                     if self._held > HELD_AT_ONCE * self._max_bytes:
                         raise NoError(HTTPStatus.SERVICE_UNAVAILABLE, NOT_KEPT.at())
+            yield bytes(body)
         except TimeoutError:
             seconds = f"{self._read_seconds:g}"
             raise NoError(HTTPStatus.REQUEST_TIMEOUT, problems.TOO_SLOW.at(seconds=seconds)) from None
         except (ClientPayloadError, web.RequestPayloadError, ConnectionError):
             raise NoError(HTTPStatus.BAD_REQUEST, problems.BROKEN_OFF.at()) from None
-        return bytes(body)
+        finally:
+            self._held -= len(body)
 
 
 def _key_of(request: web.Request) -> str | None:

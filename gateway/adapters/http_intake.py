@@ -73,6 +73,11 @@ class HttpIntake:
         """The name in the settings and in the address, and the ``source`` of its events."""
         return self._name
 
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be taken by the gateway."""
+        return self._waiting.qsize()
+
     async def take(self, content: bytes) -> dict[str, Any]:
         """Hand an event to the gateway, and return its answer once the event is kept.
 
