@@ -275,6 +275,30 @@ class Adapter(EventSource, MessageTarget, Protocol):
     """One kind of case system: understands its events and hands it messages."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """The way to one of several case systems: its adapter's name, and the units whose messages go there.
+
+    ``units`` is ``None`` for the one that takes whatever is not for the units of ``others``; it writes the steps too.
+    """
+
+    name: str
+    units: frozenset[str] | None = None
+    others: frozenset[str] = frozenset()
+
+
+class Pauses(Protocol):
+    """Knows which adapters an operator has paused."""
+
+    async def is_paused(self, name: str) -> bool:
+        """Tell whether the adapter ``name`` is to take nothing and hand over nothing.
+
+        Raises:
+            DependencyDownError: the database does not answer.
+        """
+        ...
+
+
 class Door(Protocol):
     """Where case systems come in by themselves; what they bring is an arrival of the adapter it stands before."""
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 import structlog
 
 from gateway.adapters.routing import Routes
 from gateway.context import trace_of
+from gateway.errors import DependencyDownError
 from gateway.messages import Message
 from gateway.notices import Notice
-from gateway.ports import Arrival, Event, EventSource, Registration, Translation
+from gateway.ports import Arrival, Event, EventSource, MessageTarget, Pauses, Registration, Translation
 
 log = structlog.get_logger(__name__)
 
 AGAIN_AFTER: Final = 1.0
 """Seconds until a way in that has failed is listened to anew; the others are listened to meanwhile."""
+
+SILENT_FOR: Final = 30.0
+"""Seconds that a system which did not answer is asked to write no more steps."""
 
 
 class ComposedAdapter:
@@ -27,10 +32,12 @@ class ComposedAdapter:
     An event is understood by the adapter it came by. Sources must have names of their own.
     """
 
-    def __init__(self, sources: Sequence[EventSource], routes: Routes) -> None:
+    def __init__(self, sources: Sequence[EventSource], routes: Routes, pauses: Pauses) -> None:
+        self._pauses = pauses
         self._sources = {source.name: source for source in sources}
         assert len(self._sources) == len(sources), "each has a name of its own"
         self._routes = routes
+        self._silent: dict[str, tuple[float, DependencyDownError]] = {}
 
     @property
     def name(self) -> str:
@@ -42,7 +49,7 @@ class ComposedAdapter:
 
         A system is asked for more when what it told last has been answered.
         """
-        streams = {name: _listened_to(source) for name, source in self._sources.items()}
+        streams = {name: _listened_to(source, self._pauses) for name, source in self._sources.items()}
         asked = {asyncio.create_task(_next(stream), name=name): name for name, stream in streams.items()}
         try:
             while asked:
@@ -85,7 +92,7 @@ class ComposedAdapter:
             RefusedError: one of them does not take it now.
         """
         for target in self._routes.about(message):
-            await target.note(message)
+            await self._unless_silent(target, partial(target.note, message))
 
     async def notify(self, notice: Notice) -> None:
         """Tell a unit something about a case, through its system.
@@ -94,7 +101,21 @@ class ComposedAdapter:
             DependencyDownError: that system does not answer; try again later.
             RefusedError: it does not take it now.
         """
-        await self._routes.to(notice.unit).notify(notice)
+        target = self._routes.to(notice.unit)
+        await self._unless_silent(target, partial(target.notify, notice))
+
+    async def _unless_silent(self, target: MessageTarget, write: Callable[[], Awaitable[None]]) -> None:
+        """Write to ``target``, unless it was silent just now: steps are written one at a time, and others wait."""
+        now = asyncio.get_running_loop().time()
+        silent = self._silent.get(target.name)
+        if silent is not None and now < silent[0]:
+            raise DependencyDownError(silent[1].findings)
+        try:
+            await write()
+        except DependencyDownError as error:
+            self._silent[target.name] = now + SILENT_FOR, error
+            raise
+        self._silent.pop(target.name, None)
 
     async def ping(self) -> None:
         """Return when every system can be reached.
@@ -108,13 +129,22 @@ class ComposedAdapter:
             await target.ping()
 
 
-async def _listened_to(source: EventSource) -> AsyncGenerator[Sequence[Arrival], None]:
-    """Yield what one source tells, for ever: one that fails or ends is listened to anew in a while."""
+async def _listened_to(source: EventSource, pauses: Pauses) -> AsyncGenerator[Sequence[Arrival], None]:
+    """Yield what one source tells, for ever: one that fails or ends is listened to anew in a while.
+
+    What a source tells while it is paused is left with the system, which tells it again.
+    """
     while True:
         try:
             async with aclosing(source.arrivals()) as arrivals:  # type: ignore[type-var]
                 async for batch in arrivals:
+                    if await pauses.is_paused(source.name):
+                        break
                     yield batch
+            while await pauses.is_paused(source.name):  # noqa: ASYNC110 -- another process pauses and resumes
+                await asyncio.sleep(AGAIN_AFTER)
+        except DependencyDownError:
+            pass  # nobody knows whether it is paused, nor could anything be kept
         except Exception as error:  # nothing we foresaw, and no reason to leave the other systems unheard
             log.error("source.failed", source=source.name, **trace_of(error))
         await asyncio.sleep(AGAIN_AFTER)

@@ -27,6 +27,7 @@ from gateway.envelope import content_hash
 from gateway.errors import DependencyDownError, Finding, GatewayError, InvalidDocumentError
 from gateway.messages.hardened import MAX_BYTES, TOO_LARGE
 from gateway.outbox import EVENT_CONFLICT
+from gateway.ports import Pauses
 
 READ_SECONDS: Final = 30.0
 """How long the content of a request may take to come."""
@@ -39,8 +40,8 @@ _CHUNK = 64 * 1024
 log = structlog.get_logger(__name__)
 
 
-class Keys(Protocol):
-    """Remembers which content came under which key."""
+class Book(Pauses, Protocol):
+    """Remembers which content came under which key, and which adapters are paused."""
 
     async def claim(self, source: str, key: str, content: str) -> bool:
         """Keep that ``key`` is for ``content``, both as hashes; tell ``False`` when it is for other content.
@@ -78,7 +79,7 @@ class NoError(Exception):
 class HttpEvents:
     """Takes events to ``entrances``, of at most ``max_bytes`` each, which may take ``read_seconds`` to come.
 
-    ``keys`` are not looked at where there are none. From ``is_closing`` on, events are left with their senders.
+    ``book`` is not looked at where there is none. From ``is_closing`` on, events are left with their senders.
     """
 
     def __init__(
@@ -86,13 +87,13 @@ class HttpEvents:
         entrances: Sequence[Entrance],
         *,
         max_bytes: int = MAX_BYTES,
-        keys: Keys | None = None,
+        book: Book | None = None,
         read_seconds: float = READ_SECONDS,
     ) -> None:
         self.entrances = {entrance.intake.name: entrance for entrance in entrances}
         self.is_closing = False
         self._max_bytes = max_bytes
-        self._keys = keys
+        self._book = book
         self._read_seconds = read_seconds
         self._held = 0
 
@@ -119,9 +120,11 @@ class HttpEvents:
         try:
             if self.is_closing:
                 raise DependencyDownError(NOT_KEPT.at())
-            if key is not None and self._keys is not None:
-                content = content_hash(body)
-                if not await self._keys.claim(intake.name, content_hash(key.encode()), content):
+            if self._book is not None:
+                if await self._book.is_paused(intake.name):
+                    raise DependencyDownError(NOT_KEPT.at())
+                content, used = content_hash(body), content_hash(key.encode()) if key is not None else None
+                if used is not None and not await self._book.claim(intake.name, used, content):
                     raise NoError(HTTPStatus.CONFLICT, problems.KEY_TAKEN.at())
             answer = await intake.take(body)
         except InvalidDocumentError as error:

@@ -44,8 +44,10 @@ class Asked:
 class Trust(Protocol):
     """One way to know who sends."""
 
-    scheme: str
-    """What the sender should use, as a challenge says it (RFC 9110 §11.6.1)."""
+    @property
+    def scheme(self) -> str:
+        """What the sender should use, as a challenge says it (RFC 9110 §11.6.1)."""
+        ...
 
     def may_go_on(self, asked: Asked) -> bool:
         """Tell from all but the body, which has not been read, whether it is worth reading."""

@@ -6,7 +6,7 @@ Tables say how its events are read, and functions how a message, a step of a cas
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,10 @@ UNKNOWN_EVENT = Fault(
     "Händelsetypen är okänd; kända är {known}.",
     "The type of event is not known; known are {known}.",
 )
+
+
+def _as_it_is(event: Any) -> Any:
+    return event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,7 @@ class Vocabulary:
     time. ``message`` writes a message for one unit, ``note`` what the system's own log says of it, ``None`` where it
     says nothing, and ``notice`` what a unit is told. ``acknowledgement`` is the event in which staff of the system take
     charge of a message that came in the form ``message`` gave it; ``record_id`` is how the system numbers its records.
+    ``understood`` puts a parsed event into these words, for a system that has others; it raises what it cannot put.
     """
 
     name: str
@@ -72,6 +77,7 @@ class Vocabulary:
     notice: Callable[[Notice], dict[str, Any]]
     acknowledgement: Callable[[Mapping[str, Any], datetime], dict[str, Any]]
     record_id: Callable[[int, datetime], str]
+    understood: Callable[[Any], Any] = field(default=_as_it_is)
 
     def translate(self, event: Event, directory: Directory) -> Translation:
         """Understand an event. Pure: the same event gives the same drafts.
@@ -79,7 +85,7 @@ class Vocabulary:
         Raises:
             InvalidDocumentError: with every fault and its JSON pointer.
         """
-        reader = Reader.of(read_json(event.content), directory)
+        reader = Reader.of(self.understood(read_json(event.content)), directory)
         reader.happened_on(local_date(self.happened_at(reader)))
         kind = reader.text(self.type_member)
         form = self.events.get(kind or "")

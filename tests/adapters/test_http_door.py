@@ -47,6 +47,12 @@ class KnownKeys:
     def __init__(self) -> None:
         self.known: dict[tuple[str, str], str] = {}
         self.is_away = False
+        self.paused: set[str] = set()
+
+    async def is_paused(self, name: str) -> bool:
+        if self.is_away:
+            raise DependencyDownError(DOWN.at())
+        return name in self.paused
 
     async def claim(self, source: str, key: str, content: str) -> bool:
         if self.is_away:
@@ -122,13 +128,15 @@ async def test_the_same_event_id_with_other_content_is_a_conflict(directory: Dir
 async def test_a_key_is_for_one_content(directory: Directory) -> None:
     into, keys = intake(directory), KnownKeys()
     key = JSON | {"Idempotency-Key": "once"}
-    async with taking(into) as came, opened(door_to(into, keys=keys)) as client:
+    async with taking(into) as came, opened(door_to(into, book=keys)) as client:
         for _ in range(2):
             assert (await client.post(EVENTS, data=b"{}", headers=key)).status == HTTPStatus.ACCEPTED
         document = await problem_of(await client.post(EVENTS, data=b"[]", headers=key), HTTPStatus.CONFLICT)
         assert document["errors"][0]["code"] == "http.idempotency-key-taken"
         assert came == [b"{}", b"{}"]
-        keys.is_away = True
+        keys.paused = {"treserva"}
+        await problem_of(await client.post(EVENTS, data=b"{}", headers=key), HTTPStatus.SERVICE_UNAVAILABLE)
+        keys.paused, keys.is_away = set(), True
         response = await client.post(EVENTS, data=b"{}", headers=key)
         await problem_of(response, HTTPStatus.SERVICE_UNAVAILABLE)
         assert int(response.headers["Retry-After"]) > 0
@@ -329,7 +337,7 @@ HEADERS = st.dictionaries(
 def test_whatever_is_sent_is_answered_as_described(directory: Directory, headers: dict[str, str], body: bytes) -> None:
     async def send() -> None:
         into = intake(directory)
-        async with taking(into), opened(door_to(into, max_bytes=1000, keys=KnownKeys())) as session:
+        async with taking(into), opened(door_to(into, max_bytes=1000, book=KnownKeys())) as session:
             response = await session.post(EVENTS, data=body, headers=headers)
             text = await response.text()
             assert response.status in {202, 400, 413, 415, 417}, text
