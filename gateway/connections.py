@@ -97,7 +97,7 @@ def _doors(
         return ()
     trusts = {one.name: trusts_of(one, clock) for one in settings.all_adapters()}
     entrances = [Entrance(source, trusts[source.name]) for source in sources if isinstance(source, HttpIntake)]
-    host, port = _address(settings.http_listen)
+    host, port = address_of(settings.http_listen)
     tls = None
     if settings.http_certificate_file is not None:
         tls = server_side(settings.http_certificate_file, settings.http_key_file, settings.http_client_ca_file)
@@ -105,7 +105,8 @@ def _doors(
     return (HttpDoor(events, host=host, port=port, tls=tls, probes=probes),)
 
 
-def _address(listen: str) -> tuple[str, int]:
+def address_of(listen: str) -> tuple[str, int]:
+    """Return host and port of what ``http_listen`` says."""
     host, _, port = listen.rpartition(":")
     return host.strip("[]"), int(port)
 
@@ -116,7 +117,7 @@ def faults_of_door(settings: Settings) -> list[Finding]:
     entrances = [one for one in settings.adapters if one.way == "http" and one.brings]
     if settings.http_listen is None:
         return [NO_DOOR.at(name=one.name) for one in entrances]
-    if not is_loopback(_address(settings.http_listen)[0]):
+    if not is_loopback(address_of(settings.http_listen)[0]):
         known = ("secret_file", "tokens_file", "certificates_file")
         open_to_all = [one.name for one in entrances if not any(getattr(one, option) for option in known)]
         findings += [OPEN_TO_ALL.at(name=name) for name in open_to_all]

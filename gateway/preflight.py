@@ -11,7 +11,6 @@ from gateway import connections
 from gateway.adapters import ways
 from gateway.adapters.table import ADAPTERS
 from gateway.adapters.ways import folders_of
-from gateway.clock import SystemClock
 from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
@@ -108,7 +107,7 @@ def _of_directory(settings: Settings) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield from error.findings
     if settings.adapters:
-        yield from ways.faults_of(settings.adapters, directory, SystemClock())
+        yield from ways.faults_of(settings.adapters, directory)
     elif settings.adapter not in ADAPTERS:
         yield UNKNOWN_ADAPTER.at(name=settings.adapter, known=", ".join(ADAPTERS))
 

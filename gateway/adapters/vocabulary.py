@@ -113,3 +113,8 @@ class Vocabulary:
         )
         reader.finish()
         return translation
+
+    def told_at(self, event: Event, directory: Directory) -> datetime:
+        """Return when what an event tells happened, as it says; raises :class:`InvalidDocumentError`."""
+        reader = Reader.of(self.understood(read_json(event.content)), directory)
+        return self.happened_at(reader)

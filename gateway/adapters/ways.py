@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -176,9 +177,9 @@ def trusts_of(one: AdapterSettings, clock: Clock) -> tuple[Trust, ...]:
 # --- what may be wrong ----------------------------------------------------------------------------------------------
 
 
-def faults_of(adapters: Sequence[AdapterSettings], directory: Directory | None, clock: Clock) -> list[Finding]:
+def faults_of(adapters: Sequence[AdapterSettings], directory: Directory | None) -> list[Finding]:
     """Return everything that is wrong with some adapters, as far as the settings and the files they name can tell."""
-    return [*_of_all(adapters), *(finding for one in adapters for finding in _of_one(one, directory, clock))]
+    return [*_of_all(adapters), *(finding for one in adapters for finding in _of_one(one, directory))]
 
 
 def _of_all(adapters: Sequence[AdapterSettings]) -> Iterator[Finding]:
@@ -197,7 +198,7 @@ def _of_all(adapters: Sequence[AdapterSettings]) -> Iterator[Finding]:
                 yield UNIT_TWICE.at(unit=unit, first=named[unit], second=one.name)
 
 
-def _of_one(one: AdapterSettings, directory: Directory | None, clock: Clock) -> Iterator[Finding]:
+def _of_one(one: AdapterSettings, directory: Directory | None) -> Iterator[Finding]:
     yield from _known(one, "words", one.words, VOCABULARIES)
     yield from _known(one, "way", one.way, WAYS)
     for kind in one.unit_types:
@@ -216,11 +217,16 @@ def _of_one(one: AdapterSettings, directory: Directory | None, clock: Clock) -> 
     if one.url is not None and urlsplit(one.url).scheme == "http" and not is_loopback(urlsplit(one.url).hostname or ""):
         yield IN_CLEAR.at(name=one.name)
     if not missing:
-        yield from _of_files(one, clock)
+        yield from _of_files(one)
 
 
-def _of_files(one: AdapterSettings, clock: Clock) -> Iterator[Finding]:
-    looks: list[Callable[[], Any]] = [lambda: trusts_of(one, clock)]
+def _of_files(one: AdapterSettings) -> Iterator[Finding]:
+    readers = (
+        (Secrets.read, one.secret_file),
+        (Tokens.read, one.tokens_file),
+        (Certificates.read, one.certificates_file),
+    )
+    looks: list[Callable[[], Any]] = [partial(read, file) for read, file in readers if file is not None]
     if one.way == "http" and one.takes:
         looks.append(lambda: client_side(one.ca_file, one.certificate_file, one.key_file))
     for look in looks:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.store.engine import insert_ignore
@@ -23,14 +23,18 @@ class Pause:
     reason: str
 
 
+_NOW = text("ended_at IS NULL")
+
+
 async def pauses(tx: Transaction) -> dict[str, Pause]:
     """Return the adapters that are paused, by name."""
-    return {row.adapter: Pause(*row) for row in (await tx.execute(select(pause).order_by(pause.c.adapter))).all()}
+    query = select(pause.c.adapter, pause.c.at, pause.c.by, pause.c.reason).where(_NOW)
+    return {row.adapter: Pause(*row) for row in (await tx.execute(query)).all()}
 
 
 async def is_paused(tx: Transaction, adapter: str) -> bool:
     """Tell whether an adapter is paused."""
-    return (await tx.execute(select(pause.c.adapter).where(pause.c.adapter == adapter))).first() is not None
+    return (await tx.execute(select(pause.c.id).where(pause.c.adapter == adapter, _NOW))).first() is not None
 
 
 async def put_on_hold(tx: Transaction, one: Pause) -> bool:
@@ -39,9 +43,10 @@ async def put_on_hold(tx: Transaction, one: Pause) -> bool:
     return await insert_ignore(tx, pause, values)
 
 
-async def resume(tx: Transaction, adapter: str) -> bool:
-    """Let an adapter work; tell whether it was paused."""
-    return bool((await tx.execute(delete(pause).where(pause.c.adapter == adapter))).rowcount)
+async def resume(tx: Transaction, adapter: str, *, at: datetime, by: str, reason: str) -> bool:
+    """Let an adapter work, and keep who has said so and why; tell whether it was paused."""
+    ended = {"ended_at": at, "ended_by": by, "ended_reason": reason}
+    return bool((await tx.execute(update(pause).where(pause.c.adapter == adapter, _NOW).values(ended))).rowcount)
 
 
 async def claim_key(tx: Transaction, source: str, key: str, content_hash: str, now: datetime) -> bool:

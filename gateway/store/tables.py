@@ -342,12 +342,23 @@ circuit = Table(
 pause = Table(
     "pause",
     metadata,
-    Column("adapter", String(31), primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("adapter", String(31), nullable=False),
     Column("at", Moment, nullable=False),
     Column("by", String(31), nullable=False),
     Column("reason", String(500), nullable=False),
+    Column("ended_at", Moment),
+    Column("ended_by", String(31)),
+    Column("ended_reason", String(500)),
+    Index(
+        "uq_pause_now",
+        "adapter",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
 )
-"""Adapters, by their names in the settings, that somebody (HSA-id) has paused, with the reason."""
+"""When somebody (HSA-id) has paused an adapter, by its name in the settings, and let it work again; and why."""
 
 idempotency = Table(
     "idempotency",
