@@ -56,6 +56,10 @@ class AdapterSettings(BaseModel):
     codes: Codes = {}
     """For members of its events and messages, by name: its own words, and what each is in the vocabulary."""
 
+    def shown(self) -> dict[str, Any]:
+        """Return what has been set. Secrets stand in files, so none is in it."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
     @property
     def brings(self) -> bool:
         """Tell whether events come from it."""
@@ -71,14 +75,16 @@ def _tables(value: Any) -> Any:
     """Read tables that are written as one JSON array, as they are in the environment."""
     if not isinstance(value, str):
         return value
-    return json.loads(value)  # what is no JSON raises a ValueError, which pydantic tells
+    try:
+        return json.loads(value)  # what is no JSON raises a ValueError, which pydantic tells
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _on_one_line(adapters: tuple[AdapterSettings, ...]) -> str:
     if not adapters:
         return ""
-    shown = [one.model_dump(mode="json", exclude_defaults=True) for one in adapters]
-    return json.dumps(shown, ensure_ascii=False)
+    return json.dumps([one.shown() for one in adapters], ensure_ascii=False)
 
 
 Adapters = Annotated[

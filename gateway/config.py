@@ -252,13 +252,11 @@ class Configuration:
         origins = {name: found[name].name if name in found else "default" for name in Settings.model_fields}
         return cls(settings, origins)
 
-    def shown(self) -> dict[str, str | int | float | None]:
+    def shown(self) -> dict[str, Any]:
         """Return each setting as it may be shown: passwords in addresses are masked."""
         values = self.settings.model_dump(mode="json")
-        return {
-            name: masked(value) if isinstance(value, str) and name != "adapters" else value  # it can hold no password
-            for name, value in values.items()
-        }
+        shown = {name: masked(value) if isinstance(value, str) else value for name, value in values.items()}
+        return shown | {"adapters": [one.shown() for one in self.settings.adapters]}
 
 
 _NAMES = tuple(Settings.model_fields)

@@ -56,8 +56,10 @@ def test_the_adapters_are_listed_with_their_health(folder: Path) -> None:
     assert out["findings"][0]["code"] == "system.unreachable"
     assert "what both ends know" not in done.stdout + done.stderr
     assert in_folder(folder, "config", "check").returncode == 0
-    shown = in_folder(folder, "config", "show")
-    assert '"way": "http"' in shown.stdout.replace("\n", ""), shown.stdout
+    assert "way = http" in in_folder(folder, "config", "show").stdout
+    settings = json.loads(in_folder(folder, "config", "show", "--json").stdout)["settings"]
+    (adapters,) = (row["value"] for row in settings if row["name"] == "adapters")
+    assert [one["name"] for one in adapters] == ["in", "out"]
 
 
 def test_a_pause_is_kept_with_who_and_why_until_it_ends(folder: Path) -> None:
