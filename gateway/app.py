@@ -11,10 +11,11 @@ from typing import Any
 
 import structlog
 
-from gateway.adapters.table import ADAPTERS
+from gateway.adapter_book import AdapterBook
 from gateway.circuit import Pace
 from gateway.clock import Clock, SystemClock
 from gateway.config import Settings
+from gateway.connections import connected
 from gateway.context import Context
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
@@ -74,9 +75,12 @@ async def open_gateway(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
         transport = await stack.enter_async_context(open_transport(settings, clock))
-        adapter = ADAPTERS[settings.adapter](settings.folder, directory)
+        probes = {"database": AdapterBook(store, clock).ping, "exchange": transport.ping}
+        systems = await stack.enter_async_context(connected(settings, directory, clock, store, probes))
         context = context_of(settings, directory, store, clock, observe, chance)
-        yield Gateway(context, adapter, transport, alone=alone, leads=leads)
+        yield Gateway(
+            context, systems.adapter, transport, lanes=systems.lanes, doors=systems.doors, alone=alone, leads=leads
+        )
 
 
 def context_of(

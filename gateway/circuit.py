@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+TO_SYSTEM = "adapter:"
+"""What the name of a circuit begins with that leads to one of several case systems, and not to a partner."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:

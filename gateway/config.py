@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
+from gateway.adapter_settings import Adapters, AdapterSettings
 from gateway.errors import ConfigurationError, Fault, Finding
 
 UNKNOWN = Fault("config.unknown", "Inställningen {name} finns inte.", "There is no setting {name}.")
@@ -40,6 +41,12 @@ SECRET_UNREADABLE = Fault(
     "The file {file} with the password ({name}) cannot be read or is empty.",
 )
 
+TWICE = Fault(
+    "config.adapters-twice",
+    "Antingen {simple} eller adapters, inte båda.",
+    "Either {simple} or adapters, not both.",
+)
+
 DEFAULT_FILE = Path("gateway.toml")
 """Read from the working folder when no other file is named."""
 MACHINE_FILE = Path("/etc/gateway/gateway.toml")
@@ -52,6 +59,9 @@ _SERVICE_LINK = re.compile(r"GATEWAY_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT
 
 _PASSWORD = re.compile(r"(?<=://)([^:/@?#]*):.*@")
 _QUERY_PASSWORD = re.compile(r"(?<=[?&])(pass\w*)=[^&]*", re.IGNORECASE)
+
+MAX_EVENT_BYTES = 30 * 1024 * 1024
+"""The largest event of all, 30 MB."""
 
 Words = Annotated[str, Field(min_length=1)]
 
@@ -104,6 +114,20 @@ class Settings(BaseModel):
     """The kind of case system, by its name in the table of adapters."""
     folder: Path = Path("case-system")
     """The folder that the case system and the gateway exchange files in."""
+    adapters: Annotated[Adapters, Field(examples=["[[adapters]]"])] = ()
+    """The case systems, where there are several or one is not reached over a folder; instead of the two above."""
+    http_listen: Annotated[
+        str | None, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):[0-9]{1,5}$", examples=["host:port"])
+    ] = None
+    """Where events may be sent over HTTP, and health is asked."""
+    http_certificate_file: Path | None = None
+    """The certificate that is shown to whoever comes there; without one, what comes is not encrypted."""
+    http_key_file: Path | None = None
+    """The key of that certificate."""
+    http_client_ca_file: Path | None = None
+    """The certificates that may vouch for those of the systems that come there."""
+    http_max_bytes: Annotated[int, Field(ge=1_000, le=MAX_EVENT_BYTES)] = MAX_EVENT_BYTES
+    """The largest event that is taken over HTTP."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many processes run this gateway."""
     circuit_failures: Annotated[int, Field(ge=1, le=1000)] = 5
@@ -148,6 +172,15 @@ class Settings(BaseModel):
             ConfigurationError: a file cannot be read, or a setting is wrong or not known.
         """
         return Configuration.read(file, **flags).settings
+
+    def all_adapters(self) -> tuple[AdapterSettings, ...]:
+        """Return the adapters, also when there is one alone that is told by its kind and folder."""
+        if self.adapters:
+            return self.adapters
+        # Made without a look at its name: whether there is such an adapter is told by whoever knows them all.
+        return (
+            AdapterSettings.model_construct(name=self.adapter, words=self.adapter, way="folder", folder=self.folder),
+        )
 
     def store_password(self) -> str | None:
         """Return the password of the database, where a file names one; raises :class:`ConfigurationError`."""
@@ -208,17 +241,22 @@ class Configuration:
         try:
             settings = Settings.model_validate({name: source.values[name] for name, source in found.items()})
         except ValidationError as error:
-            wrong = dict.fromkeys(str(fault["loc"][0]) for fault in error.errors())
-            findings += [INVALID.at(name=found[name].call(name), expected=_expected(name)) for name in wrong]
+            # A wrong setting of an adapter is told by its own name, once, however many ways it is wrong.
+            wrong = dict.fromkeys(_place(fault["loc"]) for fault in error.errors())
+            findings += [_wrong(found[place[0]], *place) for place in wrong]
+        simple = [name for name in ("adapter", "folder") if name in found]
+        if "adapters" in found and simple:
+            findings.append(TWICE.at(simple=", ".join(found[name].call(name) for name in simple)))
         if findings:
             raise ConfigurationError(findings)
         origins = {name: found[name].name if name in found else "default" for name in Settings.model_fields}
         return cls(settings, origins)
 
-    def shown(self) -> dict[str, str | int | float | None]:
+    def shown(self) -> dict[str, Any]:
         """Return each setting as it may be shown: passwords in addresses are masked."""
         values = self.settings.model_dump(mode="json")
-        return {name: masked(value) if isinstance(value, str) else value for name, value in values.items()}
+        shown = {name: masked(value) if isinstance(value, str) else value for name, value in values.items()}
+        return shown | {"adapters": [one.shown() for one in self.settings.adapters]}
 
 
 _NAMES = tuple(Settings.model_fields)
@@ -256,13 +294,34 @@ def _unknown(source: Source, name: str) -> Finding:
     return UNKNOWN.at(name=source.call(name))
 
 
-def _expected(name: str) -> str:
+def _place(loc: tuple[int | str, ...]) -> tuple[str, int | None, str | None]:
+    """Return which setting is wrong, and in the array of adapters, of which one and which of its own."""
+    inner = loc[1:] if loc[0] == "adapters" else ()
+    number = inner[0] if inner and isinstance(inner[0], int) else None
+    return str(loc[0]), number, str(inner[1]) if number is not None and len(inner) > 1 else None
+
+
+def _wrong(source: Source, name: str, number: int | None, inner: str | None) -> Finding:
+    if number is None:
+        return INVALID.at(name=source.call(name), expected=_expected(Settings, name))
+    called = f"{source.call(name)}[{number + 1}]"
+    if inner is None:
+        return INVALID.at(name=called, expected="[[adapters]]")
+    if inner in AdapterSettings.model_fields:
+        return INVALID.at(name=f"{called}.{inner}", expected=_expected(AdapterSettings, inner))
+    near = difflib.get_close_matches(inner, AdapterSettings.model_fields, n=1, cutoff=0.6)
+    if near:
+        return UNKNOWN_NEAR.at(name=f"{called}.{inner}", nearest=f"{called}.{near[0]}")
+    return UNKNOWN.at(name=f"{called}.{inner}")
+
+
+def _expected(model: type[BaseModel], name: str) -> str:
     """Return the form of a setting, in a notation that is the same in both languages."""
-    form = Settings.model_json_schema()["properties"][name]
+    form = model.model_json_schema()["properties"][name]
     if "enum" in form:
         return " | ".join(form["enum"])
     if "examples" in form:
         return " | ".join(form["examples"])
     if "minimum" in form:
         return f"{form['minimum']:g} … {form['maximum']:g}"
-    return '"…"'
+    return {"array": '["…"]', "object": "[adapters.codes.…]"}.get(form.get("type", ""), '"…"')

@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
 from gateway.answering import answer
-from gateway.circuit import Circuit
+from gateway.circuit import TO_SYSTEM, Circuit
 from gateway.context import Context, begins_again, trace_of
 from gateway.errors import DependencyDownError, Fault, RefusedError
 from gateway.ledger import Inbound
 from gateway.lifecycle import InEvent, InState, Level, Outcome, retry_wait
 from gateway.opening import message_in
-from gateway.ports import Adapter, Registration
+from gateway.ports import Adapter, Lane, Registration
 from gateway.progress import Hop
 from gateway.store import Transaction, circuits, incoming, notes
+from gateway.store.adapters import is_paused
 from gateway.store.notes import Note
 from gateway.store.sheet import Sheet
 
@@ -47,11 +49,18 @@ Answer = Registration | RefusedError | DependencyDownError
 
 
 class CaseSystemDelivery:
-    """Hands messages to the case system of one gateway."""
+    """Hands messages to the case system of one gateway, or to the one that ``lane`` leads to where there are several.
 
-    def __init__(self, context: Context, adapter: Adapter) -> None:
+    Each lane has a circuit of its own: a system that is slow or away keeps no other waiting.
+    """
+
+    def __init__(self, context: Context, adapter: Adapter, lane: Lane | None = None) -> None:
         self._context = context
         self._adapter = adapter
+        self._is_alone = lane is None
+        self._lane = lane or Lane(name=adapter.name)
+        # The one case system of a gateway goes by the name of the party, as partners do.
+        self._circuit_name = context.party if lane is None else f"{TO_SYSTEM}{lane.name}"
 
     async def recover(self) -> None:
         """Give back what an earlier process had in its hands; called once, before the first delivery."""
@@ -68,10 +77,13 @@ class CaseSystemDelivery:
         """
         now = self._context.clock.now()
         async with self._context.store.writing() as tx:
+            if await is_paused(tx, self._lane.name):
+                return 0
             circuit = await self._circuit(tx)
             room = circuit.room(now, self._context.pace)
             probes = circuit.probe_at is not None
-            due = await incoming.claimable(tx, now, BATCH if room is None else min(room, BATCH), early=probes)
+            most = BATCH if room is None else min(room, BATCH)
+            due = await incoming.claimable(tx, now, most, early=probes, **self._theirs)
             claimed = [
                 _on_time(row, row.after(InEvent.CLAIM, now, lease_until=now + LEASE, attempts=row.attempts + 1))
                 for row in due
@@ -81,7 +93,8 @@ class CaseSystemDelivery:
                 await circuits.save(tx, [circuit.drained(room, len(claimed), now)])
             elif probes and claimed:
                 await circuits.save(tx, [circuit.probed(now, self._context.pace)])
-            steps = await notes.claim(tx, now, LEASE, BATCH) if circuit.opened_at is None else []
+            writes = circuit.opened_at is None and self._lane.units is None
+            steps = await notes.claim(tx, now, LEASE, BATCH) if writes else []
         work = {asyncio.create_task(self._hand_over(row)) for row in claimed}
         writing = asyncio.create_task(self._write_all(steps))
         try:
@@ -99,9 +112,14 @@ class CaseSystemDelivery:
         return len(claimed) + len(steps)
 
     async def _circuit(self, tx: Transaction) -> Circuit:
-        """Return the circuit of the own case system, which goes by the name of the party."""
-        party = self._context.party
-        return (await circuits.load(tx)).get(party) or Circuit(party=party)
+        """Return the circuit of the case system."""
+        name = self._circuit_name
+        return (await circuits.load(tx)).get(name) or Circuit(party=name)
+
+    @property
+    def _theirs(self) -> dict[str, Any]:
+        """Which messages are for the system, as the store asks it."""
+        return {"units": self._lane.units, "but": self._lane.others}
 
     async def _hand_over(self, row: Inbound) -> tuple[Inbound, Answer]:
         try:
@@ -132,15 +150,15 @@ class CaseSystemDelivery:
                     case RefusedError():
                         self._refused(sheet, row, answered)
                     case DependencyDownError():
-                        self._wait_for_system(sheet, row, answered.codes[0])
+                        self._wait_for_system(sheet, row, answered)
                 after = self._judged(after, answered, sheet.now)
             await sheet.write()
             if after != before:
                 await circuits.save(tx, [after])
             if before.opened_at is not None and after.opened_at is None:
-                await incoming.hurry(tx)  # what waits for its next try waits for the pace instead
+                await incoming.hurry(tx, **self._theirs)  # what waits for its next try waits for the pace instead
         if (after.opened_at is None) != (before.opened_at is None):
-            log.warning("circuit.opened" if after.opened_at else "circuit.closed", party=self._context.party)
+            log.warning("circuit.opened" if after.opened_at else "circuit.closed", party=self._circuit_name)
         for row, answered in answers:
             if isinstance(answered, Registration):
                 self._passed(Hop.REGISTERED, row)
@@ -168,15 +186,16 @@ class CaseSystemDelivery:
         sheet.put_inbound(done, InEvent.REJECT, error.codes[0])
         answer(self._context, sheet, done, Level.REGISTERED, Outcome.REJECTED, reasons=error.findings)
 
-    def _wait_for_system(self, sheet: Sheet, row: Inbound, code: str) -> None:
-        until = sheet.now + retry_wait(row.attempts, self._context.chance())
+    def _wait_for_system(self, sheet: Sheet, row: Inbound, error: DependencyDownError) -> None:
+        wait = retry_wait(row.attempts, self._context.chance())
+        until = sheet.now + max(wait, error.retry_after or wait)
         waiting = row.after(InEvent.SYSTEM_SILENT, sheet.now, next_attempt_at=until, lease_until=None)
-        sheet.put_inbound(_on_time(row, waiting), InEvent.SYSTEM_SILENT, code)
+        sheet.put_inbound(_on_time(row, waiting), InEvent.SYSTEM_SILENT, error.codes[0])
 
     async def _write_all(self, steps: Sequence[Note]) -> None:
         """Write steps and notices; after one that cannot be written, the rest of its case wait, to keep their order.
 
-        A system that is silent is not asked about the other cases either.
+        A system that is silent is not asked about the other cases either, unless those may be another system's.
         """
         stuck: set[str] = set()
         written: list[Note] = []
@@ -189,6 +208,10 @@ class CaseSystemDelivery:
             try:
                 await self._write(step)
             except DependencyDownError:
+                if not self._is_alone:
+                    await self._postpone([step])
+                    stuck.add(step.case_number)
+                    continue
                 await self._written(written)
                 await self._postpone(steps[position:])
                 return

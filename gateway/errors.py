@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, ClassVar
 
 FAULTS: dict[str, Fault] = {}
@@ -106,9 +107,16 @@ class ConfigurationError(GatewayError):
 
 
 class DependencyDownError(GatewayError):
-    """A database, an exchange or a case system does not answer. Worth trying again."""
+    """A database, an exchange or a case system does not answer. Worth trying again.
+
+    ``retry_after`` is how long the other side asks to be left alone, where it says so.
+    """
 
     exit_code = 4
+
+    def __init__(self, findings: Finding | Iterable[Finding], *, retry_after: timedelta | None = None) -> None:
+        super().__init__(findings)
+        self.retry_after = retry_after
 
 
 class WrittenMeanwhileError(GatewayError):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -17,7 +18,7 @@ from gateway.errors import ConfigurationError, DependencyDownError, InvalidDocum
 from gateway.inbox import Inbox
 from gateway.outages import Outages
 from gateway.outbox import Outbox, Submission
-from gateway.ports import Adapter, Arrival, DeadLetter, Delivery, Settlement, Transport
+from gateway.ports import Adapter, Arrival, DeadLetter, Delivery, Door, Lane, Settlement, Transport
 from gateway.progress import Hop
 from gateway.relay import Relay
 from gateway.stopping import pause, until
@@ -43,24 +44,36 @@ class Gateway:
     """One party's gateway: its hops over one store, one adapter and one place on the exchange.
 
     Several processes may run it over one store. ``alone`` says that this one does not share it; ``leads`` that it is
-    the one that takes events, which must keep their order, and looks over deadlines.
+    the one that takes events, which must keep their order, and looks over deadlines. ``lanes`` lead to
+    its case systems where there are several; ``doors`` are where systems come in by themselves, and only whoever leads
+    opens them.
     """
 
     def __init__(
-        self, context: Context, adapter: Adapter, transport: Transport, *, alone: bool = True, leads: bool = True
+        self,
+        context: Context,
+        adapter: Adapter,
+        transport: Transport,
+        *,
+        lanes: Sequence[Lane] = (),
+        doors: Sequence[Door] = (),
+        alone: bool = True,
+        leads: bool = True,
     ) -> None:
         self.context = context
         self.outbox = Outbox(context, adapter)
         self.relay = Relay(context, transport)
         self.inbox = Inbox(context)
         self.tracker = Tracker(context)
-        self.delivery = CaseSystemDelivery(context, adapter)
+        self.delivery, *others = (CaseSystemDelivery(context, adapter, lane) for lane in lanes or (None,))
+        self._deliveries = [self.delivery, *others]
         self.watch = Watch(context)
         self.dead_letters = DeadLetters(
             context, {Channel.MESSAGES: self.inbox.take, Channel.ACKNOWLEDGEMENTS: self.tracker.take}
         )
         self._adapter = adapter
         self.transport = transport
+        self._doors = doors
         self._alone = alone
         self._leads = leads
         self._outages = Outages(context.party)
@@ -78,10 +91,12 @@ class Gateway:
         async with self.recovered() if self._alone else nullcontext(), asyncio.TaskGroup() as group:
             relay = group.create_task(self._relay(quiet), name="relay")
             takers = {
-                "delivery": self._repeat("delivery", self.delivery.deliver, self.context.incoming, IDLE, stop),
                 "messages": self._listen(Channel.MESSAGES, self.inbox.take, stop),
                 "acknowledgements": self._listen(Channel.ACKNOWLEDGEMENTS, self.tracker.take, stop),
             }
+            for number, delivery in enumerate(self._deliveries):
+                name = f"delivery {number}" if number else "delivery"
+                takers[name] = self._repeat(name, delivery.deliver, self.context.incoming, IDLE, stop)
             if self._leads:
                 bells += (tracker := Bell(), inbox := Bell(), letters := Bell(), watch := Bell())
                 takers |= {
@@ -93,6 +108,10 @@ class Gateway:
                         "dead letters again", self.dead_letters.retry, letters, SWEEP_EVERY, stop
                     ),
                     "events": self._keep_on("events", lambda: self._take_events(stop), stop),
+                }
+                takers |= {
+                    f"door {number}": self._keep_on(f"door {number}", partial(door.listen, stop), stop)
+                    for number, door in enumerate(self._doors, start=1)
                 }
             taking = [group.create_task(taker, name=name) for name, taker in takers.items()]
             await stop.wait()

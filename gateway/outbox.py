@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
@@ -78,17 +78,17 @@ Understood = tuple[Event, Translation | None, Sequence[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What has been said before: events by content hash, and the ids under which events were accepted."""
+    """What has been said before: events by source and content hash, and source and id of those accepted."""
 
-    same: dict[str, Any]
-    accepted: set[str]
+    same: dict[tuple[str, str], Any] = field(default_factory=dict)
+    accepted: set[tuple[str, str]] = field(default_factory=set)
 
     def keep(self, event: KeptEvent) -> None:
         """Let an event be known to those that follow it."""
         state = "accepted" if event.findings is None else "refused"
-        self.same[event.content_hash] = {"id": event.id, "state": state, "answer": event.answer}
+        self.same[event.source, event.content_hash] = {"id": event.id, "state": state, "answer": event.answer}
         if event.event_id is not None and event.findings is None:
-            self.accepted.add(event.event_id)
+            self.accepted.add((event.source, event.event_id))
 
 
 class Outbox:
@@ -135,16 +135,19 @@ class Outbox:
 
     async def _read_ahead(self, sheet: Sheet, understood: Sequence[Understood]) -> Known:
         """Read what answering events asks for."""
-        source = self._adapter.name
-        translations = [translation for _, translation, _ in understood if translation is not None]
-        known = Known(
-            await events.find_same(sheet.tx, source, {event.content_hash for event, _, _ in understood}),
-            await events.find_accepted(sheet.tx, source, {one.event_id for one in translations}),
-        )
-        references = {one.case_reference for one in translations if one.case_reference is not None}
-        await sheet.read_references(source, references)
-        called = {name: _case_number(name) or sheet.case_called(source, name) for name in references}
-        drafts = [draft for one in translations for draft in one.drafts]
+        known = Known()
+        called: dict[tuple[str, str], str | None] = {}
+        for source in {event.source for event, _, _ in understood}:
+            theirs = [(event, translation) for event, translation, _ in understood if event.source == source]
+            same = await events.find_same(sheet.tx, source, {event.content_hash for event, _ in theirs})
+            known.same.update({(source, content): row for content, row in same.items()})
+            ids = {translation.event_id for _, translation in theirs if translation is not None}
+            known.accepted.update((source, one) for one in await events.find_accepted(sheet.tx, source, ids))
+            names = {name for _, one in theirs if one is not None and (name := one.case_reference) is not None}
+            await sheet.read_references(source, names)
+            called |= {(source, name): _case_number(name) or sheet.case_called(source, name) for name in names}
+        translations = [(event.source, translation) for event, translation, _ in understood if translation is not None]
+        drafts = [draft for _, one in translations for draft in one.drafts]
         charged = {
             draft.body.message_id
             for draft in drafts
@@ -154,8 +157,8 @@ class Outbox:
         about = await incoming.case_numbers(sheet.tx, charged)
         await sheet.read_cases({number for number in called.values() if number is not None} | about)
         weighed = {
-            called[one.case_reference]
-            for one in translations
+            called[source, one.case_reference]
+            for source, one in translations
             if one.case_reference is not None and any(draft.type in WEIGHED for draft in one.drafts)
         }
         await sheet.read_ledgers({number for number in weighed if number is not None})
@@ -174,13 +177,13 @@ class Outbox:
         translation: Translation | None,
         findings: Sequence[Finding],
     ) -> Answer:
-        earlier = known.same.get(event.content_hash)
+        earlier = known.same.get((event.source, event.content_hash))
         if earlier is not None and earlier["state"] == "accepted":
             return Submission.from_json(earlier["answer"])
         submission: Submission | None = None
         if translation is not None:
             try:
-                if translation.event_id in known.accepted:
+                if (event.source, translation.event_id) in known.accepted:
                     raise InvalidDocumentError(EVENT_CONFLICT.at())
                 with sheet.attempt():
                     submission = await self._carry_out(sheet, event.source, translation)

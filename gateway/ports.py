@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -191,18 +192,19 @@ class Registration:
     at: datetime | None = None
 
 
-class Adapter(Protocol):
-    """One kind of case system: understands its events and hands it messages."""
+class EventSource(Protocol):
+    """The way in from one case system, or several: understands what they say."""
 
     @property
     def name(self) -> str:
-        """The name in the table of adapters, and the ``source`` of its events."""
+        """The name of the adapter, and the ``source`` of its events."""
         ...
 
     def arrivals(self) -> AsyncIterator[Sequence[Arrival]]:
         """Yield what the system tells by itself, in its order, in batches, waiting while there is nothing.
 
-        At least once: what was not answered comes again, also after a crash.
+        At least once: what was not answered comes again, also after a crash. What has been yielded has been answered,
+        or cannot be now, when the next batch is asked for.
         """
         ...
 
@@ -212,6 +214,23 @@ class Adapter(Protocol):
         Raises:
             InvalidDocumentError: with every fault and its place in the event.
         """
+        ...
+
+    async def ping(self) -> None:
+        """Return when the case system can be reached.
+
+        Raises:
+            DependencyDownError: it cannot.
+        """
+        ...
+
+
+class MessageTarget(Protocol):
+    """The way out to one case system, or several: hands over messages, and steps and notices about cases."""
+
+    @property
+    def name(self) -> str:
+        """The name of the adapter."""
         ...
 
     async def deliver(self, message: Message, unit: str) -> Registration:
@@ -248,5 +267,45 @@ class Adapter(Protocol):
 
         Raises:
             DependencyDownError: it cannot.
+        """
+        ...
+
+
+class Adapter(EventSource, MessageTarget, Protocol):
+    """One kind of case system: understands its events and hands it messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """The way to one of several case systems: its adapter's name, and the units whose messages go there.
+
+    ``units`` is ``None`` for the one that takes whatever is not for the units of ``others``; it writes the steps too.
+    """
+
+    name: str
+    units: frozenset[str] | None = None
+    others: frozenset[str] = frozenset()
+
+
+class Pauses(Protocol):
+    """Knows which adapters an operator has paused."""
+
+    async def is_paused(self, name: str) -> bool:
+        """Tell whether the adapter ``name`` is to take nothing and hand over nothing.
+
+        Raises:
+            DependencyDownError: the database does not answer.
+        """
+        ...
+
+
+class Door(Protocol):
+    """Where case systems come in by themselves; what they bring is an arrival of the adapter it stands before."""
+
+    async def listen(self, stop: asyncio.Event) -> None:
+        """Let them in until ``stop`` is set, then answer those who are inside, and return.
+
+        Raises:
+            ConfigurationError: it is not possible to listen where the settings say.
         """
         ...

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from gateway import connections
+from gateway.adapters import ways
 from gateway.adapters.table import ADAPTERS
+from gateway.adapters.ways import folders_of
 from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
@@ -85,22 +88,27 @@ def faults_of(settings: Settings) -> list[Finding]:
         *faults_of_exchange(settings),
         *_of_secrets(settings),
         *_of_workers(settings),
+        *connections.faults_of_door(settings),
     ]
 
 
 def faults_around(settings: Settings) -> list[Finding]:
     """Return what is missing on this machine, though a gateway may start without it and wait until it is there."""
-    usable = settings.folder.is_dir() and os.access(settings.folder, os.R_OK | os.W_OK | os.X_OK)
-    return [] if usable else [FOLDER_UNUSABLE.at(folder=settings.folder)]
+    folders = folders_of(settings.all_adapters())
+    return [FOLDER_UNUSABLE.at(folder=folder) for folder in folders if not _is_shared(folder)]
 
 
 def _of_directory(settings: Settings) -> Iterator[Finding]:
+    directory = None
     try:
-        if settings.party not in Directory.load(settings.directory).parties:
+        directory = Directory.load(settings.directory)
+        if settings.party not in directory.parties:
             yield UNKNOWN_PARTY.at(name=settings.party)
     except ConfigurationError as error:
         yield from error.findings
-    if settings.adapter not in ADAPTERS:
+    if settings.adapters:
+        yield from ways.faults_of(settings.adapters, directory)
+    elif settings.adapter not in ADAPTERS:
         yield UNKNOWN_ADAPTER.at(name=settings.adapter, known=", ".join(ADAPTERS))
 
 
@@ -153,6 +161,10 @@ def _of_workers(settings: Settings) -> Iterator[Finding]:
             yield ONE_WRITER.at(workers=settings.workers)
         if scheme_of(settings.exchange) == EMBEDDED_EXCHANGE:
             yield ONE_CONSUMER.at(workers=settings.workers)
+
+
+def _is_shared(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK)
 
 
 def _is_readable(file: Path) -> bool:

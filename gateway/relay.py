@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from gateway.circuit import Circuit
+from gateway.circuit import TO_SYSTEM, Circuit
 from gateway.context import Context
 from gateway.envelope import Envelope
 from gateway.errors import DependencyDownError
@@ -104,7 +104,8 @@ class Relay:
 
     async def _claim(self, tx: Transaction) -> list[Claimed]:
         now = self._context.clock.now()
-        limited = await circuits.load(tx)
+        # What drains to a case system of our own is no business of the relay.
+        limited = {to: way for to, way in (await circuits.load(tx)).items() if not to.startswith(TO_SYSTEM)}
         rooms = {party: circuit.room(now, self._context.pace) for party, circuit in limited.items()}
         apart = {party: room for party, room in rooms.items() if room is not None}
         claimed = await outgoing.claim(tx, now, LEASE, BATCH, not_to=apart)

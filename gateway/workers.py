@@ -123,5 +123,6 @@ class Worker:
 def environment_of(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:
     """Return ``environment`` with exactly these settings in it, so that every worker has the same."""
     others = {name: value for name, value in environment.items() if not name.startswith(PREFIX)}
-    values = settings.model_dump(mode="json", exclude_none=True)
+    simple = {"adapter", "folder"} if settings.adapters else set()  # one or the other is said, never both
+    values = settings.model_dump(mode="json", exclude_none=True, exclude=simple)
     return others | {f"{PREFIX}{name.upper()}": str(value) for name, value in values.items()}

@@ -10,6 +10,7 @@ import pytest
 from gateway import config
 from gateway.config import Configuration, Settings, masked
 from gateway.errors import ConfigurationError
+from gateway.workers import environment_of
 
 
 @pytest.fixture(autouse=True)
@@ -211,3 +212,86 @@ def test_a_password_file_that_holds_none_is_refused(working_folder: Path, conten
 )
 def test_a_password_in_an_address_is_masked(address: str, shown: str) -> None:
     assert masked(address) == shown
+
+
+# --- adapters -------------------------------------------------------------------------------------------------------
+
+TWO = """
+[[adapters]]
+name = "one"
+words = "treserva"
+way = "http"
+direction = "in"
+
+[[adapters]]
+name = "two"
+words = "treserva"
+way = "folder"
+folder = "case-system"
+[adapters.codes.enhet]
+"4711" = "SE2120001355-SOCHISINGEN"
+"""
+
+
+def test_adapters_are_tables_in_a_file_and_one_line_in_the_environment(
+    working_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = working_folder / "gateway.toml"
+    place.write_text(TWO, encoding="utf-8")
+    told = Settings.load()
+    assert [one.name for one in told.all_adapters()] == ["one", "two"]
+    place.unlink()
+    monkeypatch.setenv("GATEWAY_ADAPTERS", told.model_dump(mode="json")["adapters"])
+    assert Settings.load() == told
+    assert Configuration.read().origins["adapters"] == "environment"
+
+
+def test_one_adapter_alone_is_told_by_its_kind_and_folder() -> None:
+    (alone,) = Settings(adapter="journal", folder=Path("x")).all_adapters()
+    assert (alone.name, alone.words, alone.way, alone.folder, alone.direction) == (
+        "journal",
+        "journal",
+        "folder",
+        Path("x"),
+        "both",
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        (("direction", "directon"), "config.unknown-near", "adapters[1].direction?"),
+        (('way = "http"', 'wäy = "http"'), "config.unreadable", "other.toml"),
+        (('way = "http"', 'way = "http"\ncolour = "red"'), "config.unknown", "adapters[1].colour"),
+        (('"in"', '"inn"'), "config.invalid", "adapters[1].direction"),
+        (('"two"', '"Två"'), "config.invalid", "adapters[2].name"),
+        (('words = "treserva"\nway = "folder"', 'way = "folder"'), "config.invalid", "adapters[2].words"),
+        (('way = "http"', 'way = "http"\nurl = "https://user:secret@host/"'), "config.invalid", "adapters[1].url"),
+        (("[[adapters]]", 'adapter = "treserva"\n[[adapters]]'), "config.adapters-twice", "adapter"),
+    ],
+)
+def test_a_key_of_an_adapter_that_is_wrong_is_told_by_its_name(
+    file: Path, change: tuple[str, str], code: str, named: str
+) -> None:
+    file.write_text(TWO.replace(*change, 1), encoding="utf-8")
+    error = refused(file)
+    assert code in error.codes
+    assert named in str([finding.en for finding in error.findings])
+    assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize("text", ["[", "{}", "[1]", '"x"', "[" * 2000])
+def test_adapters_in_the_environment_that_are_none_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("GATEWAY_ADAPTERS", text)
+    assert refused().codes == ("config.invalid",)
+
+
+def test_a_worker_is_told_the_same_adapters(working_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (working_folder / "gateway.toml").write_text(TWO, encoding="utf-8")
+    for settings in (Settings.load(), Settings(adapter="journal")):
+        environment = environment_of(settings, {})
+        with monkeypatch.context() as of_worker:
+            of_worker.chdir("/")
+            for name, value in environment.items():
+                of_worker.setenv(name, value)
+            assert Settings.load() == settings

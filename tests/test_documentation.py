@@ -55,7 +55,7 @@ def test_the_readme_names_every_command_with_its_options(command: str) -> None:
 @pytest.mark.parametrize("setting", Settings.model_fields)
 def test_the_readme_names_every_setting_with_its_default(setting: str) -> None:
     default = Settings.model_fields[setting].default
-    shown = "–" if default in (None, {}) else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+    shown = "–" if default in (None, {}, ()) else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
     assert f"| `{setting}` | {shown} |" in README
 
 

@@ -16,16 +16,16 @@ PACKAGE = Path(gateway.__file__).parent
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
-    "progress resources logs outages stopping working_time grace by_hand",
+    "progress resources logs outages stopping working_time grace by_hand adapter_settings",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
     "directory_rules letter_words letter_text",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
-    "dead_letters watch review",
+    "dead_letters watch review adapter_book",
     "outside": "adapters transport",
     "work": "hops",
-    "assembly": "app preflight",
+    "assembly": "app preflight connections health",
     "service": "service workers",
     "windows": "replay reference",
     "door": "cli __main__",
@@ -37,6 +37,11 @@ NEIGHBOURS = {
     ("outages", "errors"): "an outage is known by the codes of the error that tells it",
     ("app", "preflight"): "nothing is opened with settings that cannot be used",
     ("workers", "service"): "each of several processes is stopped as a single one is",
+    ("app", "connections"): "a gateway is opened with its case systems connected",
+    ("health", "app"): "what last got through stands in the database",
+    ("health", "connections"): "the lanes tell which system a message has gone to",
+    ("preflight", "connections"): "where events are taken is judged where the door is made",
+    ("config", "adapter_settings"): "the settings of a gateway hold those of its adapters",
     ("config", "errors"): "what is wrong is said the same way everywhere",
     ("identifiers", "errors"): "what is wrong is said the same way everywhere",
     ("case_number", "errors"): "what is wrong is said the same way everywhere",

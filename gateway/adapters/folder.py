@@ -259,12 +259,16 @@ class Folder:
                 code = receipt.get("code")
                 is_code = isinstance(code, str) and _CODE.fullmatch(code) is not None
                 raise RefusedError(REFUSED.at(code=code if is_code else "–"))
-            return _registration(receipt)
+            return registration_in(receipt)
         return None
 
 
-def _registration(receipt: dict[str, Any]) -> Registration:
-    """Read a positive receipt: ``recordId``, and ``registeredAt`` (RFC 3339) where the system tells it."""
+def registration_in(receipt: dict[str, Any]) -> Registration:
+    """Read a positive receipt: ``recordId``, and ``registeredAt`` (RFC 3339) where the system tells it.
+
+    Raises:
+        InvalidDocumentError: it is none.
+    """
     record_id, at = receipt.get("recordId"), receipt.get("registeredAt")
     if not isinstance(record_id, str) or not record_id.strip() or len(record_id) > 200:
         raise InvalidDocumentError(RECEIPT_UNREADABLE.at("/recordId"))

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.adapters import journal_codes as codes
-from gateway.adapters.adapter import EventForm, Vocabulary
 from gateway.adapters.journal_case import ADDED, CLOSURE, CONSENT, NEED, REMOVED, TRANSFER
 from gateway.adapters.journal_coding import organization, organization_or_party, written_organization
 from gateway.adapters.journal_discharge import (
@@ -53,6 +52,7 @@ from gateway.adapters.journal_plan import ACTIVITY_STATUS, CARE_PLAN, REVIEW, RE
 from gateway.adapters.kinds import line, word_for
 from gateway.adapters.recipients import called, named, single
 from gateway.adapters.shape import inside, required
+from gateway.adapters.vocabulary import EventForm, Vocabulary
 from gateway.case_number import CaseNumber
 from gateway.clock import STOCKHOLM
 from gateway.messages import Message, duty_for

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.adapters import treserva_codes as codes
-from gateway.adapters.adapter import EventForm, Vocabulary
 from gateway.adapters.haendelse import haendelse
 from gateway.adapters.kinds import addressee, addressee_or_party, line, word_for
 from gateway.adapters.recipients import called, named, single
@@ -42,6 +41,7 @@ from gateway.adapters.treserva_meeting import (
 from gateway.adapters.treserva_message import ACKNOWLEDGEMENT, GENERAL_MESSAGE, MISDIRECTED_REPORT, RETRACTION
 from gateway.adapters.treserva_notice import bevakning
 from gateway.adapters.treserva_plan import FOLLOW_UP, MEASURE_UPDATE, PLAN, REVISED_PLAN
+from gateway.adapters.vocabulary import EventForm, Vocabulary
 from gateway.case_number import CaseNumber
 from gateway.clock import STOCKHOLM
 from gateway.messages import Message, duty_for

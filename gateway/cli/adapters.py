@@ -1,27 +1,209 @@
-"""``gateway adapters``: the kinds of case system, and one that is simulated."""
+"""``gateway adapters``: the case systems a gateway is connected to, what they say, and one that is simulated."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
+from rich.table import Table
 
+from gateway.adapters.sample import sample_of
 from gateway.adapters.simulated import SimulatedCaseSystem
 from gateway.adapters.table import VOCABULARIES
-from gateway.cli.console import AdapterOption, ConfigOption, FolderOption, talk
-from gateway.clock import SystemClock
+from gateway.adapters.ways import words_of
+from gateway.app import open_store
+from gateway.cli.console import (
+    CHECK_BROKEN,
+    PLAIN,
+    AdapterOption,
+    ConfigOption,
+    DirectoryOption,
+    FolderOption,
+    Json,
+    StoreOption,
+    out,
+    print_json,
+    store_address,
+    talk,
+)
+from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
-from gateway.errors import ConfigurationError
-from gateway.preflight import UNKNOWN_ADAPTER
+from gateway.directory import Directory
+from gateway.errors import ConfigurationError, Fault, InvalidDocumentError
+from gateway.health import Health, health_of, put_to_test
+from gateway.identifiers import HsaId
+from gateway.logs import logging_to
+from gateway.messages import render_xml
+from gateway.ports import Event
+from gateway.preflight import UNKNOWN_ADAPTER, faults_of
 from gateway.service import run_loop, told_to_stop
+from gateway.store import adapters as kept
+from gateway.store import incoming
 
-app = typer.Typer(help="Case systems: what a gateway can be connected to.", no_args_is_help=True)
+app = typer.Typer(help="Case systems: what a gateway is connected to.", no_args_is_help=True)
+
+FILE_UNREADABLE = Fault("event.file-unreadable", "Filen {file} kan inte läsas.", "The file {file} cannot be read.")
+
+SOON = timedelta(minutes=5)
+"""How long after it happened an event is taken to be told, when it is only looked at."""
+
+NameArgument = Annotated[str, typer.Argument(help="The adapter, by its name in the settings.")]
+ByOption = Annotated[str, typer.Option("--by", help="HSA-id of whoever decides.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept, and not logged.")]
+
+log = structlog.get_logger(__name__)
 
 
-@app.callback()
-def adapters() -> None:
-    """Keep the noun in front of its verbs, though there is only one so far."""
+@app.command("list")
+def adapters_list(
+    config: ConfigOption = None, store: StoreOption = None, directory: DirectoryOption = None, as_json: Json = False
+) -> None:
+    """List the adapters: what each speaks and which way, whether its system answers, and what last got through."""
+    settings = _read(config, store, directory)
+    found = run_loop(health_of(settings, SystemClock()))
+    if as_json:
+        print_json({"adapters": [one.as_json() for one in found]})
+    else:
+        table = Table(
+            "Adapter", "Ord / Words", "Väg / Way", "Riktning / Direction", "System",
+            "Senast in / Last in", "Senast ut / Last out", "Pausad / Paused",
+        )  # fmt: skip
+        for one in found:
+            table.add_row(*_row(one))
+        out.print(table)
+    if any(one.findings for one in found):
+        raise typer.Exit(CHECK_BROKEN)
+
+
+def _row(one: Health) -> tuple[str, ...]:
+    system = {None: "–", True: "svarar / up", False: ", ".join(finding.code for finding in one.findings)}[one.is_up]
+    paused = f"{_time(one.pause.at)} {one.pause.by}: {one.pause.reason}" if one.pause is not None else "nej / no"
+    settings = one.settings
+    last = one.last_event, one.last_registration
+    times = (_time(moment) if moment is not None else "–" for moment in last)
+    return settings.name, settings.words, settings.way, settings.direction, system, *times, paused
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(STOCKHOLM).isoformat(" ", "minutes")
+
+
+@app.command("translate")
+def adapters_translate(
+    name: NameArgument,
+    file: Annotated[Path, typer.Argument(help="An event, as the system says it.")],
+    config: ConfigOption = None,
+    directory: DirectoryOption = None,
+    as_json: Json = False,
+) -> None:
+    """Print the messages that an event becomes, as XML, or every reason why it becomes none. Nothing is kept.
+
+    The id, the case number and recipients that only the case knows stand for what is given out later.
+    """
+    settings = _read(config, None, directory)
+    one = {adapter.name: adapter for adapter in settings.all_adapters()}[_known(settings, name)]
+    units = Directory.load(settings.directory)
+    try:
+        content = file.read_bytes()
+    except OSError:
+        raise InvalidDocumentError(FILE_UNREADABLE.at(file=file)) from None
+    words, event = words_of(one), Event(source=name, content=content)
+    translation = words.translate(event, units)
+    soon = words.told_at(event, units) + SOON
+    documents = [render_xml(sample_of(draft, units, soon)).decode() for draft in translation.drafts]
+    if as_json:
+        print_json({"event": translation.event_id, "kind": translation.kind, "messages": documents})
+        return
+    for document in documents:
+        out.print(document, **PLAIN)
+
+
+@app.command("test")
+def adapters_test(
+    name: NameArgument, config: ConfigOption = None, directory: DirectoryOption = None, as_json: Json = False
+) -> None:
+    """Connect to the system, send what is no message, and check its answer; ends with 4 or 5 when that is not right."""
+    settings = _read(config, None, directory)
+    done = run_loop(put_to_test(settings, _known(settings, name), SystemClock()))
+    if as_json:
+        print_json({"adapter": name, "checked": done})
+        return
+    for one in done:
+        out.print(f"{name}: {one}: ok", **PLAIN)
+
+
+@app.command("pause")
+def adapters_pause(
+    name: NameArgument,
+    by: ByOption,
+    reason: ReasonOption,
+    config: ConfigOption = None,
+    store: StoreOption = None,
+    directory: DirectoryOption = None,
+) -> None:
+    """Let an adapter take no events and hand over no messages until it is resumed; what comes meanwhile waits."""
+    HsaId.parse(by)
+    settings = _read(config, store, directory)
+    pause = kept.Pause(_known(settings, name), SystemClock().now(), by, reason[:500])
+    _decided(settings, name, by, asyncio.run(_pause(settings, pause)), "adapter.paused", "pausad / paused")
+
+
+@app.command("resume")
+def adapters_resume(
+    name: NameArgument,
+    by: ByOption,
+    reason: ReasonOption,
+    config: ConfigOption = None,
+    store: StoreOption = None,
+    directory: DirectoryOption = None,
+) -> None:
+    """Let an adapter work again; what has waited for its system goes at once."""
+    HsaId.parse(by)
+    settings = _read(config, store, directory)
+    changed = asyncio.run(_resume(settings, _known(settings, name), by, reason))
+    _decided(settings, name, by, changed, "adapter.resumed", "i gång / at work")
+
+
+def _decided(settings: Settings, name: str, by: str, changed: bool, event: str, said: str) -> None:
+    with logging_to(sys.stderr, settings.log_format, settings.log_level):
+        log.info(event, adapter=name, by=by, changed=changed)
+    out.print(f"{name}: {said}{'' if changed else ' (redan / already)'}", **PLAIN)
+
+
+async def _pause(settings: Settings, pause: kept.Pause) -> bool:
+    async with open_store(settings, migrates=False) as store, store.writing() as tx:
+        return await kept.put_on_hold(tx, pause)
+
+
+async def _resume(settings: Settings, name: str, by: str, reason: str) -> bool:
+    now = SystemClock().now()
+    async with open_store(settings, migrates=False) as store, store.writing() as tx:
+        changed = await kept.resume(tx, name, at=now, by=by, reason=reason[:500])
+        if changed:
+            await incoming.hurry(tx)
+        return changed
+
+
+def _read(config: Path | None, store: str | None, directory: Path | None) -> Settings:
+    settings = Settings.load(config, store=store_address(store), directory=directory)
+    if findings := faults_of(settings):
+        raise ConfigurationError(findings)
+    return settings
+
+
+def _known(settings: Settings, name: str) -> str:
+    names = [one.name for one in settings.all_adapters()]
+    if name not in names:
+        raise ConfigurationError(UNKNOWN_ADAPTER.at(name=name, known=", ".join(names)))
+    return name
+
+
+# --- the other side -------------------------------------------------------------------------------------------------
 
 
 @app.command("simulate")

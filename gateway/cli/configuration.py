@@ -91,7 +91,13 @@ def config_show(
         return
     table = Table("Inställning / Setting", "Värde / Value", "Från / From")
     for name, value in values.items():
-        table.add_row(name, "–" if value in (None, "") else str(value), read.origins[name])
+        if name == "adapters" and value:
+            table.add_row(name, "", read.origins[name])
+            for one in value:
+                options = ", ".join(f"{option} = {set_to}" for option, set_to in one.items() if option != "name")
+                table.add_row(f"  {one['name']}", options, read.origins[name])
+            continue
+        table.add_row(name, "–" if value in (None, "", []) else str(value), read.origins[name])
         if name == "deadlines":
             for one, (deadline, origin) in in_force.items():
                 table.add_row(f"  {one}", deadline, origin)

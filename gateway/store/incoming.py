@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import Envelope, content_hash, storable
@@ -122,10 +122,19 @@ async def overdue(tx: Transaction, now: datetime, limit: int) -> list[Inbound]:
 # --- for the case system --------------------------------------------------------------------------------------------
 
 
-async def claimable(tx: Transaction, now: datetime, limit: int, *, early: bool = False) -> list[Inbound]:
+async def claimable(
+    tx: Transaction,
+    now: datetime,
+    limit: int,
+    *,
+    early: bool = False,
+    units: Collection[str] | None = None,
+    but: Collection[str] = (),
+) -> list[Inbound]:
     """Return messages that are due for the case system, in the order they came.
 
-    ``early`` gives what has been tried least, also what still waits for its next try.
+    ``early`` gives what has been tried least, also what still waits for its next try. ``units`` are those to look for,
+    where not for all ``but`` some.
 
     A message waits while an earlier one of its stream has not been registered. Earlier is what the sender numbered so:
     one that overtook another has come first all the same.
@@ -147,6 +156,7 @@ async def claimable(tx: Transaction, now: datetime, limit: int, *, early: bool =
             or_(inbound.c.lease_until.is_(None), inbound.c.lease_until <= now),
             ~blocked,
             *([] if early else [due]),
+            *_for_units(units, but),
         )
         .order_by(*([inbound.c.attempts] if early else []), inbound.c.id)
         .limit(limit)
@@ -161,10 +171,16 @@ async def release_leases(tx: Transaction) -> None:
     await tx.execute(update(inbound).where(*leased).values(lease_until=None))
 
 
-async def hurry(tx: Transaction) -> None:
-    """Let what waits for its next try at the case system be due at once."""
+async def hurry(tx: Transaction, *, units: Collection[str] | None = None, but: Collection[str] = ()) -> None:
+    """Let what waits for its next try at the case system be due at once, for ``units`` or all ``but`` some."""
     waits = text(DELIVERABLE), inbound.c.next_attempt_at.is_not(None)
-    await tx.execute(update(inbound).where(*waits).values(next_attempt_at=None))
+    await tx.execute(update(inbound).where(*waits).where(*_for_units(units, but)).values(next_attempt_at=None))
+
+
+def _for_units(units: Collection[str] | None, but: Collection[str]) -> list[ColumnElement[bool]]:
+    if units is not None:
+        return [inbound.c.unit.in_(list(units))]
+    return [inbound.c.unit.not_in(list(but))] if but else []
 
 
 # --- what is no message here ----------------------------------------------------------------------------------------

@@ -5,10 +5,6 @@ Times are ISO 8601 in UTC with six decimals, stored as text: they sort as they r
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -21,14 +17,13 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.engine import Dialect
 
 from gateway.lifecycle import InState, Level, Outcome, OutState
 from gateway.messages import Duty
+from gateway.store.moments import Moment
 
 metadata = MetaData(
     naming_convention={
@@ -39,26 +34,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-@lru_cache(maxsize=1024)  # the rows of a batch share most of their times
-def _as_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-class Moment(TypeDecorator[datetime]):
-    """A point in time, kept as text in UTC so that comparing texts compares times."""
-
-    impl = String(32)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        """Write a time with a zone as UTC text."""
-        return None if value is None else _as_text(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Read the text back as a time in UTC."""
-        return None if value is None else datetime.fromisoformat(value)
 
 
 def _one_of(column: str, kinds: type[OutState] | type[InState] | type[Level] | type[Outcome]) -> CheckConstraint:
@@ -363,6 +338,37 @@ circuit = Table(
     Column("drains_since", Moment),
 )
 """Partners that messages cannot be sent to now, or whose backlog is being drained; a healthy partner has no row."""
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("adapter", String(31), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", String(31), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("ended_at", Moment),
+    Column("ended_by", String(31)),
+    Column("ended_reason", String(500)),
+    Index(
+        "uq_pause_now",
+        "adapter",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+"""When somebody (HSA-id) has paused an adapter, by its name in the settings, and let it work again; and why."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("source", String(31), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("content_hash", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""For which content a system used a key when it sent an event over HTTP; the key as its SHA-256."""
 
 dead_letter = Table(
     "dead_letter",

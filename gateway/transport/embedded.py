@@ -37,7 +37,7 @@ from gateway.envelope import Channel, Envelope
 from gateway.errors import DependencyDownError
 from gateway.ports import DeadLetter, Delivery, PublishOutcome, Settlement
 from gateway.store.engine import open_engine, reading, writing
-from gateway.store.tables import Moment
+from gateway.store.moments import Moment
 from gateway.transport import EXCHANGE_DOWN
 from gateway.transport.embedded_dead_letters import EmbeddedDeadLetter, of_party, take_away
 from gateway.transport.embedded_tables import ENVELOPE, dead_letter, delivery, metadata, party, switch_to_wal

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.store.tables import Moment
+from gateway.store.moments import Moment
 
 metadata = sa.MetaData()
 

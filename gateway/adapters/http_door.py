@@ -1,0 +1,167 @@
+"""The door: where systems send events over HTTP, ``POST /api/v1/events/<adapter>``, and where its health is asked.
+
+An event is answered when it is kept: 202 with its message ids and case number, or problem details with everything that
+is wrong. Whatever is sent, the answer is one of those that are listed in :mod:`gateway.adapters.http_problem`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from gateway.adapters import http_problem as problems
+from gateway.adapters.http_events import Entrance, HttpEvents, NoError
+from gateway.adapters.http_problem import problem
+from gateway.context import trace_of
+from gateway.errors import ConfigurationError, Fault, Finding, GatewayError
+
+OPEN_TO_ALL = Fault(
+    "http.open-to-all",
+    "Adaptern {name} tar emot händelser från andra datorer och vet inte från vilka: ange secret_file, tokens_file "
+    "eller certificates_file, eller lyssna på 127.0.0.1.",
+    "The adapter {name} takes events from other machines and does not know from which: give secret_file, tokens_file "
+    "or certificates_file, or listen on 127.0.0.1.",
+)
+CANNOT_LISTEN = Fault(
+    "http.cannot-listen", "Det går inte att lyssna på {address}.", "It is not possible to listen on {address}."
+)
+
+PROBE_SECONDS: Final = 2.0
+"""How long what the gateway depends on may take to answer whoever asks for its health."""
+LAST_SECONDS: Final = 20.0
+"""How long requests that are in hand may take when the door closes."""
+
+log = structlog.get_logger(__name__)
+
+
+class HttpDoor:
+    """Listens on ``host`` and ``port`` for ``events``.
+
+    ``probes`` return when what they are named after answers, and raise :class:`GatewayError` otherwise. ``address`` is
+    where it listens, once ``is_open`` is set.
+
+    Raises:
+        ConfigurationError: other machines could send, and an adapter would not know who does.
+    """
+
+    def __init__(
+        self,
+        events: HttpEvents,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        probes: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+    ) -> None:
+        if findings := faults_of_host(host, events.entrances.values()):
+            raise ConfigurationError(findings)
+        self._events = events
+        self._host, self._port, self._tls = host, port, tls
+        self._probes = probes or {}
+        self.is_open = asyncio.Event()
+        self.address: tuple[str, int] = (host, port)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Tell whether what goes through is encrypted."""
+        return self._tls is not None
+
+    async def listen(self, stop: asyncio.Event) -> None:
+        """Take requests until ``stop`` is set; then finish those in hand, and leave with its sender what waits.
+
+        Raises:
+            ConfigurationError: the address is taken, or is not one of this machine.
+        """
+        self._events.is_closing = False
+        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=LAST_SECONDS)
+        await runner.setup()
+        try:
+            try:
+                await web.TCPSite(runner, self._host, self._port, ssl_context=self._tls).start()
+            except OSError:
+                raise ConfigurationError(CANNOT_LISTEN.at(address=f"{self._host}:{self._port}")) from None
+            self.address = tuple(runner.addresses[0][:2])
+            log.info("http.listening", host=self.address[0], port=self.address[1], tls=self._tls is not None)
+            self.is_open.set()
+            await stop.wait()
+        finally:
+            self._events.is_closing = True
+            self.is_open.clear()
+            for entrance in self._events.entrances.values():
+                entrance.intake.leave_all()
+            await runner.cleanup()
+
+    def _application(self) -> web.Application:
+        app = web.Application(middlewares=[_answered])
+        app.router.add_get("/livez", self._live)
+        app.router.add_get("/readyz", self._ready)
+        app.router.add_post("/api/v1/events/{adapter}", self._events.take)
+        app.on_response_prepare.append(_sign_off)
+        return app
+
+    # --- health -----------------------------------------------------------------------------------------------------
+
+    async def _live(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "up"})
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        answers = await asyncio.gather(*(_is_up(probe) for probe in self._probes.values()))
+        checks = {name: "up" if up else "down" for name, up in zip(self._probes, answers, strict=True)}
+        ready = all(answers) and not self._events.is_closing
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return web.json_response({"status": "up" if ready else "down", "checks": checks}, status=status)
+
+
+def faults_of_host(host: str, entrances: Iterable[Entrance]) -> list[Finding]:
+    """Return what is wrong with listening on ``host``: an entrance without trust is for this machine alone."""
+    open_to_all = [] if is_loopback(host) else [one.intake.name for one in entrances if not one.trusts]
+    return [OPEN_TO_ALL.at(name=name) for name in open_to_all]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+async def _is_up(probe: Callable[[], Awaitable[None]]) -> bool:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            await probe()
+    except (GatewayError, TimeoutError):
+        return False
+    return True
+
+
+@web.middleware
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let every request end with an answer that says what is wrong, and never how it went wrong inside."""
+    try:
+        return await handler(request)
+    except NoError as no:
+        return no.answer
+    except web.HTTPMethodNotAllowed as error:
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return problem(HTTPStatus.METHOD_NOT_ALLOWED, [problems.METHOD.at(allowed=allowed)], {"Allow": allowed})
+    except web.HTTPNotFound:
+        return problem(HTTPStatus.NOT_FOUND, [problems.NO_SUCH_PLACE.at()])
+    except web.HTTPException as error:
+        return problem(HTTPStatus(error.status), [problems.NOT_UNDERSTOOD.at()])
+    except Exception as error:  # nothing we foresaw
+        log.error("http.failed", **trace_of(error))
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, [problems.UNFORESEEN.at()])
+
+
+async def _sign_off(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "sip-gateway"  # not which version of what, as the library would say
+    response.headers["Cache-Control"] = "no-store"

@@ -1,0 +1,120 @@
+"""A vocabulary: how one kind of system says things, whichever way its words come and go.
+
+Tables say how its events are read, and functions how a message, a step of a case and a notice look to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gateway.adapters.reading import Reader
+from gateway.adapters.shape import Field
+from gateway.clock import local_date
+from gateway.directory import Directory
+from gateway.envelope import ACKNOWLEDGEMENT
+from gateway.errors import Fault
+from gateway.messages import Message, Person, ReserveRoutine, User
+from gateway.messages.hardened import read_json
+from gateway.notices import Notice
+from gateway.ports import Draft, Event, Translation
+
+UNKNOWN_EVENT = Fault(
+    "event.unknown-type",
+    "Händelsetypen är okänd; kända är {known}.",
+    "The type of event is not known; known are {known}.",
+)
+
+
+def _as_it_is(event: Any) -> Any:
+    return event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventForm:
+    """One type of event: the type and body of the message it becomes, and whether it names its case and the person.
+
+    ``case_reference`` reads what the event calls its case, where that is not the member of all events.
+    ``recipients`` reads the units to send to; an event that names none is for all who take part in the case.
+    ``in_reply_to`` reads the id of the message that the event answers, ``None`` where it answers none.
+    """
+
+    message_type: str
+    body: Field[Any]
+    names_case: bool = True
+    names_person: bool = True
+    case_reference: Field[str] | None = None
+    recipients: Field[tuple[str, ...]] | None = None
+    in_reply_to: Field[str | None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """A system's words.
+
+    ``type_member`` names the member that tells the type of an event, a key of ``events``. The fields beside it read
+    what every event has; ``reserve_routine`` what any may have but the taking charge of a message, which tells its own
+    time. ``message`` writes a message for one unit, ``note`` what the system's own log says of it, ``None`` where it
+    says nothing, and ``notice`` what a unit is told. ``acknowledgement`` is the event in which staff of the system take
+    charge of a message that came in the form ``message`` gave it; ``record_id`` is how the system numbers its records.
+    ``understood`` puts a parsed event into these words, for a system that has others; it raises what it cannot put.
+    """
+
+    name: str
+    type_member: str
+    event_id: Field[str]
+    happened_at: Field[datetime]
+    case_reference: Field[str]
+    unit: Field[str]
+    user: Field[User]
+    person: Field[Person]
+    reserve_routine: Field[ReserveRoutine | None]
+    events: Mapping[str, EventForm]
+    message: Callable[[Message, str], dict[str, Any]]
+    note: Callable[[Message], dict[str, Any] | None]
+    notice: Callable[[Notice], dict[str, Any]]
+    acknowledgement: Callable[[Mapping[str, Any], datetime], dict[str, Any]]
+    record_id: Callable[[int, datetime], str]
+    understood: Callable[[Any], Any] = field(default=_as_it_is)
+
+    def translate(self, event: Event, directory: Directory) -> Translation:
+        """Understand an event. Pure: the same event gives the same drafts.
+
+        Raises:
+            InvalidDocumentError: with every fault and its JSON pointer.
+        """
+        reader = Reader.of(self.understood(read_json(event.content)), directory)
+        reader.happened_on(local_date(self.happened_at(reader)))
+        kind = reader.text(self.type_member)
+        form = self.events.get(kind or "")
+        if kind is None or form is None:
+            if kind is not None:
+                reader.note(UNKNOWN_EVENT.at(reader.place(self.type_member), known=", ".join(self.events)))
+            # Without its type, the event's other members cannot be judged.
+            reader.stop()
+        translation = Translation(
+            event_id=self.event_id(reader),
+            kind=kind,
+            case_reference=(form.case_reference or self.case_reference)(reader) if form.names_case else None,
+            drafts=(
+                Draft(
+                    type=form.message_type,
+                    body=form.body(reader),
+                    unit=self.unit(reader),
+                    user=self.user(reader),
+                    recipients=form.recipients(reader) if form.recipients else (),
+                    person=self.person(reader) if form.names_person else None,
+                    in_reply_to=form.in_reply_to(reader) if form.in_reply_to else None,
+                    reserve_routine=self.reserve_routine(reader) if form.message_type != ACKNOWLEDGEMENT else None,
+                ),
+            ),
+        )
+        reader.finish()
+        return translation
+
+    def told_at(self, event: Event, directory: Directory) -> datetime:
+        """Return when what an event tells happened, as it says; raises :class:`InvalidDocumentError`."""
+        reader = Reader.of(self.understood(read_json(event.content)), directory)
+        return self.happened_at(reader)

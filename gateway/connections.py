@@ -1,0 +1,134 @@
+"""The case systems of one gateway, connected as the settings say: all behind one adapter, with lanes and a door."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from gateway.adapter_book import AdapterBook
+from gateway.adapters.composed import ComposedAdapter
+from gateway.adapters.http_door import OPEN_TO_ALL, HttpDoor, is_loopback
+from gateway.adapters.http_events import Entrance, HttpEvents
+from gateway.adapters.http_intake import HttpIntake
+from gateway.adapters.http_tls import server_side
+from gateway.adapters.routing import Routes
+from gateway.adapters.ways import routes_of, sources_of, trusts_of
+from gateway.clock import Clock
+from gateway.config import Settings
+from gateway.directory import Directory
+from gateway.errors import ConfigurationError, Fault, Finding
+from gateway.ports import Adapter, Door, EventSource, Lane
+from gateway.store import Store
+
+NO_DOOR = Fault(
+    "config.http-listen-missing",
+    "Adaptern {name} tar emot händelser över HTTP, men http_listen säger inte var, till exempel 127.0.0.1:8480.",
+    "The adapter {name} takes events over HTTP, but http_listen does not say where, for example 127.0.0.1:8480.",
+)
+NO_CERTIFICATE = Fault(
+    "config.http-certificate-missing",
+    "{name} är angiven, men inte http_certificate_file, så trafiken vore okrypterad.",
+    "{name} is given, but not http_certificate_file, so it would go in clear.",
+)
+NO_CLIENT_CA = Fault(
+    "config.http-client-ca-missing",
+    "Adaptern {name} känner sina system på deras certifikat, men http_client_ca_file är inte angiven.",
+    "The adapter {name} knows its systems by their certificates, but http_client_ca_file is not given.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """The case systems of a gateway: one adapter for them all, a lane to each where there are several, and doors."""
+
+    adapter: Adapter
+    routes: Routes
+    lanes: tuple[Lane, ...]
+    doors: tuple[Door, ...]
+
+
+@asynccontextmanager
+async def connected(
+    settings: Settings,
+    directory: Directory,
+    clock: Clock,
+    store: Store,
+    probes: Mapping[str, Callable[[], Awaitable[None]]],
+) -> AsyncIterator[Connections]:
+    """Connect the case systems while the block runs. ``probes`` are what the door says of the health of the gateway.
+
+    Raises:
+        ConfigurationError: a file that the settings name cannot be used.
+    """
+    adapters, book = settings.all_adapters(), AdapterBook(store, clock)
+    sources = sources_of(adapters, directory)
+    routes = routes_of(adapters, directory, settings.party, clock)
+    async with AsyncExitStack() as stack:
+        for target in routes.targets:
+            if isinstance(target, AbstractAsyncContextManager):
+                await stack.enter_async_context(target)
+        yield Connections(
+            adapter=ComposedAdapter(sources, routes, book),
+            routes=routes,
+            lanes=lanes_of(routes),
+            doors=_doors(settings, sources, clock, book, probes),
+        )
+
+
+def lanes_of(routes: Routes) -> tuple[Lane, ...]:
+    """Return a lane to each system; none where there is one only. The first takes what is for no other."""
+    if len(routes.targets) == 1:
+        return ()
+    lanes = [
+        Lane(name=one.name, units=routes.units_of(one), others=routes.units_of_others(one)) for one in routes.targets
+    ]
+    return tuple(sorted(lanes, key=lambda lane: lane.units is not None))
+
+
+def _doors(
+    settings: Settings,
+    sources: list[EventSource],
+    clock: Clock,
+    book: AdapterBook,
+    probes: Mapping[str, Callable[[], Awaitable[None]]],
+) -> tuple[Door, ...]:
+    if settings.http_listen is None:
+        return ()
+    trusts = {one.name: trusts_of(one, clock) for one in settings.all_adapters()}
+    entrances = [Entrance(source, trusts[source.name]) for source in sources if isinstance(source, HttpIntake)]
+    host, port = address_of(settings.http_listen)
+    tls = None
+    if settings.http_certificate_file is not None:
+        tls = server_side(settings.http_certificate_file, settings.http_key_file, settings.http_client_ca_file)
+    events = HttpEvents(entrances, max_bytes=settings.http_max_bytes, book=book)
+    return (HttpDoor(events, host=host, port=port, tls=tls, probes=probes),)
+
+
+def address_of(listen: str) -> tuple[str, int]:
+    """Return host and port of what ``http_listen`` says."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def faults_of_door(settings: Settings) -> list[Finding]:
+    """Return what is wrong with where events are taken over HTTP, as far as the settings and files can tell."""
+    findings: list[Finding] = []
+    entrances = [one for one in settings.adapters if one.way == "http" and one.brings]
+    if settings.http_listen is None:
+        return [NO_DOOR.at(name=one.name) for one in entrances]
+    if not is_loopback(address_of(settings.http_listen)[0]):
+        known = ("secret_file", "tokens_file", "certificates_file")
+        open_to_all = [one.name for one in entrances if not any(getattr(one, option) for option in known)]
+        findings += [OPEN_TO_ALL.at(name=name) for name in open_to_all]
+    if settings.http_certificate_file is None:
+        needing = [name for name in ("http_key_file", "http_client_ca_file") if getattr(settings, name) is not None]
+        findings += [NO_CERTIFICATE.at(name=name) for name in needing]
+    else:
+        try:
+            server_side(settings.http_certificate_file, settings.http_key_file, settings.http_client_ca_file)
+        except ConfigurationError as error:
+            findings += error.findings
+    if settings.http_client_ca_file is None:
+        findings += [NO_CLIENT_CA.at(name=one.name) for one in entrances if one.certificates_file is not None]
+    return findings
