@@ -85,6 +85,20 @@ class Vocabulary:
     record_id: Callable[[int, datetime], str]
 
 
+def draft_of(words: Vocabulary, form: EventForm, reader: Reader) -> Draft:
+    """Return the message that an event of ``form`` becomes; what is wrong with it is noted by ``reader``."""
+    return Draft(
+        type=form.message_type,
+        body=form.body(reader),
+        unit=words.unit(reader),
+        user=words.user(reader),
+        recipients=form.recipients(reader) if form.recipients else (),
+        person=words.person(reader) if form.names_person else None,
+        in_reply_to=form.in_reply_to(reader) if form.in_reply_to else None,
+        reserve_routine=words.reserve_routine(reader) if form.message_type != ACKNOWLEDGEMENT else None,
+    )
+
+
 class FolderAdapter:
     """The adapter of a system that speaks ``vocabulary`` and exchanges files in ``folder``."""
 
@@ -130,18 +144,7 @@ class FolderAdapter:
             event_id=words.event_id(reader),
             kind=kind,
             case_reference=(form.case_reference or words.case_reference)(reader) if form.names_case else None,
-            drafts=(
-                Draft(
-                    type=form.message_type,
-                    body=form.body(reader),
-                    unit=words.unit(reader),
-                    user=words.user(reader),
-                    recipients=form.recipients(reader) if form.recipients else (),
-                    person=words.person(reader) if form.names_person else None,
-                    in_reply_to=form.in_reply_to(reader) if form.in_reply_to else None,
-                    reserve_routine=words.reserve_routine(reader) if form.message_type != ACKNOWLEDGEMENT else None,
-                ),
-            ),
+            drafts=(draft_of(words, form, reader),),
         )
         reader.finish()
         return translation
