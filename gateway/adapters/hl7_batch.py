@@ -39,11 +39,11 @@ def messages_in(content: bytes) -> list[bytes]:
     messages: list[list[bytes]] = []
     shape: list[str] = []
     batches, in_batch = 0, 0
-    field = beginning(content)[3:4].encode("latin-1")
-    for number, line in enumerate(_LINE.split(content), 1):
-        name = line[:3].decode("latin-1").removeprefix("\ufeff") if line.strip() else ""
-        if number == 1:
-            name = beginning(content)[:3]
+    first = beginning(content)
+    field = first[3:4].encode("latin-1")
+    for number, line in enumerate(_LINE.split(content.lstrip(b"\r\n")), 1):
+        # A byte order mark may stand before the first.
+        name = first[:3] if number == 1 else line[:3].decode("latin-1").strip()
         if name == "MSH":
             messages.append([line])
             shape.append("M")
@@ -52,7 +52,7 @@ def messages_in(content: bytes) -> list[bytes]:
             shape.append(name)
             if name == "BHS":
                 in_batch, batches = 0, batches + 1
-            stated = line.split(field)[1].strip() if name in ("BTS", "FTS") and field in line else b""
+            stated = line.split(field)[1].strip() if name in ("BTS", "FTS") and field and field in line else b""
             if stated and stated != str(in_batch if name == "BTS" else batches).encode():
                 raise InvalidDocumentError(BATCH_COUNT.at(f"{name}-1", number, place=f"{name}-1"))
         elif name and (not messages or shape[-1] != "M"):
