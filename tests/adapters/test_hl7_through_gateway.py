@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from build import KOMMUN, REGION
+from build import KOMMUN, OTHER_PERSON, REGION, STAFF, consent, need
+from case_events import PSYCHIATRY, SOCIAL
 from hl7.client import MLLPClient
 from hl7_events import INVALID_HL7, changed, hl7_bytes
-from scripted import DIRECTORY, ScriptedAdapter, write_blank_store
+from scripted import DIRECTORY, NAME_OF, ScriptedAdapter, write_blank_store
 from sqlalchemy import select
 
 from gateway.adapters.hl7_inbound import Hl7Inbound
@@ -21,8 +24,8 @@ from gateway.clock import ManualClock
 from gateway.context import Context
 from gateway.hops import Gateway
 from gateway.ledger import Dispatch
-from gateway.messages import Message, parse_xml
-from gateway.ports import Event, Translation
+from gateway.messages import ConsentScope, InformationType, Message, parse_xml
+from gateway.ports import Draft, Event, Translation
 from gateway.progress import ignore
 from gateway.store import Store, cases, ledger, outgoing, tables
 from gateway.transport.embedded import EmbeddedTransport
@@ -43,14 +46,15 @@ class JournalBothWays(ScriptedAdapter):
         return self._inbound.arrivals()
 
     def translate(self, event: Event) -> Translation:
-        return self._inbound.translate(event)
+        return self._meant.get(event.content) or self._inbound.translate(event)
 
 
 class Hospital:
     """A journal beside the gateway of its region."""
 
-    def __init__(self, gateway: Gateway, port: int, clock: ManualClock) -> None:
+    def __init__(self, gateway: Gateway, adapter: JournalBothWays, port: int, clock: ManualClock) -> None:
         self.clock = clock
+        self._adapter = adapter
         self._gateway = gateway
         self._port = port
 
@@ -63,6 +67,12 @@ class Hospital:
                 return answer
 
         return (await asyncio.to_thread(send)).decode()
+
+    async def says_otherwise(self, body: Any, *to: str) -> None:
+        """Say, by the other way in that the adapter has, what HL7 has no message for."""
+        kind = NAME_OF[type(body)]
+        draft = Draft(type=kind, body=body, unit=PSYCHIATRY, user=STAFF, recipients=to, person=OTHER_PERSON)
+        await self._gateway.outbox.submit(self._adapter.saying(draft, about="CASE-77310"))
 
     async def kept(self) -> list[tuple[str, str | None]]:
         """Return state and kind of every event that is kept."""
@@ -105,11 +115,12 @@ async def at_work(folder: Path, at: datetime) -> AsyncIterator[Hospital]:
         await stack.enter_async_context(EmbeddedTransport(exchange, KOMMUN, clock))
         inbound = await stack.enter_async_context(Hl7Inbound(DIRECTORY, clock, port=0))
         context = Context(REGION, DIRECTORY, store, clock, ignore, chance=lambda: 0.5)
-        gateway = Gateway(context, JournalBothWays(inbound), transport)
+        adapter = JournalBothWays(inbound)
+        gateway = Gateway(context, adapter, transport)
         running = asyncio.create_task(gateway.run(stop))
         try:
             async with asyncio.timeout(60):
-                yield Hospital(gateway, inbound.port, clock)
+                yield Hospital(gateway, adapter, inbound.port, clock)
         finally:
             stop.set()
             await running
@@ -212,6 +223,31 @@ async def test_a_recall_without_anything_to_recall_is_refused_by_name(hospital: 
     answer = await hospital.says(hl7_bytes("valid_a25"))
 
     assert "\rMSA|AE|MSG-2026-0020|case.nothing-in-force\r" in answer
+
+
+async def test_a_meeting_of_a_sip_is_booked_moved_and_called_off(tmp_path: Path) -> None:
+    start = datetime(2026, 9, 18, 7, 0, tzinfo=UTC)
+    async with at_work(tmp_path, start) as journal:
+        await journal.says_otherwise(need(), SOCIAL)
+        scope = ConsentScope(parties=(KOMMUN,), information_types=tuple(InformationType))
+        await journal.says_otherwise(replace(consent(at=start), scope=scope))
+        said = []
+        for content, hours in (
+            (hl7_bytes("valid_s12"), 3),
+            (hl7_bytes("valid_s13"), 4),
+            (changed("valid_s14", "20260924143000", "20260924150000"), 1),
+            (hl7_bytes("valid_s26"), 80),  # not the meeting that is booked now
+            (changed("valid_s15", "20260921130000", "20260924130000").replace(b"20260921143000", b"20260924150000"), 1),
+        ):
+            journal.clock.advance(timedelta(hours=hours))
+            said.append((await journal.says(content)).split("\rMSA|")[1].split("\r")[0])
+
+        assert [one[:2] for one in said] == ["AA", "AA", "AA", "AE", "AA"], said
+        assert [kind for kind, _ in await journal.sent()].count("meetingChange") == 2
+        assert (await journal.message("meetingCancellation")).body.slot.end == datetime(2026, 9, 24, 13, 0, tzinfo=UTC)
+        moved = (await journal.message("meetingChange")).body
+        assert moved.previous.start == moved.meeting.start == datetime(2026, 9, 24, 11, 0, tzinfo=UTC)
+        assert moved.meeting.end - moved.previous.end == timedelta(minutes=30)
 
 
 async def test_a_merge_is_accepted_and_kept_and_said_to_be_sent_to_nobody(hospital: Hospital) -> None:
