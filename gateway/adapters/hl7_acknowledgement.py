@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -69,6 +69,33 @@ _WANTED: Final[dict[str, tuple[bool, bool]]] = {
 }
 """HL7 table 0155: whether it is wanted after success, and after an error."""
 
+READ_FROM: Final[dict[str, str]] = {
+    "header/sender/unit": "PV1-3",
+    "header/recipient/unit": "OBX(RECIPIENT)-5",
+    "header/person": "PID-3",
+    "body/admittedAt": "PV1-44",
+    "body/registeredAddress": "PID-11",
+    "body/expectedDischarge": "PV2-9",
+    "body/expectedNeed": "OBX(CARE-NEED)-5",
+    "body/readyAt": "EVN-6",
+    "body/recalledAt": "EVN-6",
+    "body/at": "EVN-6",
+    "body/plannedAt": "PV1-45",
+    "body/destination": "PV1-36",
+    "body/dischargedAt": "PV1-45",
+    "body/plannedSip": "OBX(PLANNED-SIP)-5",
+    "body/meeting": "AIL-3",
+    "body/meeting/start": "SCH-11.4",
+    "body/meeting/end": "SCH-11.5",
+    "body/slot": "SCH-11",
+    "body/invitee": "AIG-3",
+    "body/personAttends": "OBX(PATIENT-ATTENDS)-5",
+    "body/replyBy": "OBX(REPLY-BY)-5",
+}
+"""What the rules of messages and cases find fault with (XPath), and the place it was read from in an HL7 message."""
+_IN_SCHEDULING: Final = {"header/sender/unit": "SCH-19", "header/recipient/unit": "AIG-3", "body/reason": "SCH-6"}
+_POSITION = re.compile(r"^/[A-Za-z]+/|\[[0-9]+\]")  # the element of the type, and which of several
+
 _PLACE = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[([0-9]+)\]|\([^)]*\))?(?:-([0-9]+)(?:\[([0-9]+)\])?)?((?:\.[0-9]+)*)")
 _NOT_FOR_HEADER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -117,6 +144,7 @@ def answers(
     The same message and verdict give the same acknowledgements but for their time.
     """
     asked = Asked.of(content)
+    findings = [_in_message(finding, asked) for finding in findings]
     rejected = any(finding.code in REJECTING for finding in findings)
     told = list(findings) or ([NOTHING_TO_SEND.at()] if nothing_to_send else [])
     verdict = "R" if rejected else "E" if findings else "A"
@@ -129,6 +157,13 @@ def answers(
             return  # what was not accepted has no application to answer it (§2.9.3)
     if asked.wants(16, failed=bool(findings)):
         yield _answer(asked, content, f"A{verdict}", told, bool(findings), now)
+
+
+def _in_message(finding: Finding, asked: Asked) -> Finding:
+    """Return what a rule has found with its place in the HL7 message, as far as one field is what it is about."""
+    path = _POSITION.sub("", finding.path or "")
+    places = READ_FROM | _IN_SCHEDULING if asked.field(9).startswith("SIU") else READ_FROM
+    return replace(finding, path=places[path]) if path in places else finding
 
 
 def _answer(asked: Asked, content: bytes, code: str, told: Sequence[Finding], failed: bool, now: datetime) -> bytes:

@@ -72,10 +72,12 @@ NEVER: Final = "00000000-0000-0000-0000-000000000000"
 _EPOCH: Final = "1970-01-01T00:00:00Z"
 _YES: Final = frozenset({"Y"})
 
+_PROTECTED: Final = ("OBX(PROTECTION)-5", "PD1-12")
+
 PATIENT: Final[Rows] = {
     "patient.identifier": every("PID-3", person_number),
     "patient.name.text": one("PID-5", kind=person_name),
-    "patient.protection": one("OBX(PROTECTION)-5", "PD1-12", kind=coded(codes.PROTECTION, PROTECTION)),
+    "patient.protection": one(*_PROTECTED, kind=coded(codes.PROTECTION, PROTECTION)),
 }
 _BY_OPERATOR: Final[Rows] = {
     "recorded": one("EVN-2", "MSH-7", kind=moment),
@@ -91,7 +93,8 @@ ADMISSION: Final[Rows] = {
     "recipients": every("OBX(RECIPIENT)-5", unit),
     "admission.admitted": one("PV1-44", kind=moment),
     "admission.judged": one("OBX(JUDGED-AT)-5", kind=moment),
-    "admission.patientAddress": one("PID-11", kind=registered_address),
+    # A journal may have the address of someone whose identity is protected; no message may.
+    "admission.patientAddress": one("PID-11", kind=registered_address, unless=_PROTECTED),
     "admission.expectedDischarge": one("PV2-9", kind=day),
     "admission.needs": every("OBX(CARE-NEED)-5", coded(codes.CARE_NEED)),
     "admission.compulsoryCare": one("OBX(COMPULSORY-CARE)-5", kind=coded(codes.COMPULSORY_CARE)),

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from gateway.adapters.hl7_kinds import SKIPPED, Kind, Names, text
 from gateway.adapters.hl7_message import Hl7Message, Segment
-from gateway.adapters.hl7_places import Found, Place, segments_of, values_at
+from gateway.adapters.hl7_places import Found, Place, said_at, segments_of, values_at
 from gateway.errors import Finding, InvalidDocumentError
+
+_NO: Final = frozenset({"N"})
 
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """A member with one value: the first that is not skipped, at the first of ``places`` that has one."""
+    """A member with one value: the first that is not skipped, at the first of ``places`` that has one.
+
+    Where one of ``unless`` says anything but no (N), nothing is read.
+    """
 
     places: tuple[str, ...]
     kind: Kind
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +68,11 @@ Row = One | Every | Lines | EachSegment | Fixed
 Rows = Mapping[str, Row]
 
 
-def one(*places: str, kind: Kind) -> One:
+def one(*places: str, kind: Kind, unless: tuple[str, ...] = ()) -> One:
     """Return the row of a member with one value, at the first of ``places`` that has one."""
-    for place in places:
+    for place in (*places, *unless):
         Place.of(place)
-    return One(places, kind)
+    return One(places, kind, unless)
 
 
 def every(place: str, kind: Kind) -> Every:
@@ -123,6 +129,8 @@ class Filled:
 
     def _one(self, row: One, pointer: str, group: Segment | None) -> Any:
         self.places[pointer] = _place_in(row.places[0], group)
+        if any(said_at(self.message, place) - _NO for place in row.unless):
+            return None
         for place in row.places:
             for found in values_at(self.message, place, group):
                 value = self._read(row.kind, found)

@@ -81,7 +81,8 @@ class MllpServer:
     """Listens on ``host`` and ``port`` (0 for any that is free) while it is entered; its events are from ``source``.
 
     ``tls`` lets connections in by TLS only; whether senders show a certificate is up to it. A block, a batch too, may
-    have ``limit`` bytes, and there may be ``connections`` at once: further ones are closed at once.
+    have ``limit`` bytes, and there may be ``connections`` at once: further ones are closed at once. One that says
+    nothing for ``patience`` seconds in the midst of a message is closed too.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class MllpServer:
         tls: ssl.SSLContext | None = None,
         limit: int = MAX_BYTES,
         connections: int = 64,
+        patience: float = 60.0,
     ) -> None:
         self._source = source
         self._clock = clock
@@ -102,6 +104,7 @@ class MllpServer:
         self._tls = tls
         self._limit = limit
         self._most = connections
+        self._patience = patience
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._waiting: dict[MllpArrival, None] = {}
@@ -196,7 +199,7 @@ class MllpServer:
     ) -> None:
         frames = Frames(self._limit)
         with suppress(OSError):  # the sender is gone; what it has no answer to it sends again
-            while not answering.done() and (data := await reader.read(_CHUNK)):
+            while not answering.done() and (data := await self._more(reader, frames)):
                 for content in frames.feed(data):
                     block = self._block(content)
                     self._waiting |= dict.fromkeys(block.arrivals)
@@ -206,6 +209,11 @@ class MllpServer:
                     await blocks.put(block)
         if frames.is_open:  # half a message is no message: it could be mistaken for a whole one
             log.warning("mllp.cut-off", source=self._source, size=frames.held)
+
+    async def _more(self, reader: asyncio.StreamReader, frames: Frames) -> bytes:
+        """Return what comes next, nothing at the end; whoever has begun a message must go on with it in time."""
+        async with asyncio.timeout(self._patience if frames.is_open else None):  # its error is an OSError
+            return await reader.read(_CHUNK)
 
     def _block(self, content: bytes) -> _Block:
         """Return the messages in a frame. A batch that cannot be parted is one message, which will be refused."""

@@ -218,6 +218,13 @@ async def test_a_cancelled_admission_ends_the_process_once(hospital: Hospital) -
     assert [kind for kind, _ in await hospital.sent()].count("processInterruption") == 2
 
 
+async def test_what_breaks_a_rule_is_told_by_the_field_it_was_read_from(hospital: Hospital) -> None:
+    answer = await hospital.says(changed("valid_a01", "|20261116", "|20261108"))
+
+    assert "\rERR||PV2^1^9^1|207^" in answer
+    assert "|admission-notice.discharge-before-admission^^99SIP||PV2-9: " in answer
+
+
 async def test_a_recall_without_anything_to_recall_is_refused_by_name(hospital: Hospital) -> None:
     await hospital.says(hl7_bytes("valid_a01"))
     answer = await hospital.says(hl7_bytes("valid_a25"))

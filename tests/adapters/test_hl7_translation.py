@@ -95,10 +95,18 @@ def test_an_admission_after_which_nothing_is_needed_is_told_to_nobody() -> None:
 def test_a_protected_identity_is_told_by_its_grade_or_at_least_as_marked() -> None:
     assert draft_in("valid_a01_protected").person.protected_level is ProtectedLevel.PROTECTED_REGISTRATION  # type: ignore[union-attr]
 
-    marked = changed("valid_a08", "PV1|", "PD1|||||||||||||".replace("|" * 13, "|" * 12) + "Y\rPV1|")
+    marked = changed("valid_a08", "PV1|", "PD1||||||||||||Y\rPV1|")
     (draft,) = understood(marked).drafts
     assert draft.person is not None
     assert draft.person.protected_level is ProtectedLevel.CONFIDENTIALITY_MARKED
+
+
+def test_the_address_of_a_protected_person_is_not_read() -> None:
+    (draft,) = understood(changed("valid_a01", "\rROL|", "\rPD1||||||||||||Y\rROL|")).drafts
+    assert draft.body.registered_address is None
+
+    (draft,) = understood(changed("valid_a01", "\rROL|", "\rPD1||||||||||||N\rROL|")).drafts
+    assert draft.body.registered_address is not None
 
 
 def test_a_location_is_a_unit_by_its_hsa_id_or_by_the_code_an_integrator_maps() -> None:

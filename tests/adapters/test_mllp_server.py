@@ -151,6 +151,22 @@ async def test_half_a_message_is_never_taken_for_a_whole_one() -> None:
         other.close()
 
 
+async def test_who_stops_in_the_midst_of_a_message_is_let_go_and_who_is_silent_between_two_is_not() -> None:
+    async with listening(patience=0.05) as server, asyncio.timeout(10):
+        silent, other = await connected(server)
+        other.write(framed(A08))
+        await take(server, 1)
+        await frame_from(silent)
+        reader, writer = await connected(server)
+        writer.write(b"\x0bMSH|")
+
+        assert await reader.read() == b""
+        other.write(framed(A01))
+        assert await take(server, 1) == [A01]
+        writer.close()
+        other.close()
+
+
 async def test_further_connections_than_agreed_are_closed() -> None:
     async with listening(connections=1) as server, asyncio.timeout(10):
         _, writer = await connected(server)
