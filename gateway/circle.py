@@ -20,6 +20,7 @@ from gateway.messages import (
     Retraction,
     SharedCaseState,
 )
+from gateway.messages.admission import AdmissionUpdate
 from gateway.ports import Draft
 from gateway.process import CaseState, SipCase
 from gateway.store.sheet import Sheet
@@ -43,6 +44,12 @@ NOT_RETRACTABLE = Fault(
     "retraction.not-retractable",
     "Meddelandet kan inte återtas: det är inte skickat härifrån i ärendet, eller av en typ som rättas på annat sätt.",
     "The message cannot be retracted: it was not sent from here in the case, or its type is corrected in another way.",
+)
+
+NOTHING_IN_FORCE = Fault(
+    "case.nothing-in-force",
+    "Det finns inget gällande i ärendet som händelsen kan avse: inget bokat möte, ingen gällande utskrivningsklar.",
+    "Nothing is in force in the case that the event can be about: no booked meeting, no notice of ready for discharge.",
 )
 
 Address = tuple[str, str]
@@ -81,8 +88,14 @@ class Circle:
         return self.case is not None and self.case.leader.party == self._context.party
 
     def body_of(self, draft: Draft) -> Any:
-        """Return the body of ``draft``; where a case stands when a unit joins is known here alone."""
+        """Return the body of ``draft``; where a case stands when a unit joins is known here alone.
+
+        Raises:
+            CaseRuleError: it is about something in force in the case, and there is no such thing.
+        """
         case = self.case
+        if draft.from_case:
+            return replace(draft.body, **{name: self._in_force(name) for name in draft.from_case})
         if not isinstance(draft.body, ParticipantAdded) or case is None:
             return draft.body
         return replace(
@@ -96,6 +109,28 @@ class Circle:
             follow_up_on=case.follow_up_on,
             person_placed=case.is_placed or None,
         )
+
+    def _in_force(self, name: str) -> Any:
+        """Return what an attribute of a body is, in which the case itself knows what is meant."""
+        case = self.case
+        found: Any = None
+        if case is not None and name == "previous":
+            found = case.slot
+        elif case is not None and case.stay is not None and name == "ready_message_id":
+            found = case.stay.ready_ref
+        if found is None:
+            raise CaseRuleError(NOTHING_IN_FORCE.at())
+        return found
+
+    def is_news(self, draft: Draft) -> bool:
+        """Tell whether ``draft`` says something that the case, which must be open, does not say already."""
+        case, body = self.case, draft.body
+        if case is None or case.state in process.TERMINAL:
+            return False
+        if not isinstance(body, AdmissionUpdate) or case.stay is None:
+            return True
+        is_protected_anew = draft.person is not None and draft.person.protected_level is not case.protected_level
+        return body.expected_discharge != case.stay.expected_discharge or is_protected_anew
 
     def recipients(self, draft: Draft) -> list[Address]:
         """Return party and unit of everyone ``draft`` is for; one that names nobody is for the case's participants.

@@ -238,6 +238,8 @@ class Outbox:
             if draft.type == ACKNOWLEDGEMENT:
                 number = self._acknowledge(sheet, draft)
                 continue
+            if draft.if_news and not await self._is_news(sheet, source, translation, draft):
+                continue
             number = await self._case_number(sheet, source, translation, draft)
             key = json.dumps([self._context.party, source, translation.event_id, index])
             message_id = str(uuid5(_MESSAGE_IDS, key))
@@ -248,6 +250,13 @@ class Outbox:
                 sheet.refer(source, translation.case_reference, number)
             message_ids.append(message_id)
         return Submission(number, tuple(message_ids))
+
+    async def _is_news(self, sheet: Sheet, source: str, translation: Translation, draft: Draft) -> bool:
+        """Tell whether ``draft`` says something new in a case that is open; of a case unknown here nothing is said."""
+        reference = translation.case_reference
+        known = sheet.case_called(source, reference) if reference is not None else None
+        number = _case_number(reference) or known
+        return number is not None and (await Desk.open(self._context, sheet, number)).circle.is_news(draft)
 
     async def _case_number(self, sheet: Sheet, source: str, translation: Translation, draft: Draft) -> str:
         """Return the number of the case an event is about; a need that is new gets the next one."""

@@ -145,6 +145,10 @@ class Draft:
     ``recipients`` are units (HSA-ids) of other parties; empty means every unit that takes part in the case.
     ``in_reply_to`` is the message id an acknowledgement or reply answers. ``reserve_routine`` tells when and how it was
     said, where it is registered after an outage.
+
+    A system that cannot tell whether a case was opened, or what stands in it, says so. ``if_news``: the message is made
+    only when its case is open here and does not say the same already. ``from_case``: attributes of the body whose
+    values are those in force in the case; what stands in the body is of no account.
     """
 
     type: str
@@ -155,11 +159,16 @@ class Draft:
     person: Person | None = None
     in_reply_to: str | None = None
     reserve_routine: ReserveRoutine | None = None
+    if_news: bool = False
+    from_case: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """An event understood: its id in the system it came from, the system's own case reference, and the messages."""
+    """An event understood: its id in the system it came from, the system's own case reference, and the messages.
+
+    An event without messages tells nothing that anyone else should know; it is accepted and kept all the same.
+    """
 
     event_id: str
     kind: str

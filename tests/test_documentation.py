@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 import typer.main
 
+from gateway.adapters.hl7_mapping import TRIGGERS
+from gateway.adapters.journal import JOURNAL
 from gateway.adapters.table import VOCABULARIES
 from gateway.cli import app
 from gateway.config import Settings
@@ -83,6 +86,22 @@ def test_the_readme_names_every_message_type(type_name: str) -> None:
 def test_the_readme_names_every_event_beside_its_message(event: str, type_name: str) -> None:
     (row,) = (line for line in README.splitlines() if f"`{event}`" in line and line.startswith("| `"))
     assert row.startswith(f"| `{type_name}` |")
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS)
+def test_the_readme_names_every_hl7_message_beside_what_it_becomes(trigger: str) -> None:
+    rows = [row.split(" | ") for row in README.splitlines() if row.startswith("| `") and f"`{trigger}`" in row]
+    events = {step.event for step in TRIGGERS[trigger].steps if step.event is not None}
+    for event in events:
+        assert any(f"`{JOURNAL.events[event].message_type}`" in cells[1] for cells in rows), event
+    assert rows
+
+
+def test_the_readme_names_every_observation_that_an_hl7_message_may_have() -> None:
+    tables = (ROOT / "gateway" / "adapters" / "hl7_mapping.py").read_text(encoding="utf-8")
+    codes = set(re.findall(r"OBX\(([A-Z-]+)\)", tables))
+    assert len(codes) > 20
+    assert [code for code in sorted(codes) if f"`{code}`" not in README] == []
 
 
 @pytest.mark.parametrize("scenario", scenario_names())

@@ -110,6 +110,7 @@ NEIGHBOURS = {
 """Which rooms of one layer know each other, and why. Everything not named here goes through a lower layer."""
 
 PRODUCTS = {
+    "hl7": {"adapters"},
     "sqlalchemy": {"store", "transport"},
     "alembic": {"store"},
     "aiosqlite": {"store", "transport"},

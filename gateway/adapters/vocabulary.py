@@ -98,21 +98,23 @@ class Vocabulary:
             event_id=self.event_id(reader),
             kind=kind,
             case_reference=(form.case_reference or self.case_reference)(reader) if form.names_case else None,
-            drafts=(
-                Draft(
-                    type=form.message_type,
-                    body=form.body(reader),
-                    unit=self.unit(reader),
-                    user=self.user(reader),
-                    recipients=form.recipients(reader) if form.recipients else (),
-                    person=self.person(reader) if form.names_person else None,
-                    in_reply_to=form.in_reply_to(reader) if form.in_reply_to else None,
-                    reserve_routine=self.reserve_routine(reader) if form.message_type != ACKNOWLEDGEMENT else None,
-                ),
-            ),
+            drafts=(self.draft(form, reader),),
         )
         reader.finish()
         return translation
+
+    def draft(self, form: EventForm, reader: Reader) -> Draft:
+        """Return the message that an event of ``form`` becomes; what is wrong with it is noted by ``reader``."""
+        return Draft(
+            type=form.message_type,
+            body=form.body(reader),
+            unit=self.unit(reader),
+            user=self.user(reader),
+            recipients=form.recipients(reader) if form.recipients else (),
+            person=self.person(reader) if form.names_person else None,
+            in_reply_to=form.in_reply_to(reader) if form.in_reply_to else None,
+            reserve_routine=self.reserve_routine(reader) if form.message_type != ACKNOWLEDGEMENT else None,
+        )
 
     def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what an event tells happened, as it says; raises :class:`InvalidDocumentError`."""

@@ -23,11 +23,11 @@ from gateway.ports import Event
 
 VALID = [
     pytest.param(path.parent.name, path, id=f"{path.parent.name}/{path.stem}")
-    for path in sorted(EVENTS.glob("*/valid_*"))
+    for path in sorted(EVENTS.glob("*/valid_*.json"))
 ]
 INVALID = [
     pytest.param(path.parent.name, path, id=f"{path.parent.name}/{path.stem}")
-    for path in sorted(EVENTS.glob("*/invalid_*"))
+    for path in sorted(EVENTS.glob("*/invalid_*.json"))
 ]
 NOW = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
 

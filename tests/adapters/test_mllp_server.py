@@ -1,0 +1,258 @@
+"""The MLLP server against the real client: frames, several messages, batches, TLS, and answers only when stored."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hl7.client import MLLPClient
+from hl7_events import hl7_bytes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.adapters.hl7_translation import ABSENT
+from gateway.adapters.mllp import MllpServer
+from gateway.adapters.mllp_frames import Frames, framed
+from gateway.clock import SystemClock
+from gateway.errors import ConfigurationError, DependencyDownError
+
+A01, A08 = hl7_bytes("valid_a01"), hl7_bytes("valid_a08")
+MISSING = ABSENT.at("PV2-9", place="PV2-9")
+
+
+def listening(**settings: object) -> MllpServer:
+    return MllpServer(source="hl7", clock=SystemClock(), port=0, **settings)  # type: ignore[arg-type]
+
+
+async def connected(server: MllpServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", server.port)
+
+
+async def frame_from(reader: asyncio.StreamReader) -> bytes:
+    return (await reader.readuntil(b"\x1c\r")).removeprefix(b"\x0b").removesuffix(b"\x1c\r")
+
+
+async def take(server: MllpServer, count: int) -> list[bytes]:
+    """Accept ``count`` messages, and return what came."""
+    came: list[bytes] = []
+    arrivals = server.arrivals()
+    while len(came) < count:
+        for arrival in await anext(arrivals):
+            came.append(arrival.event.content)
+            await arrival.accept({"messageIds": ["m"]})
+    await arrivals.aclose()
+    return came
+
+
+def sending(port: int, *messages: bytes) -> Callable[[], list[bytes]]:
+    def send() -> list[bytes]:
+        with MLLPClient("127.0.0.1", port) as client:
+            return [client.send_message(message) for message in messages]
+
+    return send
+
+
+async def test_a_client_has_each_of_its_messages_answered_on_one_connection() -> None:
+    async with listening() as server, asyncio.timeout(10):
+        talk = asyncio.create_task(asyncio.to_thread(sending(server.port, A01, A08)))
+        assert await take(server, 2) == [A01, A08]
+        first, second = await talk
+
+    assert first.startswith(b"\x0bMSH|")
+    assert first.endswith(b"\r\x1c\r")
+    assert b"\rMSA|AA|MSG-2026-0001|" in first
+    assert b"\rMSA|AA|MSG-2026-0014|" in second
+
+
+async def test_messages_that_do_not_wait_for_each_other_are_answered_in_their_order() -> None:
+    async with listening() as server, asyncio.timeout(10):
+        reader, writer = await connected(server)
+        writer.write(framed(A01) + framed(A08))
+        arrivals = server.arrivals()
+        came = []
+        while len(came) < 2:
+            came += await anext(arrivals)
+        await came[1].accept({"messageIds": []})
+        await came[0].refuse([MISSING])
+
+        assert b"\rMSA|AE|MSG-2026-0001|hl7.missing" in await frame_from(reader)
+        assert b"\rMSA|AA|MSG-2026-0014|hl7.nothing-to-send" in await frame_from(reader)
+        writer.close()
+
+
+async def test_nothing_is_answered_before_it_is_stored_and_what_is_not_comes_again() -> None:
+    async with listening() as server, asyncio.timeout(10):
+        reader, writer = await connected(server)
+        writer.write(framed(A01))
+        first = server.arrivals()
+        (arrival,) = await anext(first)
+        await first.aclose()  # the database was away
+
+        again = server.arrivals()
+        (same,) = await anext(again)
+        assert same is arrival
+        reading = asyncio.create_task(frame_from(reader))
+        await asyncio.sleep(0)
+        assert not reading.done()
+        await same.accept({"messageIds": ["m"]})
+        await same.accept({"messageIds": ["m"]})
+        assert b"\rMSA|AA|" in await reading
+        writer.close()
+
+
+async def test_a_batch_is_answered_as_one() -> None:
+    async with listening() as server, asyncio.timeout(10):
+        reader, writer = await connected(server)
+        writer.write(framed(b"FHS|^~\\&|A\rBHS|^~\\&|A\r" + A01 + A08 + b"BTS|2\rFTS|1\r"))
+        assert await take(server, 2) == [A01, A08]
+
+        answer = await frame_from(reader)
+        assert answer.startswith(b"BHS|^~\\&\rMSH|")
+        assert answer.count(b"\rMSA|AA|") == 2
+        assert answer.endswith(b"\rBTS|2\r")
+        writer.close()
+
+
+async def test_a_batch_that_is_not_whole_comes_as_it_is_to_be_refused() -> None:
+    broken = b"BHS|^~\\&|A\r" + A01 + b"BTS|2\r"
+    async with listening() as server, asyncio.timeout(10):
+        _, writer = await connected(server)
+        writer.write(framed(broken))
+        assert await take(server, 1) == [broken]
+        writer.close()
+
+
+async def test_what_is_too_large_is_cut_and_the_next_message_is_taken() -> None:
+    async with listening(limit=1000) as server, asyncio.timeout(10):
+        _, writer = await connected(server)
+        writer.write(framed(b"MSH|" + b"x" * 200_000) + framed(A08))
+        large, small = await take(server, 2)
+        writer.close()
+
+    assert len(large) == 1001
+    assert small == A08
+
+
+async def test_half_a_message_is_never_taken_for_a_whole_one() -> None:
+    async with listening() as server, asyncio.timeout(10):
+        _, writer = await connected(server)
+        writer.write(b"\x0b" + A01)
+        writer.close()
+        await writer.wait_closed()
+        _, other = await connected(server)
+        other.write(framed(A08))
+
+        assert await take(server, 1) == [A08]
+        other.close()
+
+
+async def test_who_stops_in_the_midst_of_a_message_is_let_go_and_who_is_silent_between_two_is_not() -> None:
+    async with listening(patience=0.05) as server, asyncio.timeout(10):
+        silent, other = await connected(server)
+        other.write(framed(A08))
+        await take(server, 1)
+        await frame_from(silent)
+        reader, writer = await connected(server)
+        writer.write(b"\x0bMSH|")
+
+        assert await reader.read() == b""
+        other.write(framed(A01))
+        assert await take(server, 1) == [A01]
+        writer.close()
+        other.close()
+
+
+async def test_further_connections_than_agreed_are_closed() -> None:
+    async with listening(connections=1) as server, asyncio.timeout(10):
+        _, writer = await connected(server)
+        writer.write(framed(A01))
+        await take(server, 1)
+        refused, other = await connected(server)
+
+        assert await refused.read() == b""
+        other.close()
+        writer.close()
+
+
+async def test_a_port_in_use_is_told_and_a_server_that_does_not_listen_cannot_be_reached() -> None:
+    server = listening()
+    with pytest.raises(DependencyDownError):
+        await server.ping()
+    async with server:
+        await server.ping()
+        with pytest.raises(ConfigurationError) as caught:
+            async with MllpServer(source="hl7", clock=SystemClock(), port=server.port):
+                pass
+    assert caught.value.codes == ("mllp.cannot-listen",)
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate of this machine's, valid for a day, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed here")
+    chain, secret = folder / "chain.pem", folder / "key.pem"
+    made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(secret), "-out", str(chain)]
+    subprocess.run([openssl, *made, *names], check=True, capture_output=True)
+    return chain, secret
+
+
+async def test_with_tls_only_those_who_speak_it_are_heard(tmp_path: Path) -> None:
+    chain, secret = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(chain, secret)
+    trusting = ssl.create_default_context(cafile=str(chain))
+    async with listening(tls=tls) as server, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", server.port, ssl=trusting, server_hostname="localhost"
+        )
+        writer.write(framed(A01))
+        assert await take(server, 1) == [A01]
+        assert b"\rMSA|AA|" in await frame_from(reader)
+        writer.close()
+
+        plain, other = await connected(server)
+        other.write(framed(A08))
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await frame_from(plain)
+        other.close()
+
+
+# --- frames ---------------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.lists(st.binary(max_size=20).map(lambda one: one.replace(b"\x0b", b"").replace(b"\x1c", b"")), max_size=5),
+    st.integers(1, 7),
+)
+def test_frames_are_whole_however_the_stream_is_cut(contents: list[bytes], step: int) -> None:
+    stream = b"".join(map(framed, contents))
+    frames = Frames(100)
+
+    found = [one for at in range(0, len(stream), step) for one in frames.feed(stream[at : at + step])]
+
+    assert found == contents
+    assert not frames.is_open
+
+
+@given(st.binary(max_size=200), st.integers(1, 50))
+def test_what_stands_outside_a_frame_carries_the_sign_that_tells_it(stream: bytes, limit: int) -> None:
+    frames = Frames(limit)
+    for content in frames.feed(stream):
+        assert len(content) <= limit + 1
+    assert frames.held <= limit + 1
+
+
+def test_what_breaks_a_frame_is_kept_with_it() -> None:
+    frames = Frames(100)
+
+    assert frames.feed(b"MSH|utan ram\x1c\r") == [b"MSH|utan ram\x1c"]
+    assert frames.feed(b"\x0bMSH|en\x0bMSH|tv\xc3\xa5\x1c\r") == [b"MSH|en\x0b", b"MSH|tv\xc3\xa5"]
+    assert frames.feed(b"\r\n\r\n") == []
+    assert not frames.is_open
