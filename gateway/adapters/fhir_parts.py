@@ -1,0 +1,272 @@
+"""Parts of FHIR resources that several have: codes, periods, and references to a unit, a member of staff, a patient.
+
+Each reads one member of an object, as the kinds of :mod:`gateway.adapters.kinds` do. A Reference is understood by its
+``identifier`` where it has one, else by the resource it names, which must have come along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final, TypeVar, cast
+
+from gateway.adapters.fhir_extensions import url
+from gateway.adapters.fhir_identifiers import (
+    HARMLESS_LABELS,
+    HSA_SYSTEMS,
+    LABEL_UNCLEAR,
+    MESSAGE_SYSTEM,
+    PARTY_SYSTEM,
+    PERSON_SYSTEMS,
+    PROTECTION,
+    UNCLEAR_LABELS,
+    graver,
+    read_number,
+)
+from gateway.adapters.fhir_reader import ResourceReader
+from gateway.adapters.kinds import Kind, addressee, line, message_id, moment, party, phone, staff_id, unit
+from gateway.adapters.reading import Reader
+from gateway.adapters.shape import Field, Shape, optional, required
+from gateway.errors import Fault, InvalidDocumentError
+from gateway.messages import Identifier, Person, ProtectedLevel, Slot, User
+from gateway.messages.binding import MISSING, NOT_ALLOWED
+
+T = TypeVar("T")
+
+_STAND_IN = datetime(2000, 1, 1, tzinfo=UTC)
+
+NO_IDENTIFIER: Final = Fault(
+    "fhir.identifier-missing",
+    "Det finns ingen identifier i något av systemen {systems}.",
+    "There is no identifier in any of the systems {systems}.",
+)
+PERIOD: Final = Shape(Slot, start=required("start", moment), end=required("end", moment))
+"""A Period with both ends."""
+
+
+def extra(name: str, kind: Kind[T]) -> Field[T]:
+    """Return the field that stands in the extension ``name``, which must be there."""
+    return required(url(name), kind)
+
+
+def maybe(name: str, kind: Kind[T], default: T | None = None) -> Field[T | None]:
+    """Return the field that may stand in the extension ``name``, and is ``default`` otherwise."""
+    return optional(url(name), kind, default)
+
+
+def first(name: str, kind: Kind[T], *, least: int = 1) -> Field[T | None]:
+    """Return the field that is the first item of the list in member ``name``; ``None`` where there is none."""
+
+    def read(reader: Reader) -> T | None:
+        if not least and not reader.has(name):
+            return None
+        array, indices = reader.array(name, least=least)
+        return kind(array, indices[0]) if indices else None
+
+    return read
+
+
+def coded(codes: Mapping[tuple[str, str], T]) -> Kind[T | None]:
+    """Return the kind of a CodeableConcept, one of whose codings must stand in ``codes`` by system and code."""
+
+    def read(reader: Reader, name: str) -> T | None:
+        array, indices = reader.inside(name).array("coding", least=1)
+        for index in indices:
+            coding = array.inside(index).members
+            found = (coding.get("system"), coding.get("code"))
+            if found in codes:
+                return codes[cast("tuple[str, str]", found)]
+        if indices:
+            allowed = ", ".join(f"{system}#{code}" for system, code in codes)
+            array.note(NOT_ALLOWED.at(array.place(indices[0]), allowed=allowed))
+        return None
+
+    return read
+
+
+def in_system(system: str, codes: Mapping[str, T]) -> Kind[T | None]:
+    """Return the kind of a CodeableConcept whose code is one of ``codes`` in ``system``."""
+    return coded({(system, code): meaning for code, meaning in codes.items()})
+
+
+def _identified(reader: Reader, kinds: Mapping[str, Kind[str]]) -> str | None:
+    """Read the first of the object's identifiers whose system is in ``kinds``; ``None`` after a fault."""
+    array, indices = reader.array("identifier", least=1)
+    for index in indices:
+        identifier = array.inside(index)
+        kind = kinds.get(str(identifier.members.get("system")))
+        if kind is not None:
+            return kind(identifier, "value")
+    if indices:
+        array.note(NO_IDENTIFIER.at(reader.place("identifier"), systems=", ".join(kinds)))
+    return None
+
+
+def _referred(name_of: Mapping[str, Kind[str]], *kinds: str) -> Kind[str]:
+    """Return the kind of a Reference to one of ``kinds``, which is known by an identifier."""
+
+    def read(reader: Reader, name: str) -> str:
+        reference = reader.inside(name)
+        if reference.has("identifier"):
+            identifier = reference.inside("identifier")
+            kind = name_of.get(identifier.text("system") or "")
+            if kind is None:
+                identifier.note(NOT_ALLOWED.at(identifier.place("system"), allowed=", ".join(name_of)))
+                return ""
+            return kind(identifier, "value")
+        found = cast(ResourceReader, reader).target(name, "PractitionerRole", *kinds)
+        if found is None:
+            return ""
+        if found.members.get("resourceType") == "PractitionerRole":
+            return read(found, "organization")
+        return _identified(found, name_of) or ""
+
+    return read
+
+
+def _hsa(kind: Kind[str]) -> dict[str, Kind[str]]:
+    return dict.fromkeys(HSA_SYSTEMS, kind)
+
+
+organization: Final = _referred(_hsa(addressee), "Organization", "HealthcareService")
+"""A Reference to a unit that is valid on the day of the event."""
+acting_organization: Final = _referred(_hsa(unit), "Organization", "HealthcareService")
+"""A Reference to a unit that acts, and has an inbox for the answers."""
+party_of_organization: Final = _referred({PARTY_SYSTEM: party}, "Organization")
+"""A Reference to a party on the exchange."""
+organization_or_party: Final = _referred(_hsa(addressee) | {PARTY_SYSTEM: party}, "Organization", "HealthcareService")
+"""A Reference to a unit, or to a party where the unit is not known."""
+
+
+def earlier_message(reader: Reader, name: str) -> str:
+    """Read a Reference to an earlier message: by its identifier, or by the resource the gateway made of it."""
+    return _referred({MESSAGE_SYSTEM: message_id}, "Appointment", "CarePlan", "Communication", "Task")(reader, name)
+
+
+def full_name(reader: Reader, name: str) -> str:
+    """Read a HumanName, the first of the list in member ``name``: its text, else its given and family names."""
+    array, indices = reader.array(name, least=1)
+    if not indices:
+        return ""
+    human = array.inside(indices[0])
+    if human.has("text") or not human.has("family"):
+        return line(human, "text")
+    given, parts = human.array("given", least=1)
+    return " ".join([*(line(given, index) for index in parts), line(human, "family")])
+
+
+def _telephone(reader: Reader) -> str | None:
+    if not reader.has("telecom"):
+        return None
+    array, indices = reader.array("telecom", least=1)
+    for index in indices:
+        contact = array.inside(index)
+        if contact.members.get("system") == "phone":
+            return phone(contact, "value")
+    return None
+
+
+def staff(reader: Reader, name: str) -> User:
+    """Read a Reference to a member of staff: a Practitioner or a PractitionerRole, or an HSA-id and a display."""
+    reference = reader.inside(name)
+    if reference.has("identifier"):
+        hsa_id = _referred(_hsa(staff_id), "Practitioner")(reader, name)
+        return User(name=line(reference, "display"), hsa_id=hsa_id)
+    found = cast(ResourceReader, reader).target(name, "Practitioner", "PractitionerRole")
+    if found is None:
+        return User(name="")
+    role = None
+    numbers = _telephone(found)
+    if found.members.get("resourceType") == "PractitionerRole":
+        if found.has("code"):
+            role = first("code", lambda array, index: line(array.inside(index), "text"))(found)
+        who = found.target("practitioner", "Practitioner")
+        if who is None:
+            return User(name="")
+        numbers = numbers or _telephone(who)
+        found = who
+    hsa_id = _identified(found, _hsa(staff_id)) if found.has("identifier") else None
+    return User(name=full_name(found, "name"), role=role, hsa_id=hsa_id, phone=numbers)
+
+
+def _numbers(patient: Reader) -> tuple[Identifier, ...]:
+    array, indices = patient.array("identifier", least=1)
+    numbers = [_number(array.inside(index)) for index in indices]
+    return tuple(number for number in numbers if number is not None)
+
+
+def _number(identifier: Reader) -> Identifier | None:
+    system, value = identifier.text("system"), identifier.text("value")
+    if system is None or value is None:
+        return None
+    try:
+        return read_number(system, value, today=identifier.today)
+    except InvalidDocumentError as error:
+        if error.codes == ("person-id.system-unknown",):
+            identifier.note(NOT_ALLOWED.at(identifier.place("system"), allowed=", ".join(PERSON_SYSTEMS)))
+        else:
+            identifier.place_of(error, "value")
+        return None
+
+
+def protection(resource: Reader) -> ProtectedLevel:
+    """Read the grade of protection that the security labels of a resource tell; the highest of several."""
+    if not resource.has("meta") or not resource.inside("meta").has("security"):
+        return ProtectedLevel.NONE
+    array, indices = resource.inside("meta").array("security", least=0)
+    grade, unclear = ProtectedLevel.NONE, None
+    for index in indices:
+        coding = array.inside(index).members
+        label = (str(coding.get("system")), str(coding.get("code")))
+        if label in PROTECTION:
+            grade = graver(grade, PROTECTION[label])
+        elif label in UNCLEAR_LABELS or label[0] in {system for system, _ in PROTECTION}:
+            unclear = array.place(index)
+        elif label not in HARMLESS_LABELS:
+            known = ", ".join(f"{system}#{code}" for system, code in PROTECTION)
+            array.note(NOT_ALLOWED.at(array.place(index), allowed=known))
+    if unclear is not None and grade is ProtectedLevel.NONE:
+        known = ", ".join(f"{system}#{code}" for system, code in PROTECTION)
+        array.note(LABEL_UNCLEAR.at(unclear, known=known))
+    return grade
+
+
+def person(reader: Reader, name: str) -> Person:
+    """Read a Reference to the patient. A label on the resource itself protects as one on the Patient does."""
+    reference = reader.inside(name)
+    own = protection(reader.root)
+    if not reference.has("reference") and reference.has("identifier"):
+        number = _number(reference.inside("identifier"))
+        return Person(
+            identifiers=(number,) if number is not None else (), name=line(reference, "display"), protected_level=own
+        )
+    patient = cast(ResourceReader, reader).target(name, "Patient")
+    if patient is None:
+        return Person(identifiers=(), name="", protected_level=own)
+    return replace(whole_patient(patient), protected_level=graver(own, protection(patient)))
+
+
+def whole_patient(patient: Reader) -> Person:
+    """Read a Patient: numbers (the first is the one in use), name and protection. Where they live is never read."""
+    return Person(
+        identifiers=_numbers(patient), name=full_name(patient, "name"), protected_level=protection(patient)
+    )
+
+
+def recorded(reader: Reader) -> datetime:
+    """Read when the journal recorded what the resource tells: ``meta.lastUpdated``, else ``Bundle.timestamp``."""
+    resource = cast(ResourceReader, reader.root)
+    if resource.has("meta") and resource.inside("meta").has("lastUpdated"):
+        return moment(resource.inside("meta"), "lastUpdated")
+    root = resource.package.root
+    if resource.package.is_bundle and type(root.get("timestamp")) is str:
+        whole = Reader.of({"timestamp": root["timestamp"]}, resource.directory)
+        at = moment(whole, "timestamp")
+        try:
+            whole.finish()
+        except InvalidDocumentError as error:
+            resource.note(replace(error.findings[0], path="Bundle.timestamp"))
+        return at
+    resource.note(MISSING.at(f"{resource.place('meta')}.lastUpdated", name="lastUpdated"))
+    return _STAND_IN
