@@ -106,9 +106,16 @@ LIFE_AREA_SYSTEM: Final = f"{OWN}life-area"
 LIFE_AREA: Final = codes_of(LifeArea)
 """``Goal.category``."""
 
+MESSAGE_TYPE_SYSTEM: Final = f"{OWN}message-type"
+NOTICE_SYSTEM: Final = f"{OWN}notice"
+AWAITED_SYSTEM: Final = f"{OWN}awaited"
 TASK_SYSTEM: Final = f"{OWN}task"
-TASK: Final = {"take-charge": "acknowledgement", "transfer": "responsibilityTransfer"}
-"""``Task.code``: what the task asks for."""
+TASK: Final[Mapping[str, str]] = {
+    "take-charge": "acknowledgement",
+    "transfer": "responsibilityTransfer",
+    "reply": "nothing",
+}
+"""``Task.code``: what the task asks for. A reply is sent as what it is, such as an AppointmentResponse."""
 TASK_STATUS: Final[Mapping[str, Mapping[str, bool]]] = {
     "acknowledgement": {
         "requested": False,

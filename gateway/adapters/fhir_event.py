@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from gateway.adapters.fhir_form import Form, happened
+from gateway.adapters.fhir_identifiers import ENTRY_SYSTEM
 from gateway.adapters.fhir_in_consent import consent
 from gateway.adapters.fhir_in_encounter import encounter
 from gateway.adapters.fhir_in_meeting import appointment, appointment_response
@@ -98,7 +99,7 @@ def translate(event: Event, directory: Directory) -> Translation:
 
 def _understood(reader: ResourceReader) -> tuple[Form | None, Draft | None, str | None]:
     reader.happened_on(local_date(happened(reader)))
-    form = FORMS[reader.resource.type](reader)
+    form = None if _is_echo(reader.resource) else FORMS[reader.resource.type](reader)
     draft = form.draft(reader) if form is not None else None
     reference = form.case_reference(reader) if form is not None and form.case_reference is not None else None
     if form is None:
@@ -106,6 +107,14 @@ def _understood(reader: ResourceReader) -> tuple[Form | None, Draft | None, str 
     else:
         reader.finish()
     return form, draft, reference
+
+
+def _is_echo(resource: Resource) -> bool:
+    """Tell whether the gateway itself wrote the resource, so that it tells nothing new; of a Task, staff change it."""
+    identifiers = resource.members.get("identifier")
+    return resource.type != "Task" and any(
+        one.get("system") == ENTRY_SYSTEM for one in (identifiers if isinstance(identifiers, list) else ())
+    )
 
 
 def _event_id(package: Package) -> str | None:

@@ -23,6 +23,8 @@ CASE_SYSTEM: Final = "urn:sip-gateway:case-number"
 """The number of a case."""
 MESSAGE_SYSTEM: Final = "urn:sip-gateway:message-id"
 """The id of a message."""
+ENTRY_SYSTEM: Final = "urn:sip-gateway:entry"
+"""The id of a resource that the gateway itself has written: what comes back with one is no news."""
 
 PERSON_SYSTEMS: Final = tuple(kind.fhir_system or f"urn:oid:{kind.oid}" for kind in PersonIdKind)
 """Every system of a person's number that is understood, beside the same as ``urn:oid:``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gateway.adapters.fhir_codes import COMMUNICATION_STATUS, TASK, TASK_STATUS, TASK_SYSTEM
+from gateway.adapters.fhir_codes import COMMUNICATION_STATUS, NOTICE_SYSTEM, TASK, TASK_STATUS, TASK_SYSTEM
 from gateway.adapters.fhir_form import (
     CASE,
     Form,
@@ -71,10 +71,18 @@ _TRANSFER: Final = Form(
 )
 
 
+def _is_notice(reader: Reader) -> bool:
+    """Tell whether the task is a notice of the gateway's: staff deal with it, and nobody else is told."""
+    code = reader.members.get("code") or {}
+    return any(coding.get("system") == NOTICE_SYSTEM for coding in code.get("coding") or ())
+
+
 def task(reader: Reader) -> Form | None:
     """Return what a Task becomes; ``None`` where nothing has been done or asked for yet."""
+    if _is_notice(reader):
+        return None
     kind = in_system(TASK_SYSTEM, TASK)(reader, "code")
-    if kind is None or not status(reader, TASK_STATUS[kind]):
+    if kind not in TASK_STATUS or not status(reader, TASK_STATUS[kind]):
         return None
     return _ACKNOWLEDGEMENT if kind == "acknowledgement" else _TRANSFER
 

@@ -168,8 +168,10 @@ def _telephone(reader: Reader) -> str | None:
 
 
 def staff(reader: Reader, name: str) -> User:
-    """Read a Reference to a member of staff: a Practitioner or a PractitionerRole, or an HSA-id and a display."""
+    """Read a Reference to a member of staff: a Practitioner or a PractitionerRole, or a display and maybe an HSA-id."""
     reference = reader.inside(name)
+    if not reference.has("identifier") and not reference.has("reference"):
+        return User(name=line(reference, "display"))
     if reference.has("identifier"):
         hsa_id = _referred(_hsa(staff_id), "Practitioner")(reader, name)
         return User(name=line(reference, "display"), hsa_id=hsa_id)
