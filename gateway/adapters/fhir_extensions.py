@@ -33,8 +33,10 @@ class Extension:
 
 _TEXT, _CODE, _DAY, _TIME = Extension("String"), Extension("Code"), Extension("Date"), Extension("DateTime")
 _YES, _COUNT, _TO = Extension("Boolean"), Extension("PositiveInt"), Extension("Reference")
-_TEXTS, _CODES, _ALL = Extension("String", repeats=True), Extension("Code", repeats=True), Extension(
-    "Reference", repeats=True
+_TEXTS, _CODES, _ALL = (
+    Extension("String", repeats=True),
+    Extension("Code", repeats=True),
+    Extension("Reference", repeats=True),
 )
 
 
@@ -42,10 +44,7 @@ def _complex(*, repeats: bool = False, **parts: Extension) -> Extension:
     return Extension(repeats=repeats, parts=parts)
 
 
-_MEETING = {"start": _TIME, "end": _TIME, "place": _TEXT, "link": Extension("Url"), "phone": _TEXT}
-
-_NAMED: Final[dict[str, Extension]] = {
-    # any resource that becomes a message
+_OF_ANY: Final = {
     "case-reference": _TEXT,  # what the journal, or the gateway, calls the case
     "acting-unit": _TO,  # Organization that acts
     "performer": _TO,  # Practitioner or PractitionerRole that acts
@@ -53,7 +52,8 @@ _NAMED: Final[dict[str, Extension]] = {
     "recipient": _ALL,  # Organization, where the message is not for all who take part
     "in-reply-to": _TEXT,  # id of the message that is answered, where the resource has no element for it
     "downtime": _complex(occurred=_TIME, channel=_CODE),  # registered after an outage
-    # Encounter
+}
+_OF_ENCOUNTER: Final = {
     "step": _CODE,  # which message the encounter is about, where its status does not tell
     "judged-at": _TIME,
     "expected-discharge": _DAY,
@@ -84,25 +84,30 @@ _NAMED: Final[dict[str, Extension]] = {
     "planned-sip": _TIME,
     "plan-in-place": _TEXTS,
     "patient-copy": _YES,
-    # Appointment and AppointmentResponse
-    "question": _TEXTS,  # of a CarePlan too
+}
+_OF_APPOINTMENT: Final = {
+    "question": _TEXTS,
     "agenda": _TEXTS,
     "place": _TEXT,
     "link": Extension("Url"),
     "phone": _TEXT,
     "chair": _complex(name=_TEXT, role=_TEXT, unit=_TO, independent=_YES),
-    "absence-reason": _TEXT,  # of a CarePlan too
+    "absence-reason": _TEXT,
     "adaptation": _TEXT,
-    "reply-by": _TIME,  # of a Communication too
+    "reply-by": _TIME,
+    "plan-version": _COUNT,  # written only: which version a follow-up is about
     "previous-period": Extension("Period"),
     "reason": _CODE,
     "role": _TEXT,
     "profession": _TEXT,
     "invited-because": _TEXT,
+}
+_OF_RESPONSE: Final = {
     "attendee": _complex(name=_TEXT, profession=_TEXT, mandate=_YES),
     "substitute": _complex(name=_TEXT, role=_TEXT, unit=_TO),
     "redirect-unit": _TO,
-    # Consent
+}
+_OF_CONSENT: Final = {
     "decision": _CODE,  # given, partial, declined or withdrawn, where status and provision do not tell
     "form": _CODE,
     "given-by": _CODE,
@@ -114,13 +119,16 @@ _NAMED: Final[dict[str, Extension]] = {
     "guardian-consent": _complex(repeats=True, name=_TEXT, consents=_YES, waiver=_CODE),
     "document-reference": _TEXT,
     "consent-reason": _TEXT,
-    # CarePlan, Goal, CareTeam
+}
+_OF_PLAN: Final = {
+    "question": _TEXTS,
+    "absence-reason": _TEXT,
     "plan-version": _COUNT,
     "variant": _CODE,
     "need-noticed-by": _CODES,
     "need-noticed-by-other": _TEXT,
     "guardian": _complex(repeats=True, kind=_CODE, name=_TEXT, phone=_TEXT),
-    "meeting": _complex(**_MEETING),
+    "meeting": _complex(start=_TIME, end=_TIME, place=_TEXT, link=Extension("Url"), phone=_TEXT),
     "works-well": _TEXT,
     "works-not": _TEXT,
     "kin-needs": _TEXT,
@@ -137,24 +145,44 @@ _NAMED: Final[dict[str, Extension]] = {
     "patient-present": _YES,
     "plan-copy": _complex(day=_DAY, how=_TEXT),
     "change-summary": _TEXT,
+}
+_OF_PLAN_ITEM: Final = {
     "item-id": _TEXT,  # of a Goal or an activity in the plan
     "item-priority": _COUNT,
     "legal-basis": _CODE,
     "evidence-based": _YES,
     "item-follow-up": _DAY,
     "performer-kind": _CODE,
-    "present": _YES,
-    # Task and Communication
+}
+_OF_TEAM: Final = {"present": _YES}
+_OF_TASK: Final = {
     "message-type": _CODE,
     "not-concerned": _YES,
     "previous-responsible": _complex(unit=_TO, user=_TO),
     "next-responsible": _complex(unit=_TO, user=_TO),
     "effective-on": _DAY,
-    "reply-wanted": _YES,
     "duty": _CODE,  # written only: what the unit owes for a message
 }
 
-EXTENSIONS: Final[Mapping[str, Extension]] = {f"{BASE}{name}": found for name, found in _NAMED.items()}
+_OF_COMMUNICATION: Final = {
+    "reply-wanted": _YES,
+    "reply-by": _TIME,
+}
+_OF: Final[Mapping[str, Mapping[str, Extension]]] = {
+    "Encounter": _OF_ANY | _OF_ENCOUNTER,
+    "Appointment": _OF_ANY | _OF_APPOINTMENT,
+    "AppointmentResponse": _OF_ANY | _OF_RESPONSE,
+    "Consent": _OF_ANY | _OF_CONSENT,
+    "CarePlan": _OF_ANY | _OF_PLAN | _OF_PLAN_ITEM,
+    "Goal": _OF_PLAN_ITEM,
+    "CareTeam": _OF_TEAM,
+    "Task": _OF_ANY | _OF_TASK,
+    "Communication": _OF_ANY | _OF_COMMUNICATION,
+}
+
+EXTENSIONS: Final[Mapping[str, Extension]] = {
+    f"{BASE}{name}": found for named in _OF.values() for name, found in named.items()
+}
 """Every extension by its ``url``."""
 
 
@@ -166,9 +194,11 @@ def url(name: str) -> str:
     return found
 
 
-def is_known(found: Any) -> bool:
-    """Tell whether an extension's ``url`` is one of the table, or none of the gateway's at all."""
-    return not isinstance(found, str) or not found.startswith(BASE) or found in EXTENSIONS
+def is_allowed(found: Any, kind: str) -> bool:
+    """Tell whether an extension may stand in a resource of a ``kind``: its ``url`` is in the table, or not of ours."""
+    if not isinstance(found, str) or not found.startswith(BASE):
+        return True
+    return found.removeprefix(BASE) in _OF.get(kind, {})
 
 
 def written(name: str, value: Any) -> list[dict[str, Any]]:
@@ -186,11 +216,7 @@ def _written(found: str, kind: Extension, value: Any) -> list[dict[str, Any]]:
     return [
         {
             "url": found,
-            "extension": [
-                part
-                for name, inner in kind.parts.items()
-                for part in _written(name, inner, one.get(name))
-            ],
+            "extension": [part for name, inner in kind.parts.items() for part in _written(name, inner, one.get(name))],
         }
         for one in values
     ]

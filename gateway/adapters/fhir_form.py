@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from gateway.adapters.fhir_codes import codes_of
 from gateway.adapters.fhir_extensions import url
 from gateway.adapters.fhir_parts import (
     acting_organization,
@@ -18,7 +19,6 @@ from gateway.adapters.fhir_parts import (
     recorded,
     staff,
 )
-from gateway.adapters.fhir_codes import codes_of
 from gateway.adapters.kinds import Kind, line, message_id, moment, one_of
 from gateway.adapters.reading import Reader
 from gateway.adapters.recipients import named

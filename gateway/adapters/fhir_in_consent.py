@@ -124,5 +124,3 @@ _CONSENT: Final = Form(
 def consent(reader: Reader) -> Form | None:
     """Return what a Consent becomes; ``None`` where nothing is decided yet."""
     return _CONSENT if status(reader, CONSENT_STATUS) is not None else None
-
-

@@ -1,4 +1,4 @@
-"""A Task says that somebody takes charge of a message or that responsibility is handed over; a Communication is free."""
+"""A Task: somebody takes charge of a message, or responsibility is handed over. A Communication: a free message."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def task(reader: Reader) -> Form | None:
     if _is_notice(reader):
         return None
     kind = in_system(TASK_SYSTEM, TASK)(reader, "code")
-    if kind not in TASK_STATUS or not status(reader, TASK_STATUS[kind]):
+    if kind is None or kind not in TASK_STATUS or not status(reader, TASK_STATUS[kind]):
         return None
     return _ACKNOWLEDGEMENT if kind == "acknowledgement" else _TRANSFER
 

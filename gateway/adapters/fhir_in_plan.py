@@ -120,7 +120,9 @@ _ATTENDEE: Final = Shape(
     principal=principal_behind(_MEMBER_UNIT),
     present=extra("present", flag),
 )
-_TEAM: Final = _followed(every("participant", lambda array, index: _ATTENDEE.here(array.inside(index)), least=1), "CareTeam")
+_TEAM: Final = _followed(
+    every("participant", lambda array, index: _ATTENDEE.here(array.inside(index)), least=1), "CareTeam"
+)
 
 _MEETING: Final = Shape(
     Meeting,
@@ -176,9 +178,7 @@ _PLAN: Final[dict[str, Field[Any]]] = {
     "measures": every("activity", _measure, least=1),
     "overall_responsible": extra("overall-responsible", RESPONSIBLE),
     "lead_professional": maybe("lead-professional", staff),
-    "follow_up": extra(
-        "follow-up", Shape(FollowUpDate, on=required("day", day), place=required("place", line))
-    ),
+    "follow_up": extra("follow-up", Shape(FollowUpDate, on=required("day", day), place=required("place", line))),
     "crisis_plan": maybe("crisis-plan", _CRISIS),
     "placement": _placement,
     "attendees": first("careTeam", _TEAM),
@@ -200,9 +200,7 @@ def _form(message_type: str, body: Field[Any]) -> Form:
 
 
 _FIRST: Final = _form("plan", Shape(Plan, **_PLAN).here)
-_REVISED: Final = _form(
-    "revisedPlan", Shape(RevisedPlan, change_summary=extra("change-summary", prose), **_PLAN).here
-)
+_REVISED: Final = _form("revisedPlan", Shape(RevisedPlan, change_summary=extra("change-summary", prose), **_PLAN).here)
 
 
 def care_plan(reader: Reader) -> Form | None:

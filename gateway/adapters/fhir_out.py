@@ -144,9 +144,7 @@ def _document(message: Message, unit: str, patient: Json | None, meta: Json | No
     )
 
 
-def _task(
-    message: Message, unit: str, duty: Duty, document: Entry, patient: Json | None, meta: Json | None
-) -> Entry:
+def _task(message: Message, unit: str, duty: Duty, document: Entry, patient: Json | None, meta: Json | None) -> Entry:
     header = message.header
     values = {"case-reference": header.case_number, "message-type": message.type, "duty": duty.value}
     return to.entry(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from gateway.adapters.fhir_extensions import url
 from gateway.adapters.fhir_identifiers import (
@@ -179,23 +179,47 @@ def staff(reader: Reader, name: str) -> User:
     if found is None:
         return User(name="")
     role = None
-    numbers = _telephone(found)
+    number = _telephone(found)
     if found.members.get("resourceType") == "PractitionerRole":
         if found.has("code"):
             role = first("code", lambda array, index: line(array.inside(index), "text"))(found)
         who = found.target("practitioner", "Practitioner")
         if who is None:
             return User(name="")
-        numbers = numbers or _telephone(who)
+        number = number or _telephone(who)
         found = who
-    hsa_id = _identified(found, _hsa(staff_id)) if found.has("identifier") else None
-    return User(name=full_name(found, "name"), role=role, hsa_id=hsa_id, phone=numbers)
+    known_by = _identified(found, _hsa(staff_id)) if found.has("identifier") else None
+    return User(name=full_name(found, "name"), role=role, hsa_id=known_by, phone=number)
 
 
 def _numbers(patient: Reader) -> tuple[Identifier, ...]:
+    """Read the numbers of a patient, the one in use first: those that are ``old`` come after the others.
+
+    A number of the journal's own (of the type ``MR``, medical record) names nobody outside it, and is left to it.
+    """
     array, indices = patient.array("identifier", least=1)
-    numbers = [_number(array.inside(index)) for index in indices]
-    return tuple(number for number in numbers if number is not None)
+    current: list[Identifier] = []
+    old: list[Identifier] = []
+    is_known = False
+    for index in indices:
+        identifier = array.inside(index)
+        if _is_record_number(identifier.members):
+            continue
+        is_known = True
+        number = _number(identifier)
+        if number is not None:
+            (old if identifier.members.get("use") == "old" else current).append(number)
+    if indices and not is_known:
+        array.note(NO_IDENTIFIER.at(patient.place("identifier"), systems=", ".join(PERSON_SYSTEMS)))
+    return (*current, *old)
+
+
+def _is_record_number(identifier: Mapping[str, Any]) -> bool:
+    kind = identifier.get("type") or {}
+    return any(
+        (coding.get("system"), coding.get("code")) == ("http://terminology.hl7.org/CodeSystem/v2-0203", "MR")
+        for coding in kind.get("coding") or ()
+    )
 
 
 def _number(identifier: Reader) -> Identifier | None:
@@ -251,9 +275,7 @@ def person(reader: Reader, name: str) -> Person:
 
 def whole_patient(patient: Reader) -> Person:
     """Read a Patient: numbers (the first is the one in use), name and protection. Where they live is never read."""
-    return Person(
-        identifiers=_numbers(patient), name=full_name(patient, "name"), protected_level=protection(patient)
-    )
+    return Person(identifiers=_numbers(patient), name=full_name(patient, "name"), protected_level=protection(patient))
 
 
 def recorded(reader: Reader) -> datetime:

@@ -2,20 +2,20 @@
 
 A known extension is a member by its ``url``, a part of a complex one by its bare name, so that a table of shapes tells
 where every field stands, whether FHIR has an element for it or not. What a resource says beside what is read stays in
-the event, which is kept whole; but an extension of the gateway's own that nobody reads is a fault, as it is misplaced.
+the event, which is kept whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from gateway.adapters.fhir_extensions import EXTENSIONS, Extension
 from gateway.adapters.fhir_resource import Package, Resource
 from gateway.adapters.reading import Reader, Reading
 from gateway.directory import Directory
-from gateway.errors import Fault, Finding
-from gateway.messages.binding import UNKNOWN, WRONG_TYPE
+from gateway.errors import Fault
+from gateway.messages.binding import WRONG_TYPE
 
 TWICE: Final = Fault(
     "fhir.extension-twice",
@@ -70,7 +70,13 @@ class ResourceReader(Reader):
         """Return the reader of a whole resource, which is what the event is about."""
         reading = Reading(directory)
         root = cls(
-            dict(resource.members), reading, None, "", package=package, resource=resource, expression=resource.expression
+            dict(resource.members),
+            reading,
+            None,
+            "",
+            package=package,
+            resource=resource,
+            expression=resource.expression,
         )
         reading.root = root
         return root
@@ -167,14 +173,5 @@ class ResourceReader(Reader):
         return self._catalogue[name].parts or EXTENSIONS
 
     def _is_read(self) -> bool:
-        return False
-
-    def _unread(self) -> Iterator[Finding]:
-        for name in self.members:
-            if name in self._catalogue and name not in self.read:
-                yield UNKNOWN.at(self._items[name][0] if name in self._items else self.place(name))
-        for inner in self._inner.values():
-            yield from inner._unread()
-        for target in self._targets.values():
-            if target is not None:
-                yield from target._unread()
+        # A resource tells the whole state of something, of which a message needs a part.
+        return True

@@ -14,7 +14,7 @@ from typing import Any, Final
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
-from gateway.adapters.fhir_extensions import is_known
+from gateway.adapters.fhir_extensions import is_allowed
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.messages.binding import BAD_FORM, MISSING, NOT_ALLOWED, UNKNOWN, WRONG_TYPE
 from gateway.messages.hardened import read_json
@@ -67,8 +67,8 @@ MODIFIER: Final = Fault(
 )
 EXTENSION_UNKNOWN: Final = Fault(
     "fhir.extension-unknown",
-    "Tillägget (extension) har ett namn i SIP Gateways namnrymd som inte finns.",
-    "The extension has a name in the namespace of SIP Gateway that does not exist.",
+    "Tillägget (extension) har ett namn i SIP Gateways namnrymd som inte finns för den här resursen.",
+    "The extension has a name in the namespace of SIP Gateway that this resource does not have.",
 )
 EXTENSION_VALUE: Final = Fault(
     "fhir.choice",
@@ -182,7 +182,7 @@ def _bundle(root: dict[str, Any]) -> Package:
     shell = {name: value for name, value in root.items() if name != "entry"}
     shell["entry"] = [{name: value for name, value in entry.items() if name != "resource"} for entry in entries]
     findings = list(_invalid(shell, "Bundle", "Bundle"))
-    findings += [finding for entry in shell["entry"] for finding in _forbidden(entry, "Bundle.entry")]
+    findings += [finding for entry in shell["entry"] for finding in _forbidden(entry, "Bundle.entry", "Bundle")]
     _stop(findings)
     return Package(root, tuple(resources), is_bundle=True)
 
@@ -208,7 +208,7 @@ def _type_faults(resource: Mapping[str, Any], place: str) -> Iterator[Finding]:
 
 def _faults_of(resource: Resource) -> Iterator[Finding]:
     yield from _invalid(resource.members, resource.type, resource.expression)
-    yield from _forbidden(resource.members, resource.expression)
+    yield from _forbidden(resource.members, resource.expression, resource.type)
 
 
 def _invalid(members: Mapping[str, Any], kind: str, expression: str) -> Iterator[Finding]:
@@ -253,19 +253,20 @@ def expression_at(expression: str, location: Iterable[int | str]) -> str:
     return expression
 
 
-def _forbidden(value: Any, expression: str) -> Iterator[Finding]:
-    """Yield what changes the meaning of a resource and is not understood, and extensions of ours that do not exist."""
+def _forbidden(value: Any, expression: str, kind: str) -> Iterator[Finding]:
+    """Yield what changes the meaning of a resource of a ``kind`` and is not understood, and extensions out of place."""
     if isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _forbidden(item, f"{expression}[{index}]")
+            yield from _forbidden(item, f"{expression}[{index}]", kind)
     if not isinstance(value, dict):
         return
+    kind = str(value.get("resourceType", kind))  # a contained one has extensions of its own
     for name, inner in value.items():
         place = expression_at(expression, [name])
         if name in ("modifierExtension", "implicitRules"):
             yield MODIFIER.at(place)
         elif name == "extension" and isinstance(inner, list):
             for index, extension in enumerate(inner):
-                if isinstance(extension, dict) and not is_known(extension.get("url")):
+                if isinstance(extension, dict) and not is_allowed(extension.get("url"), kind):
                     yield EXTENSION_UNKNOWN.at(f"{place}[{index}]")
-        yield from _forbidden(inner, place)
+        yield from _forbidden(inner, place, kind)

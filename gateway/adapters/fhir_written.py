@@ -57,7 +57,17 @@ class Entry:
 
 def _escaped(text: str) -> str:
     """Return ``text`` for a search parameter in a URL (FHIR search, and RFC 3986 for the signs that end a value)."""
-    for sign, code in (("%", "%25"), ("\\", "%5C%5C"), ("|", "%5C%7C"), (",", "%5C,"), ("$", "%5C$"), ("&", "%26"), ("+", "%2B"), ("#", "%23"), (" ", "%20")):
+    for sign, code in (
+        ("%", "%25"),
+        ("\\", "%5C%5C"),
+        ("|", "%5C%7C"),
+        (",", "%5C,"),
+        ("$", "%5C$"),
+        ("&", "%26"),
+        ("+", "%2B"),
+        ("#", "%23"),
+        (" ", "%20"),
+    ):
         text = text.replace(sign, code)
     return text
 
@@ -88,7 +98,10 @@ def transaction(key: str, at: datetime, entries: Sequence[Entry]) -> Json:
 
 def as_bytes(resource: Json) -> bytes:
     """Return a resource as JSON, the same bytes each time."""
-    return json.dumps(resource, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode("utf-8")
+    # A lone surrogate has no form in UTF-8: it stays the escape that it came as.
+    return json.dumps(resource, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(
+        "utf-8", "backslashreplace"
+    )
 
 
 def time(at: datetime) -> str:

@@ -217,7 +217,9 @@ def reply(extension: list[Json] | None = None, **more: Any) -> Json:
 def decision(extension: list[Json] | None = None, **more: Any) -> Json:
     members: Json = {
         "status": "active",
-        "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]},
+        "scope": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]
+        },
         "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "INFA"}]}],
         "policyRule": {"text": "OSL 10 kap. 1 §"},
         "patient": to("Patient/p1"),
@@ -231,7 +233,8 @@ def decision(extension: list[Json] | None = None, **more: Any) -> Json:
                 {"role": {"text": "Part"}, "reference": party("region")},
             ],
             "class": [
-                {"system": "urn:sip-gateway:code:information-type", "code": code} for code in ("need", "meeting", "plan")
+                {"system": "urn:sip-gateway:code:information-type", "code": code}
+                for code in ("need", "meeting", "plan")
             ],
         },
         "extension": extension
@@ -281,7 +284,13 @@ def transfer(**more: Any) -> Json:
         "description": "Den enskilde har mest kontakt med socialtjänsten.",
         "extension": case(
             previous_responsible={"unit": unit(CENTRE), "user": to("PractitionerRole/isak-303")},
-            next_responsible={"unit": unit(SOCIAL), "user": {"identifier": {"system": HSA_SYSTEM, "value": "SE2120001355-P001"}, "display": "Maria Provsson"}},
+            next_responsible={
+                "unit": unit(SOCIAL),
+                "user": {
+                    "identifier": {"system": HSA_SYSTEM, "value": "SE2120001355-P001"},
+                    "display": "Maria Provsson",
+                },
+            },
             effective_on="2026-12-01",
             recipient=[unit(SOCIAL)],
         ),

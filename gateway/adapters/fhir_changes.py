@@ -1,0 +1,204 @@
+"""What has changed in a journal since it was last asked: a search for each kind of resource, and what it refers to.
+
+A notification (Subscription with a rest-hook) only says that something has changed. Each changed resource becomes an
+event: a Bundle of it and of what it refers to, under the id of its version, so that fetching it again is no news.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import structlog
+
+from gateway.adapters import disk
+from gateway.adapters.fhir_resource import CONTEXT, FOCAL
+from gateway.adapters.fhir_server import UNREADABLE, FhirServer
+from gateway.adapters.fhir_written import as_bytes
+from gateway.clock import in_zone
+from gateway.errors import DependencyDownError, InvalidDocumentError
+from gateway.ports import Event
+
+VERSION_SYSTEM: Final = "urn:sip-gateway:fhir:version"
+"""The system of the identifier of an event that was fetched: ``Type/id/_history/version``."""
+DEPTH: Final = 3
+"""How far references are followed: a PractitionerRole refers to a Practitioner."""
+MOST_REFERENCES: Final = 100
+"""Most resources that are fetched because one changed."""
+
+_REFERENCE = re.compile(rf"({'|'.join((*FOCAL, *CONTEXT))})/[A-Za-z0-9\-.]{{1,64}}")
+
+log = structlog.get_logger(__name__)
+
+
+class Kept(Protocol):
+    """What is answered about an event that is kept."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer: ``messageIds`` and ``caseNumber``."""
+        ...
+
+
+Submit = Callable[[Event], Awaitable[Kept]]
+"""Keeps an event and returns when it is stored.
+
+Raises:
+    InvalidDocumentError: it is refused, and kept with its reasons.
+    GatewayError: any other kind: it is not kept, and must come again.
+"""
+
+
+class Bookmark(Protocol):
+    """How far each kind of resource has been fetched: kept over a restart."""
+
+    async def read(self, kind: str) -> datetime | None:
+        """Return when the last resource of the ``kind`` that was fetched had changed; ``None`` before the first."""
+        ...
+
+    async def keep(self, kind: str, at: datetime) -> None:
+        """Keep it."""
+        ...
+
+
+class FileBookmark:
+    """Bookmarks in a folder, a small file for each kind of resource."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def read(self, kind: str) -> datetime | None:
+        """Return what is kept, ``None`` where nothing readable is."""
+        try:
+            text = await asyncio.to_thread((self._folder / f"{kind}.bookmark").read_text, encoding="ascii")
+            return in_zone(datetime.fromisoformat(text.strip()))
+        except (OSError, ValueError):
+            return None
+
+    async def keep(self, kind: str, at: datetime) -> None:
+        """Keep it, in one step: a crash leaves the old one or the new one."""
+        path = self._folder / f"{kind}.bookmark"
+        await asyncio.to_thread(disk.write, path, at.isoformat().encode("ascii"))
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """How many resources had changed: how many were kept as events, and how many of those were refused."""
+
+    kept: int = 0
+    refused: int = 0
+
+    def __add__(self, other: Fetched) -> Fetched:
+        return Fetched(self.kept + other.kept, self.refused + other.refused)
+
+
+class Changes:
+    """Fetches what has changed on ``server`` since the ``bookmark``, or since ``begins`` the first time.
+
+    ``source`` is that of the events, the name of the adapter.
+    """
+
+    def __init__(
+        self,
+        server: FhirServer,
+        bookmark: Bookmark,
+        *,
+        source: str,
+        begins: datetime,
+        kinds: Sequence[str] = (*FOCAL, "Patient"),
+    ) -> None:
+        self._server = server
+        self._bookmark = bookmark
+        self._source = source
+        self._begins = begins
+        self._kinds = kinds
+        self._one_at_a_time = asyncio.Lock()
+
+    async def take(self, submit: Submit) -> Fetched:
+        """Fetch what has changed and submit it; return when all of it is kept.
+
+        Raises:
+            GatewayError: something could not be fetched or kept; it is fetched again the next time.
+        """
+        async with self._one_at_a_time:
+            fetched = Fetched()
+            seen: dict[str, dict[str, Any] | None] = {}
+            for kind in self._kinds:
+                fetched += await self._take_kind(kind, submit, seen)
+            return fetched
+
+    async def _take_kind(self, kind: str, submit: Submit, seen: dict[str, dict[str, Any] | None]) -> Fetched:
+        since = await self._bookmark.read(kind) or self._begins
+        # What changed at the very moment of the last one may have been missed: it is asked for again, and is no news.
+        asked = {"_lastUpdated": f"ge{since.isoformat()}", "_sort": "_lastUpdated", "_count": "20"}
+        kept = refused = 0
+        async for resource in self._server.search(kind, asked):
+            changed = _changed_at(resource)
+            event = await self._event(resource, seen)
+            try:
+                await submit(event)
+            except InvalidDocumentError as error:
+                refused += 1
+                log.warning("fhir.event_refused", kind=kind, codes=error.codes)
+            kept += 1
+            if changed > since:
+                since = changed
+                await self._bookmark.keep(kind, since)
+        return Fetched(kept, refused)
+
+    async def _event(self, resource: Mapping[str, Any], seen: dict[str, dict[str, Any] | None]) -> Event:
+        """Return the event that a resource has changed: it, and what it refers to, in a Bundle."""
+        version = f"{resource['resourceType']}/{resource['id']}/_history/{resource['meta'].get('versionId', '')}"
+        if "versionId" not in resource["meta"]:
+            version += resource["meta"]["lastUpdated"]
+        along: dict[str, dict[str, Any]] = {}
+        wanted = list(_references(resource))
+        for _ in range(DEPTH):
+            found = [one for one in dict.fromkeys(wanted) if one not in along][: MOST_REFERENCES - len(along)]
+            wanted = []
+            for reference in found:
+                if reference not in seen:
+                    seen[reference] = await self._server.read(reference)
+                target = seen[reference]
+                if target is not None:
+                    along[reference] = target
+                    wanted.extend(_references(target))
+        own = f"{resource['resourceType']}/{resource['id']}"
+        entries = [(own, resource), *((name, one) for name, one in sorted(along.items()) if name != own)]
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "identifier": {"system": VERSION_SYSTEM, "value": version},
+            "timestamp": resource["meta"]["lastUpdated"],
+            "entry": [{"fullUrl": f"{self._server.base}/{name}", "resource": one} for name, one in entries],
+        }
+        return Event(source=self._source, content=as_bytes(bundle))
+
+
+def _changed_at(resource: Mapping[str, Any]) -> datetime:
+    meta = resource.get("meta")
+    try:
+        if not isinstance(resource.get("id"), str) or not isinstance(meta, dict):
+            raise TypeError
+        return in_zone(datetime.fromisoformat(meta["lastUpdated"]))
+    except (KeyError, TypeError, ValueError):
+        raise DependencyDownError(UNREADABLE.at()) from None
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Yield what a resource refers to on its own server, ``Type/id``."""
+    if isinstance(value, dict):
+        reference = value.get("reference")
+        if isinstance(reference, str):
+            found = _REFERENCE.fullmatch(reference.partition("/_history/")[0])
+            if found is not None:
+                yield found[0]
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
