@@ -18,7 +18,8 @@ from gateway.adapters.fhir_out_consent import consent
 from gateway.adapters.fhir_out_meeting import appointment
 from gateway.adapters.fhir_out_plan import care_plan
 from gateway.adapters.fhir_written import Entry, Json
-from gateway.messages import TYPES, Duty, Message, Person, duty_for, render_xml
+from gateway.messages import TYPES, Duty, Message, Person, duty_for
+from gateway.messages.binding import document_of
 from gateway.notices import Notice, NoticeKind
 
 RECORD: Final = "DocumentReference"
@@ -112,6 +113,11 @@ def _patient(person: Person | None) -> tuple[Entry | None, Json | None]:
     return Entry(resource, to.key_of("Patient", numbers[0]["system"], numbers[0]["value"]), numbers[0]), meta
 
 
+def _xml(message: Message) -> bytes:
+    """Return a message as XML: it has been judged before it came here, and is not judged again."""
+    return document_of(message.type, {"header": message.header, "body": message.body}).encode()
+
+
 def _document(message: Message, unit: str, patient: Json | None, meta: Json | None) -> Entry:
     header, kind = message.header, TYPES[message.type]
     sender = header.sender
@@ -132,7 +138,7 @@ def _document(message: Message, unit: str, patient: Json | None, meta: Json | No
                     "attachment": {
                         "contentType": "application/xml",
                         "language": "sv",
-                        "data": base64.b64encode(render_xml(message)).decode("ascii"),
+                        "data": base64.b64encode(_xml(message)).decode("ascii"),
                         "title": kind.title_sv,
                         "creation": to.time(header.created_at),
                     }
