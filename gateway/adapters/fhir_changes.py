@@ -7,6 +7,7 @@ event: a Bundle of it and of what it refers to, under the id of its version, so 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,14 +54,26 @@ Raises:
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """When the last resource of a kind that was fetched had changed, and the versions that had at that very moment."""
+
+    at: datetime
+    versions: frozenset[str] = frozenset()
+
+    def after(self, version: str, at: datetime) -> Mark:
+        """Return the mark when one more has been fetched."""
+        return Mark(self.at, self.versions | {version}) if at <= self.at else Mark(at, frozenset({version}))
+
+
 class Bookmark(Protocol):
     """How far each kind of resource has been fetched: kept over a restart."""
 
-    async def read(self, kind: str) -> datetime | None:
-        """Return when the last resource of the ``kind`` that was fetched had changed; ``None`` before the first."""
+    async def read(self, kind: str) -> Mark | None:
+        """Return the mark of a ``kind``; ``None`` before the first, and where it cannot be read."""
         ...
 
-    async def keep(self, kind: str, at: datetime) -> None:
+    async def keep(self, kind: str, mark: Mark) -> None:
         """Keep it."""
         ...
 
@@ -71,18 +84,21 @@ class FileBookmark:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def read(self, kind: str) -> datetime | None:
-        """Return what is kept, ``None`` where nothing readable is."""
+    async def read(self, kind: str) -> Mark | None:
+        """Return what is kept; ``None`` where nothing readable is, so that all is fetched again."""
         try:
-            text = await asyncio.to_thread((self._folder / f"{kind}.bookmark").read_text, encoding="ascii")
-            return in_zone(datetime.fromisoformat(text.strip()))
-        except (OSError, ValueError):
+            kept = json.loads(await asyncio.to_thread(self._path(kind).read_bytes))
+            return Mark(in_zone(datetime.fromisoformat(kept["at"])), frozenset(map(str, kept["versions"])))
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    async def keep(self, kind: str, at: datetime) -> None:
+    async def keep(self, kind: str, mark: Mark) -> None:
         """Keep it, in one step: a crash leaves the old one or the new one."""
-        path = self._folder / f"{kind}.bookmark"
-        await asyncio.to_thread(disk.write, path, at.isoformat().encode("ascii"))
+        kept = {"at": mark.at.isoformat(), "versions": sorted(mark.versions)}
+        await asyncio.to_thread(disk.write, self._path(kind), disk.json_bytes(kept))
+
+    def _path(self, kind: str) -> Path:
+        return self._folder / f"{kind}.bookmark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,29 +148,27 @@ class Changes:
             return fetched
 
     async def _take_kind(self, kind: str, submit: Submit, seen: dict[str, dict[str, Any] | None]) -> Fetched:
-        since = await self._bookmark.read(kind) or self._begins
-        # What changed at the very moment of the last one may have been missed: it is asked for again, and is no news.
-        asked = {"_lastUpdated": f"ge{since.isoformat()}", "_sort": "_lastUpdated", "_count": "20"}
+        mark = await self._bookmark.read(kind) or Mark(self._begins)
+        # What changed at the very moment of the last one may have been missed: it is asked for again.
+        asked = {"_lastUpdated": f"ge{mark.at.isoformat()}", "_sort": "_lastUpdated", "_count": "20"}
         kept = refused = 0
         async for resource in self._server.search(kind, asked):
-            changed = _changed_at(resource)
-            event = await self._event(resource, seen)
+            version, at = _version_of(resource)
+            if version in mark.versions:
+                continue
+            event = await self._event(resource, version, seen)
             try:
                 await submit(event)
             except InvalidDocumentError as error:
                 refused += 1
                 log.warning("fhir.event_refused", kind=kind, codes=error.codes)
             kept += 1
-            if changed > since:
-                since = changed
-                await self._bookmark.keep(kind, since)
+            mark = mark.after(version, at)
+            await self._bookmark.keep(kind, mark)
         return Fetched(kept, refused)
 
-    async def _event(self, resource: Mapping[str, Any], seen: dict[str, dict[str, Any] | None]) -> Event:
+    async def _event(self, resource: Mapping[str, Any], version: str, seen: dict[str, dict[str, Any] | None]) -> Event:
         """Return the event that a resource has changed: it, and what it refers to, in a Bundle."""
-        version = f"{resource['resourceType']}/{resource['id']}/_history/{resource['meta'].get('versionId', '')}"
-        if "versionId" not in resource["meta"]:
-            version += resource["meta"]["lastUpdated"]
         along: dict[str, dict[str, Any]] = {}
         wanted = list(_references(resource))
         for _ in range(DEPTH):
@@ -179,14 +193,16 @@ class Changes:
         return Event(source=self._source, content=as_bytes(bundle))
 
 
-def _changed_at(resource: Mapping[str, Any]) -> datetime:
-    meta = resource.get("meta")
+def _version_of(resource: Mapping[str, Any]) -> tuple[str, datetime]:
+    """Return the version of a resource, ``Type/id/_history/version``, and when it came about."""
+    name, meta = resource.get("id"), resource.get("meta")
     try:
-        if not isinstance(resource.get("id"), str) or not isinstance(meta, dict):
+        if not isinstance(name, str) or not isinstance(meta, dict):
             raise TypeError
-        return in_zone(datetime.fromisoformat(meta["lastUpdated"]))
+        at = in_zone(datetime.fromisoformat(meta["lastUpdated"]))
     except (KeyError, TypeError, ValueError):
         raise DependencyDownError(UNREADABLE.at()) from None
+    return f"{resource['resourceType']}/{name}/_history/{meta.get('versionId') or meta['lastUpdated']}", at
 
 
 def _references(value: Any) -> Iterator[str]:

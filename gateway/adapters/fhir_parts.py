@@ -104,23 +104,35 @@ def _identified(reader: Reader, kinds: Mapping[str, Kind[str]]) -> str | None:
 
 
 def _referred(name_of: Mapping[str, Kind[str]], *kinds: str) -> Kind[str]:
-    """Return the kind of a Reference to one of ``kinds``, which is known by an identifier."""
+    """Return the kind of a Reference to one of ``kinds``, known by an identifier, or to a role at one of them."""
+    of_role = _directly_referred(name_of, *kinds)
 
+    def read(reader: Reader, name: str) -> str:
+        reference = reader.inside(name)
+        if reference.has("identifier") or not reference.has("reference"):
+            return of_role(reader, name)
+        found = cast(ResourceReader, reader).target(name, "PractitionerRole", *kinds)
+        if found is None:
+            return ""
+        if found.members.get("resourceType") == "PractitionerRole":
+            return of_role(found, "organization")
+        return _identified(found, name_of) or ""
+
+    return read
+
+
+def _directly_referred(name_of: Mapping[str, Kind[str]], *kinds: str) -> Kind[str]:
     def read(reader: Reader, name: str) -> str:
         reference = reader.inside(name)
         if reference.has("identifier"):
             identifier = reference.inside("identifier")
             kind = name_of.get(identifier.text("system") or "")
-            if kind is None:
-                identifier.note(NOT_ALLOWED.at(identifier.place("system"), allowed=", ".join(name_of)))
-                return ""
-            return kind(identifier, "value")
-        found = cast(ResourceReader, reader).target(name, "PractitionerRole", *kinds)
-        if found is None:
+            if kind is not None:
+                return kind(identifier, "value")
+            identifier.note(NOT_ALLOWED.at(identifier.place("system"), allowed=", ".join(name_of)))
             return ""
-        if found.members.get("resourceType") == "PractitionerRole":
-            return read(found, "organization")
-        return _identified(found, name_of) or ""
+        found = cast(ResourceReader, reader).target(name, *kinds)
+        return (_identified(found, name_of) or "") if found is not None else ""
 
     return read
 

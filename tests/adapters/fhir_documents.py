@@ -50,6 +50,7 @@ def patient(**more: Any) -> Json:
         "id": "p1",
         "identifier": [{"system": "http://electronichealth.se/identifier/personnummer", "value": PERSONNUMMER}],
         "name": [{"family": "Vallgård", "given": ["Henrik"]}],
+        "address": [{"use": "home", "text": "Övningsgatan 1, 417 00 Göteborg"}],
         **more,
     }
 

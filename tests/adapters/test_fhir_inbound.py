@@ -378,13 +378,12 @@ def test_security_labels_tell_of_a_protected_identity(
     labels: list[tuple[str, str]], level: ProtectedLevel, on: str
 ) -> None:
     security = {"security": [{"system": system, "code": code} for system, code in labels]}
-    address = [{"use": "home", "text": "Övningsgatan 1, 417 00 Göteborg"}]
     stay = encounter()
     if on == "Encounter":
         stay["meta"] |= security
-        whole = bundle(stay, patient(address=address), practitioner(), role())
+        whole = bundle(stay, patient(), practitioner(), role())
     else:
-        whole = bundle(stay, patient(meta=security, address=address), practitioner(), role())
+        whole = bundle(stay, patient(meta=security), practitioner(), role())
     draft = draft_of(whole)
     assert draft.person is not None
     assert draft.person.protected_level is level
