@@ -16,7 +16,7 @@ from gateway.adapters.fhir_in_encounter import encounter
 from gateway.adapters.fhir_in_meeting import appointment, appointment_response
 from gateway.adapters.fhir_in_message import communication, task
 from gateway.adapters.fhir_in_plan import care_plan
-from gateway.adapters.fhir_parts import whole_patient
+from gateway.adapters.fhir_patient import whole_patient
 from gateway.adapters.fhir_reader import UNRESOLVED, ResourceReader
 from gateway.adapters.fhir_resource import FOCAL, Package, Resource, read_package
 from gateway.adapters.reading import Reader

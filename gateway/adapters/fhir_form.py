@@ -15,10 +15,10 @@ from gateway.adapters.fhir_parts import (
     maybe,
     organization,
     organization_or_party,
-    person,
     recorded,
     staff,
 )
+from gateway.adapters.fhir_patient import person
 from gateway.adapters.kinds import Kind, line, message_id, moment, one_of
 from gateway.adapters.reading import Reader
 from gateway.adapters.recipients import named

@@ -14,7 +14,8 @@ from gateway.adapters.fhir_codes import (
 )
 from gateway.adapters.fhir_extensions import url
 from gateway.adapters.fhir_form import Form, acting_unit, maybe_recipients, performer, recipients, status, subject
-from gateway.adapters.fhir_parts import coded, extra, first, maybe, organization, protection, staff
+from gateway.adapters.fhir_parts import coded, extra, first, maybe, organization, staff
+from gateway.adapters.fhir_patient import protection
 from gateway.adapters.fhir_reader import ResourceReader
 from gateway.adapters.kinds import day, flag, line, message_id, moment, one_of, prose
 from gateway.adapters.reading import Reader

@@ -13,7 +13,8 @@ from gateway.adapters.fhir_codes import (
 )
 from gateway.adapters.fhir_extensions import url
 from gateway.adapters.fhir_form import CASE, Form, acting_unit, must_answer, performer, status
-from gateway.adapters.fhir_parts import PERIOD, extra, maybe, organization, person
+from gateway.adapters.fhir_parts import PERIOD, extra, maybe, organization
+from gateway.adapters.fhir_patient import person
 from gateway.adapters.fhir_reader import ResourceReader
 from gateway.adapters.kinds import flag, line, moment, one_of, phone, prose
 from gateway.adapters.reading import Reader

@@ -1,22 +1,14 @@
-"""Bytes into FHIR R4 resources: bounded, valid, known by their place, and with the references inside a Bundle resolved.
-
-``fhir.resources`` (R4B, which for the resources used here is R4) judges their form. Its words may repeat what it was
-given, and are replaced by faults of our own; the places are kept, as FHIR expressions.
-"""
+"""Bytes into FHIR R4 resources: bounded, valid, known by their place, and with references inside a Bundle resolved."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fhir.resources.R4B import get_fhir_model_class
-from pydantic import ValidationError
-
-from gateway.adapters.fhir_extensions import is_allowed
+from gateway.adapters.fhir_validity import forbidden, invalid, is_type
 from gateway.errors import Fault, Finding, InvalidDocumentError
-from gateway.messages.binding import BAD_FORM, MISSING, NOT_ALLOWED, UNKNOWN, WRONG_TYPE
+from gateway.messages.binding import MISSING, NOT_ALLOWED, WRONG_TYPE
 from gateway.messages.hardened import read_json
 
 BUNDLE_TYPES: Final = ("message", "transaction", "collection")
@@ -60,24 +52,6 @@ DELETION: Final = Fault(
 FULL_URL_TWICE: Final = Fault(
     "fhir.full-url-twice", "Två poster har samma fullUrl.", "Two entries have the same fullUrl."
 )
-MODIFIER: Final = Fault(
-    "fhir.modifier-not-understood",
-    "Elementet ändrar resursens betydelse på ett sätt som inte förstås här.",
-    "The element changes the meaning of the resource in a way that is not understood here.",
-)
-EXTENSION_UNKNOWN: Final = Fault(
-    "fhir.extension-unknown",
-    "Tillägget (extension) har ett namn i SIP Gateways namnrymd som inte finns för den här resursen.",
-    "The extension has a name in the namespace of SIP Gateway that this resource does not have.",
-)
-EXTENSION_VALUE: Final = Fault(
-    "fhir.choice",
-    "Elementet ska ha ett värde av en enda typ.",
-    "The element must have a value of one single type.",
-)
-
-_TYPE = re.compile(r"[A-Z][A-Za-z]{1,39}")
-_ELEMENT = re.compile(r"_?[a-z][A-Za-z0-9]{0,49}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +120,12 @@ def read_package(content: bytes) -> Package:
     else:
         _stop(_type_faults(root, "$this"))
         package = Package(root, (Resource(root, str(kind)),), is_bundle=False)
-    _stop(found for one in package.resources for found in _faults_of(one))
+    _stop(
+        finding
+        for one in package.resources
+        for judge in (invalid, forbidden)
+        for finding in judge(one.members, one.type, one.expression)
+    )
     return package
 
 
@@ -181,8 +160,8 @@ def _bundle(root: dict[str, Any]) -> Package:
     # The resources are judged one by one, so that a fault in one does not hide those of another.
     shell = {name: value for name, value in root.items() if name != "entry"}
     shell["entry"] = [{name: value for name, value in entry.items() if name != "resource"} for entry in entries]
-    findings = list(_invalid(shell, "Bundle", "Bundle"))
-    findings += [finding for entry in shell["entry"] for finding in _forbidden(entry, "Bundle.entry", "Bundle")]
+    findings = list(invalid(shell, "Bundle", "Bundle"))
+    findings += [finding for entry in shell["entry"] for finding in forbidden(entry, "Bundle", "Bundle.entry")]
     _stop(findings)
     return Package(root, tuple(resources), is_bundle=True)
 
@@ -198,75 +177,7 @@ def _type_faults(resource: Mapping[str, Any], place: str) -> Iterator[Finding]:
     if not isinstance(kind, str):
         yield MISSING.at(f"{place}.resourceType", name="resourceType")
     elif kind not in FOCAL and kind not in CONTEXT:
-        try:
-            get_fhir_model_class(kind if _TYPE.fullmatch(kind) else "")
-        except (LookupError, ValueError):
-            yield NOT_A_RESOURCE.at(f"{place}.resourceType")
-        else:
+        if is_type(kind):
             yield RESOURCE_NOT_USED.at(f"{place}.resourceType", known=", ".join(FOCAL))
-
-
-def _faults_of(resource: Resource) -> Iterator[Finding]:
-    yield from _invalid(resource.members, resource.type, resource.expression)
-    yield from _forbidden(resource.members, resource.expression, resource.type)
-
-
-def _invalid(members: Mapping[str, Any], kind: str, expression: str) -> Iterator[Finding]:
-    """Yield what ``fhir.resources`` finds wrong with a resource."""
-    try:
-        get_fhir_model_class(kind).model_validate(dict(members))
-    except ValidationError as error:
-        for one in error.errors(include_url=False, include_input=False, include_context=True):
-            yield _finding(one["type"], expression, one["loc"], str(one["msg"]))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
-        # Some of its checks fail on a value of a type they did not expect, before they have said where.
-        yield BAD_FORM.at(expression, expected=f"FHIR {kind}")
-
-
-def _finding(kind: str, expression: str, location: Sequence[int | str], words: str) -> Finding:
-    # "root" is where the library says that an object is no object.
-    place = expression_at(expression, [part for part in location if part != "root"])
-    if kind.endswith("missing"):
-        name = str(location[-1])
-        return MISSING.at(place, name=name)
-    if kind == "extra_forbidden":
-        return UNKNOWN.at(place)
-    if "got multiple" in words or "Expect any of field value" in words:
-        return EXTENSION_VALUE.at(place)
-    if kind.endswith("_type") or kind == "model_validation_format":
-        return WRONG_TYPE.at(place, expected="av den typ FHIR anger/of the type FHIR gives")
-    return BAD_FORM.at(place, expected="på den form FHIR anger/of the form FHIR gives")
-
-
-def expression_at(expression: str, location: Iterable[int | str]) -> str:
-    """Return the FHIR expression of ``location`` inside ``expression``.
-
-    What does not look like the name of an element may be content, and is left out with all that follows.
-    """
-    for part in location:
-        if isinstance(part, int):
-            expression += f"[{part}]"
-        elif _ELEMENT.fullmatch(part):
-            expression += f".{part}"
         else:
-            break
-    return expression
-
-
-def _forbidden(value: Any, expression: str, kind: str) -> Iterator[Finding]:
-    """Yield what changes the meaning of a resource of a ``kind`` and is not understood, and extensions out of place."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _forbidden(item, f"{expression}[{index}]", kind)
-    if not isinstance(value, dict):
-        return
-    kind = str(value.get("resourceType", kind))  # a contained one has extensions of its own
-    for name, inner in value.items():
-        place = expression_at(expression, [name])
-        if name in ("modifierExtension", "implicitRules"):
-            yield MODIFIER.at(place)
-        elif name == "extension" and isinstance(inner, list):
-            for index, extension in enumerate(inner):
-                if isinstance(extension, dict) and not is_allowed(extension.get("url"), kind):
-                    yield EXTENSION_UNKNOWN.at(f"{place}[{index}]")
-        yield from _forbidden(inner, place, kind)
+            yield NOT_A_RESOURCE.at(f"{place}.resourceType")
