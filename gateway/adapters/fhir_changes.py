@@ -22,8 +22,9 @@ from gateway.adapters.fhir_resource import CONTEXT, FOCAL
 from gateway.adapters.fhir_server import UNREADABLE, FhirServer
 from gateway.adapters.fhir_written import as_bytes
 from gateway.clock import in_zone
+from gateway.envelope import content_hash
 from gateway.errors import DependencyDownError, InvalidDocumentError
-from gateway.ports import Event
+from gateway.ports import Event, Translation
 
 VERSION_SYSTEM: Final = "urn:sip-gateway:fhir:version"
 """The system of the identifier of an event that was fetched: ``Type/id/_history/version``."""
@@ -77,9 +78,20 @@ class Bookmark(Protocol):
         """Keep it."""
         ...
 
+    async def said(self, resource: str) -> str | None:
+        """Return the hash of what ``Type/id`` said the last time; ``None`` where it has said nothing."""
+        ...
+
+    async def keep_said(self, resource: str, digest: str) -> None:
+        """Keep it."""
+        ...
+
 
 class FileBookmark:
-    """Bookmarks in a folder, a small file for each kind of resource."""
+    """Bookmarks in a folder: a small file for each kind of resource, and one for each resource that has said something.
+
+    Names and contents are hashes and versions, nothing about a person.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -97,8 +109,25 @@ class FileBookmark:
         kept = {"at": mark.at.isoformat(), "versions": sorted(mark.versions)}
         await asyncio.to_thread(disk.write, self._path(kind), disk.json_bytes(kept))
 
+    async def said(self, resource: str) -> str | None:
+        """Return what is kept; ``None`` where nothing is."""
+        try:
+            return await asyncio.to_thread(self._said_path(resource).read_text, encoding="ascii")
+        except (OSError, ValueError):
+            return None
+
+    async def keep_said(self, resource: str, digest: str) -> None:
+        """Keep it, in one step."""
+        path = self._said_path(resource)
+        await asyncio.to_thread(path.parent.mkdir, exist_ok=True)
+        await asyncio.to_thread(disk.write, path, digest.encode("ascii"))
+
     def _path(self, kind: str) -> Path:
         return self._folder / f"{kind}.bookmark"
+
+    def _said_path(self, resource: str) -> Path:
+        digest = content_hash(resource.encode("utf-8", "replace"))
+        return self._folder / digest[:2] / f"{digest}.said"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +144,8 @@ class Fetched:
 class Changes:
     """Fetches what has changed on ``server`` since the ``bookmark``, or since ``begins`` the first time.
 
-    ``source`` is that of the events, the name of the adapter.
+    A resource is changed for many reasons, and its message must not be sent anew for each: what says the same as the
+    last time, as ``understand`` (the adapter's ``translate``) has it, is no event. ``source`` is that of the events.
     """
 
     def __init__(
@@ -124,12 +154,14 @@ class Changes:
         bookmark: Bookmark,
         *,
         source: str,
+        understand: Callable[[Event], Translation],
         begins: datetime,
         kinds: Sequence[str] = (*FOCAL, "Patient"),
     ) -> None:
         self._server = server
         self._bookmark = bookmark
         self._source = source
+        self._understand = understand
         self._begins = begins
         self._kinds = kinds
         self._one_at_a_time = asyncio.Lock()
@@ -157,15 +189,28 @@ class Changes:
             if version in mark.versions:
                 continue
             event = await self._event(resource, version, seen)
-            try:
-                await submit(event)
-            except InvalidDocumentError as error:
-                refused += 1
-                log.warning("fhir.event_refused", kind=kind, codes=error.codes)
-            kept += 1
+            name, says = f"{kind}/{resource['id']}", self._says(event)
+            if says is None or says != await self._bookmark.said(name):
+                try:
+                    await submit(event)
+                except InvalidDocumentError as error:
+                    refused += 1
+                    log.warning("fhir.event_refused", kind=kind, codes=error.codes)
+                else:
+                    await self._bookmark.keep_said(name, says or "")
+                kept += 1
             mark = mark.after(version, at)
             await self._bookmark.keep(kind, mark)
         return Fetched(kept, refused)
+
+    def _says(self, event: Event) -> str | None:
+        """Return a hash of what an event says, ``None`` where it is wrong: it is then submitted and refused."""
+        try:
+            found = self._understand(event)
+        except InvalidDocumentError:
+            return None
+        # Frozen dataclasses and enumerations: what they are shown as is all that they hold, and the same each time.
+        return content_hash(repr((found.kind, found.case_reference, found.drafts)).encode("utf-8", "replace"))
 
     async def _event(self, resource: Mapping[str, Any], version: str, seen: dict[str, dict[str, Any] | None]) -> Event:
         """Return the event that a resource has changed: it, and what it refers to, in a Bundle."""

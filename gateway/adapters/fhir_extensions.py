@@ -168,7 +168,7 @@ _OF_COMMUNICATION: Final = {
     "reply-wanted": _YES,
     "reply-by": _TIME,
 }
-_OF: Final[Mapping[str, Mapping[str, Extension]]] = {
+OF_RESOURCE: Final[Mapping[str, Mapping[str, Extension]]] = {
     "Encounter": _OF_ANY | _OF_ENCOUNTER,
     "Appointment": _OF_ANY | _OF_APPOINTMENT,
     "AppointmentResponse": _OF_ANY | _OF_RESPONSE,
@@ -179,9 +179,10 @@ _OF: Final[Mapping[str, Mapping[str, Extension]]] = {
     "Task": _OF_ANY | _OF_TASK,
     "Communication": _OF_ANY | _OF_COMMUNICATION,
 }
+"""The extensions that each kind of resource may have, in it or in its parts."""
 
 EXTENSIONS: Final[Mapping[str, Extension]] = {
-    f"{BASE}{name}": found for named in _OF.values() for name, found in named.items()
+    f"{BASE}{name}": found for named in OF_RESOURCE.values() for name, found in named.items()
 }
 """Every extension by its ``url``."""
 
@@ -198,7 +199,7 @@ def is_allowed(found: Any, kind: str) -> bool:
     """Tell whether an extension may stand in a resource of a ``kind``: its ``url`` is in the table, or not of ours."""
     if not isinstance(found, str) or not found.startswith(BASE):
         return True
-    return found.removeprefix(BASE) in _OF.get(kind, {})
+    return found.removeprefix(BASE) in OF_RESOURCE.get(kind, {})
 
 
 def written(name: str, value: Any) -> list[dict[str, Any]]:

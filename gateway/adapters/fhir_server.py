@@ -178,7 +178,7 @@ class FhirServer:
     ) -> tuple[int, bytes]:
         headers = {"Accept": MEDIA_TYPE, **await self._authorization()}
         if body is not None:
-            headers["Content-Type"] = f"{MEDIA_TYPE}; charset=utf-8"
+            headers |= {"Content-Type": f"{MEDIA_TYPE}; charset=utf-8", "Prefer": "return=minimal"}
         try:
             async with (
                 asyncio.timeout(self._timeout),

@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from fhir.resources.R4B.operationoutcome import OperationOutcome
@@ -25,6 +26,7 @@ from fhir_documents import (
     case,
     communication,
     encounter,
+    extensions,
     patient,
     people,
     practitioner,
@@ -88,7 +90,9 @@ class Door:
 async def opened(folder: Path, journal: Journal) -> AsyncIterator[tuple[Door, aiohttp.ClientSession, str]]:
     async with serving(journal) as base, Store(f"sqlite+aiosqlite:///{folder / 'store.sqlite'}") as store:
         server = FhirServer(base, timeout=5)
-        door = Door(store, Changes(server, FileBookmark(folder), source="fhir", begins=BEGINS))
+        understand = FhirAdapter(server, DIRECTORY).translate
+        changes = Changes(server, FileBookmark(folder), source="fhir", understand=understand, begins=BEGINS)
+        door = Door(store, changes)
         app = web.Application()
         app.router.add_post("/fhir", door.posted)
         app.router.add_post("/fhir/hook", door.notified)
@@ -256,6 +260,40 @@ async def test_only_what_has_changed_since_is_fetched_also_after_a_restart(tmp_p
         assert ("accepted", "Encounter") in {(state, kind) for state, kind, _ in (await gateway.kept())[-1:]}
     searched = next(path for _, path in journal.requests if path.startswith("/fhir/Encounter?"))
     assert "_lastUpdated=ge2026-11-10T08:55:00" in searched.replace("%3A", ":")
+
+
+async def test_a_change_that_says_nothing_new_is_not_said_again(door: Opened, journal: Journal) -> None:
+    gateway, session, address = door
+    journal_with_an_admission(journal)
+    for version, noted in (("1", "08:55"), ("2", "09:10"), ("3", "09:20")):
+        meta = {"versionId": version, "lastUpdated": f"2026-11-10T{noted}:00+01:00"}
+        journal.put(encounter(meta=meta, text={"status": "generated", "div": f"<div>{version}</div>"}))
+        async with session.post(f"{address}/hook", headers=HEADERS) as response:
+            assert response.status == 200
+    assert [kind for _, kind, _ in await gateway.kept()].count("Encounter") == 1
+    ready = extensions(
+        step="dischargeReady", ready_at="2026-11-10T08:30:00+01:00", sip_needed=False, open_care="unknown"
+    )
+    journal.put(encounter("in-progress", ready, meta={"versionId": "4", "lastUpdated": "2026-11-10T09:30:00+01:00"}))
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert response.status == 200
+    assert [kind for _, kind, _ in await gateway.kept()].count("Encounter") == 2
+
+
+async def test_no_log_names_the_person_or_what_was_said(door: Opened, journal: Journal) -> None:
+    gateway, session, address = door
+    journal_with_an_admission(journal)
+    journal.put(encounter("cancelled", id="enc-0", meta={"versionId": "1", "lastUpdated": "2026-11-09T08:00:00+01:00"}))
+    with structlog.testing.capture_logs() as logs:
+        gateway.failing = RuntimeError("Henrik Vallgård")
+        async with session.post(f"{address}/hook", headers=HEADERS):
+            pass
+        gateway.failing = None
+        async with session.post(f"{address}/hook", headers=HEADERS):
+            pass
+    assert {one["event"] for one in logs} == {"fhir.take_failed", "fhir.event_refused", "fhir.changes_taken"}
+    text = json.dumps(logs, ensure_ascii=False, default=str)
+    assert not any(word in text for word in ("Vallgård", "Henrik", PERSONNUMMER, "Fjellander", "Övningsgatan"))
 
 
 async def test_every_page_is_fetched_and_none_from_elsewhere(door: Opened, journal: Journal) -> None:
