@@ -112,10 +112,20 @@ AWAITED_SYSTEM: Final = f"{OWN}awaited"
 TASK_SYSTEM: Final = f"{OWN}task"
 TASK: Final[Mapping[str, str]] = {
     "take-charge": "acknowledgement",
+    "start": "sipStart",
     "transfer": "responsibilityTransfer",
+    "close": "closure",
     "reply": "nothing",
 }
 """``Task.code``: what the task asks for. A reply is sent as what it is, such as an AppointmentResponse."""
+_ASKED_FOR: Final[Mapping[str, bool]] = {
+    "draft": False,
+    "requested": True,
+    "received": False,
+    "accepted": False,
+    "in-progress": False,
+    "completed": False,
+}
 TASK_STATUS: Final[Mapping[str, Mapping[str, bool]]] = {
     "acknowledgement": {
         "requested": False,
@@ -124,9 +134,11 @@ TASK_STATUS: Final[Mapping[str, Mapping[str, bool]]] = {
         "in-progress": True,
         "completed": True,
     },
-    "responsibilityTransfer": {"draft": False, "requested": True},
+    "sipStart": _ASKED_FOR,
+    "responsibilityTransfer": _ASKED_FOR,
+    "closure": _ASKED_FOR,
 }
-"""``Task.status``: whether it says that somebody takes charge, or that responsibility is handed over."""
+"""``Task.status``: whether somebody has taken charge, or asks for what the task is about; the rest is kept."""
 
 COMMUNICATION_STATUS: Final[Mapping[str, bool]] = {
     "preparation": False,

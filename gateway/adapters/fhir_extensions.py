@@ -156,6 +156,22 @@ _OF_PLAN_ITEM: Final = {
 }
 _OF_TEAM: Final = {"present": _YES}
 _OF_TASK: Final = {
+    "initiated-by": _CODE,
+    "initiated-by-other": _TEXT,
+    "variant": _CODE,
+    "setting": _CODE,
+    "requested-by-person": _YES,
+    "pre-meeting-date": _DAY,
+    "linked-admission": _TEXT,
+    "parallel-reason": _TEXT,
+    "placement": _complex(municipality=_TEXT, kind=_CODE, since=_DAY),
+    "closure-reason": _CODE,
+    "closure-text": _TEXT,
+    "closed-on": _DAY,
+    "person-informed-how": _TEXT,
+    "where-to-turn": _TEXT,
+    "superseded-by": _TEXT,
+    "documented": _complex(repeats=True, principal=_CODE, documented=_YES, on=_DAY),
     "message-type": _CODE,
     "not-concerned": _YES,
     "previous-responsible": _complex(unit=_TO, user=_TO),

@@ -1,4 +1,4 @@
-"""A Task: somebody takes charge of a message, or responsibility is handed over. A Communication: a free message."""
+"""A Task: somebody takes charge of a message, or asks for a step of the case. A Communication: a free message."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from gateway.adapters.fhir_form import (
     status,
     subject,
 )
-from gateway.adapters.fhir_in_plan import RESPONSIBLE
+from gateway.adapters.fhir_in_case import CLOSE, START, TRANSFER
 from gateway.adapters.fhir_parts import extra, in_system, maybe, recorded
-from gateway.adapters.kinds import LONGEST_PROSE, TEXT_TOO_LONG, day, flag, line, mark, moment, one_of, prose
+from gateway.adapters.kinds import LONGEST_PROSE, TEXT_TOO_LONG, flag, line, mark, moment, one_of, prose
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Shape, always, inside, of_event, optional, required
 from gateway.lifecycle import Level, Outcome
-from gateway.messages import TYPES, Acknowledgement, GeneralMessage, ResponsibilityTransfer
+from gateway.messages import TYPES, Acknowledgement, GeneralMessage
 
-_REQUESTED_BY: Final = acting_unit(of_role="requester")
 _SENT_BY: Final = acting_unit(of_role="sender")
 _DONE_BY: Final = acting_unit("owner")
 _FOCUS: Final = must_answer("focus")
@@ -54,21 +53,12 @@ _ACKNOWLEDGEMENT: Final = Form(
     case_reference=None,
     in_reply_to=_FOCUS,
 )
-_TRANSFER: Final = Form(
-    message_type="responsibilityTransfer",
-    body=Shape(
-        ResponsibilityTransfer,
-        previous=extra("previous-responsible", RESPONSIBLE),
-        next=extra("next-responsible", RESPONSIBLE),
-        reason=required("description", prose),
-        effective_on=extra("effective-on", day),
-    ).here,
-    patient=subject("for"),
-    unit=_REQUESTED_BY,
-    user=performer("requester"),
-    case_reference=CASE,
-    recipients=maybe_recipients(_REQUESTED_BY),
-)
+_FORMS: Final = {
+    "acknowledgement": _ACKNOWLEDGEMENT,
+    "sipStart": START,
+    "responsibilityTransfer": TRANSFER,
+    "closure": CLOSE,
+}
 
 
 def _is_notice(reader: Reader) -> bool:
@@ -84,7 +74,7 @@ def task(reader: Reader) -> Form | None:
     kind = in_system(TASK_SYSTEM, TASK)(reader, "code")
     if kind is None or kind not in TASK_STATUS or not status(reader, TASK_STATUS[kind]):
         return None
-    return _ACKNOWLEDGEMENT if kind == "acknowledgement" else _TRANSFER
+    return _FORMS[kind]
 
 
 def _text(reader: Reader) -> str:

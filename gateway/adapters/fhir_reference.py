@@ -46,6 +46,8 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "message-type": "messageType",
     "previous-responsible": "previous",
     "next-responsible": "next",
+    "closure-reason": "reason",
+    "closure-text": "otherText",
     "duty": "header/recipient/duty; written only",
 }
 """What an extension carries, where it is not the element of the message with the same name."""

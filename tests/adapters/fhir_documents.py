@@ -297,3 +297,32 @@ def transfer(**more: Any) -> Json:
         ),
     }
     return _identified("Task", "task-2", **(members | more))
+
+
+def asked(code: str, extension: list[Json], **more: Any) -> Json:
+    """Return a Task that asks for a step of the case."""
+    members: Json = {
+        "status": "requested",
+        "intent": "order",
+        "code": {"coding": [{"system": "urn:sip-gateway:code:task", "code": code}]},
+        "for": to("Patient/p1"),
+        "requester": to("PractitionerRole/isak-303"),
+        "extension": extension,
+    }
+    return _identified("Task", f"task-{code}", **(members | more))
+
+
+def start() -> Json:
+    about = case(initiated_by="regional-health-care", requested_by_person=True, recipient=[unit(SOCIAL)])
+    return asked("start", about, description="Behöver stöd från både vårdcentral och socialtjänst.")
+
+
+def close() -> Json:
+    about = case(
+        closure_reason="goals-met",
+        closed_on="2026-11-10",
+        person_informed_how="Vid uppföljningen.",
+        where_to_turn="Vårdcentralen.",
+        documented=[{"principal": "region", "documented": True, "on": "2026-11-10"}],
+    )
+    return asked("close", about)

@@ -15,12 +15,14 @@ from fhir_documents import (
     bundle,
     call,
     charge,
+    close,
     communication,
     decision,
     encounter,
     patient,
     people,
     reply,
+    start,
     transfer,
 )
 from hypothesis import given, settings
@@ -40,6 +42,8 @@ WHOLE: list[Json] = [
     bundle(communication(), *people(CENTRE)),
     bundle(charge(), *people(CENTRE)),
     bundle(transfer(), *people(CENTRE)),
+    bundle(start(), *people(CENTRE)),
+    bundle(close(), *people(CENTRE)),
     patient(meta={"versionId": "1"}),
 ]
 PERSONAL = "Hemligt Namn 19811230-9887"

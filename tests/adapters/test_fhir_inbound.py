@@ -18,6 +18,7 @@ from fhir_documents import (
     call,
     case,
     charge,
+    close,
     communication,
     decision,
     draft_of,
@@ -30,6 +31,7 @@ from fhir_documents import (
     practitioner,
     reply,
     role,
+    start,
     to,
     transfer,
     translate,
@@ -276,6 +278,16 @@ def test_a_completed_task_takes_charge_and_a_transfer_hands_over() -> None:
     assert (taken.type, taken.body.message_id, taken.body.acknowledged_by) == ("acknowledgement", EARLIER, ISAK)
     handed = draft_of(bundle(transfer(), *people(CENTRE)))
     assert (handed.type, handed.body.next.unit, handed.recipients) == ("responsibilityTransfer", SOCIAL, (SOCIAL,))
+
+
+def test_a_task_asks_for_a_case_to_begin_or_end() -> None:
+    begun = draft_of(bundle(start(), *people(CENTRE)))
+    assert (begun.type, begun.unit, begun.recipients) == ("sipStart", CENTRE, (SOCIAL,))
+    assert begun.body.requested_by_person
+    ended = draft_of(bundle(close(), *people(CENTRE)))
+    assert (ended.type, ended.person) == ("closure", None)
+    assert [one.principal for one in ended.body.documented] == [Principal.REGION]
+    assert translate(bundle({**start(), "status": "accepted"}, *people(CENTRE))).drafts == ()
 
 
 # --- references, bundles, identities --------------------------------------------------------------------------------
