@@ -84,8 +84,17 @@ def _registered_address(reader: Reader) -> str | None:
     for index in indices:
         address = array.inside(index)
         if address.members.get("use") == "home":
-            return optional("text", line)(address)
+            return _written_out(address)
     return None
+
+
+def _written_out(address: Reader) -> str:
+    """Read an Address on one line: its text, else its lines, postal code and city."""
+    if address.has("text") or not address.has("line"):
+        return line(address, "text")
+    lines, indices = address.array("line", least=1)
+    place = [line(address, name) for name in ("postalCode", "city") if address.has(name)]
+    return ", ".join([*(line(lines, index) for index in indices), *([" ".join(place)] if place else [])])
 
 
 _NOTICE: Final = Shape(

@@ -52,7 +52,7 @@ _NOTICE_TITLE: Final = {
 def message_bundle(message: Message, unit: str) -> Json:
     """Return ``message`` as a transaction for ``unit``, one of its recipients."""
     header = message.header
-    patient, meta = _patient(header.person)
+    patient, meta = _patient(header.person, to.key_of(header.message_id, unit, "Patient"))
     document = _document(message, unit, patient.reference if patient is not None else None, meta)
     entries = [*([patient] if patient is not None else []), document]
     resources = _RESOURCES.get(message.type)
@@ -66,7 +66,7 @@ def message_bundle(message: Message, unit: str) -> Json:
 
 def note_bundle(message: Message) -> Json:
     """Return a step of the case as a transaction: a DocumentReference, for whoever looks in the patient's journal."""
-    patient, meta = _patient(message.header.person)
+    patient, meta = _patient(message.header.person, to.key_of(message.header.message_id, "note", "Patient"))
     about = patient.reference if patient is not None else None
     document = _document(message, "note", about, meta)
     entries = [*([patient] if patient is not None else []), document]
@@ -97,8 +97,8 @@ def notice_bundle(notice: Notice) -> Json:
     return to.transaction(to.key_of("notice", notice.notice_id, "bundle"), notice.at, [task])
 
 
-def _patient(person: Person | None) -> tuple[Entry | None, Json | None]:
-    """Return the Patient, and the ``meta`` of everything that is about them.
+def _patient(person: Person | None, key: str) -> tuple[Entry | None, Json | None]:
+    """Return the Patient, whose ``key`` says nothing of who it is, and the ``meta`` of everything about them.
 
     Numbers, name and labels: never an address or a telephone number. A Patient that the server has is left as it is.
     """
@@ -110,7 +110,7 @@ def _patient(person: Person | None) -> tuple[Entry | None, Json | None]:
     resource: Json = {"resourceType": "Patient", "identifier": numbers, "name": [{"text": person.name}]}
     if meta is not None:
         resource["meta"] = meta
-    return Entry(resource, to.key_of("Patient", numbers[0]["system"], numbers[0]["value"]), numbers[0]), meta
+    return Entry(resource, key, numbers[0]), meta
 
 
 def _xml(message: Message) -> bytes:

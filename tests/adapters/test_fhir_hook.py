@@ -23,8 +23,11 @@ from fhir_documents import (
     WARD,
     Json,
     bundle,
+    call,
     case,
+    close,
     communication,
+    decision,
     encounter,
     extensions,
     patient,
@@ -32,6 +35,7 @@ from fhir_documents import (
     practitioner,
     role,
     serialised,
+    start,
 )
 from fhir_journal import Journal, serving
 from sqlalchemy import select
@@ -140,6 +144,21 @@ async def test_an_admission_is_stored_before_it_is_answered_and_the_same_again_g
     codes = [coding["system"] for coding in outcome["issue"][0]["details"]["coding"]]
     assert codes == ["urn:sip-gateway:accepted:message-id", "urn:sip-gateway:accepted:case-number"]
     assert await gateway.kept() == [("accepted", "Encounter", len(content))]
+
+
+async def test_a_journal_can_lead_a_sip_from_the_need_to_the_end(door: Opened) -> None:
+    gateway, session, address = door
+    need = {**start(), "meta": {"lastUpdated": "2026-11-10T08:30:00+01:00"}}
+    told = []
+    for number, one in enumerate((need, decision(), call(), communication(), close())):
+        content = serialised(bundle(one, *people(CENTRE), name=f"b-{number}"))
+        async with session.post(address, data=content, headers=HEADERS) as response:
+            status, outcome = await answer_of(response)
+        assert status == 201, outcome
+        told.append([coding["code"] for coding in outcome["issue"][0]["details"]["coding"]])
+    assert {number for _, number in told} == {"SIP200001"}
+    assert len({message_id for message_id, _ in told}) == 5
+    assert [state for state, *_ in await gateway.kept()] == ["accepted"] * 5
 
 
 async def test_what_becomes_no_message_is_accepted_and_kept(door: Opened) -> None:

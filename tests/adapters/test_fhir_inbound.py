@@ -351,6 +351,13 @@ def test_every_swedish_number_is_known_by_its_system(system: str, value: str, ro
     assert person.identifiers == (Identifier(root=root, extension=value),)
 
 
+def test_where_the_patient_is_registered_is_read_from_the_home_address() -> None:
+    parts = {"use": "home", "line": ["Övningsgatan 1", "lgh 1101"], "postalCode": "417 00", "city": "Göteborg"}
+    known = patient(address=[{"use": "work", "text": "Annanstans"}, parts])
+    body = draft_of(bundle(encounter(), known, practitioner(), role())).body
+    assert body.registered_address == "Övningsgatan 1, lgh 1101, 417 00 Göteborg"
+
+
 def test_an_old_number_is_history_and_a_record_number_is_the_journals_own() -> None:
     numbers: list[Json] = [
         {"use": "old", "system": "urn:oid:1.2.752.74.9.1", "value": "22950606FH20"},
