@@ -31,6 +31,7 @@ _ISSUE_TYPE: Final[Mapping[str, str]] = {
     "fhir.extension-unknown": "extension",
     "fhir.extension-twice": "extension",
     "fhir.full-url-twice": "duplicate",
+    "fhir.id-twice": "duplicate",
     "fhir.method-not-taken": "not-supported",
     "fhir.modifier-not-understood": "extension",
     "fhir.reference-unresolved": "not-found",

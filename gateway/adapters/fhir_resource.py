@@ -52,6 +52,11 @@ DELETION: Final = Fault(
 FULL_URL_TWICE: Final = Fault(
     "fhir.full-url-twice", "Två poster har samma fullUrl.", "Two entries have the same fullUrl."
 )
+ID_TWICE: Final = Fault(
+    "fhir.id-twice",
+    "Två resurser av samma typ har samma id; en referens till dem är tvetydig.",
+    "Two resources of one type have the same id; a reference to them is ambiguous.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,7 @@ def _bundle(root: dict[str, Any]) -> Package:
     findings: list[Finding] = []
     resources: list[Resource] = []
     urls: set[str] = set()
+    names: set[tuple[str, str]] = set()
     for index, entry in enumerate(entries):
         place = f"Bundle.entry[{index}]"
         resource = entry.get("resource") if isinstance(entry, dict) else None
@@ -151,6 +157,10 @@ def _bundle(root: dict[str, Any]) -> Package:
             if url in urls:
                 findings.append(FULL_URL_TWICE.at(f"{place}.fullUrl"))
             urls.add(url)
+        name = (str(resource.get("resourceType")), str(resource.get("id")))
+        if "id" in resource and name in names:  # a reference to it could mean either, and another patient
+            findings.append(ID_TWICE.at(f"{place}.resource.id"))
+        names.add(name)
         findings.extend(_type_faults(resource, f"{place}.resource"))
         is_included = isinstance(search, dict) and search.get("mode") == "include"
         resources.append(
