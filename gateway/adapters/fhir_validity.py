@@ -51,12 +51,13 @@ def is_type(kind: str) -> bool:
 def invalid(members: Mapping[str, Any], kind: str, expression: str) -> Iterator[Finding]:
     """Yield what ``fhir.resources`` finds wrong with a resource."""
     try:
-        get_fhir_model_class(kind).model_validate(dict(members))
-    except ValidationError as error:
-        for one in error.errors(include_url=False, include_input=False, include_context=True):
-            yield _finding(one["type"], expression, one["loc"], str(one["msg"]))
+        try:
+            get_fhir_model_class(kind).model_validate(dict(members))
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False, include_context=True)
+            yield from [_finding(one["type"], expression, one["loc"], str(one["msg"])) for one in found]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
-        # Some of its checks fail on a value of a type they did not expect, before they have said where.
+        # Some of its checks, and some of its words, fail on a value they did not expect, before they have said where.
         yield BAD_FORM.at(expression, expected=f"FHIR {kind}")
 
 
