@@ -21,7 +21,8 @@ FAULTS: dict[str, Fault] = {}
 class Finding:
     """One thing that is wrong, where it is, and what to tell staff about it.
 
-    ``path`` is an XPath into an XML document or a JSON pointer (RFC 6901) into a JSON document; ``line`` is one-based.
+    ``path`` is an XPath into an XML document, a JSON pointer (RFC 6901) into a JSON document or a FHIR expression into
+    a resource (``Bundle.entry[1].resource.period.start``); ``line`` is one-based.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""The reference pages, rendered from what the code itself obeys: message types, states, the case, and fault codes."""
+"""The reference pages, rendered from what the code itself obeys: message types, states, the case, fault codes, FHIR."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 import gateway
+from gateway.adapters import fhir_reference
 from gateway.errors import FAULTS
 from gateway.lifecycle import IN, OUT
 from gateway.messages import TYPES, CaseEvent, Contract, Duty, MessageType
@@ -152,5 +153,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "states.md": states_page,
     "faults.md": faults_page,
     "scenarios.md": scenarios_page,
+    "fhir.md": fhir_reference.page,
 }
 """The pages by file name."""

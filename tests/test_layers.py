@@ -120,6 +120,7 @@ PRODUCTS = {
     "aiormq": {"transport"},
     "pamqp": {"transport"},
     "aiohttp": {"transport", "adapters", "web", "app"},
+    "fhir": {"adapters"},
     "holidays": {"working_time"},
     "lxml": {"messages"},
     "xmlschema": {"messages"},

@@ -67,7 +67,8 @@ def _text_of(longest: int, *, one_line: bool) -> Kind[str]:
 
 line: Final = _text_of(200, one_line=True)
 """One line of text, at most 200 characters."""
-prose: Final = _text_of(4000, one_line=False)
+LONGEST_PROSE: Final = 4000
+prose: Final = _text_of(LONGEST_PROSE, one_line=False)
 """Free text, at most 4 000 characters."""
 
 

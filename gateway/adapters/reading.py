@@ -26,7 +26,7 @@ _MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """What all readers of one event share. ``today`` is the day the event happened, so that reading needs no clock."""
 
     directory: Directory
@@ -47,7 +47,7 @@ class Reader:
 
     __slots__ = ("_above", "_inner", "_missing", "_name", "_reading", "members", "read")
 
-    def __init__(self, value: Any, reading: _Reading, above: Reader | None = None, name: str = "") -> None:
+    def __init__(self, value: Any, reading: Reading, above: Reader | None = None, name: str = "") -> None:
         self._reading = reading
         self._above = above
         self._name = name
@@ -66,7 +66,7 @@ class Reader:
         """
         if not isinstance(value, dict):
             raise InvalidDocumentError(WRONG_TYPE.at("/", expected="objekt/object"))
-        reading = _Reading(directory)
+        reading = Reading(directory)
         reading.root = cls(value, reading)
         return reading.root
 
@@ -141,7 +141,7 @@ class Reader:
         inner = self._inner.get(name)
         if inner is None:
             found = self.value(name, dict, expected="objekt/object")
-            inner = self._inner[name] = Reader(found, self._reading, self, name)
+            inner = self._inner[name] = self._reader_of(found, name)
         return inner
 
     def array(self, name: str, *, least: int) -> tuple[Reader, tuple[str, ...]]:
@@ -152,10 +152,15 @@ class Reader:
             if found is not None and len(found) < least:
                 self.note(EMPTY_LIST.at(self.place(name)))
             items = found or ()
-            inner = self._inner[name] = Reader(
-                dict(zip(map(str, range(len(items))), items, strict=True)), self._reading, self, name
-            )
+            inner = self._inner[name] = self._reader_of(items, name)
         return inner, tuple(inner.members)
+
+    def _reader_of(self, found: Any, name: str) -> Reader:
+        """Return the reader of what was found in member ``name``; the members of an array are its items by index."""
+        members = found
+        if type(found) is list or type(found) is tuple:
+            members = dict(zip(map(str, range(len(found))), found, strict=True))
+        return Reader(members, self._reading, self, name)
 
     def finish(self) -> None:
         """Note every member that nobody read, and raise when anything was found wrong. Nothing can be read after it.
@@ -170,6 +175,15 @@ class Reader:
             self.stop()
         self._reading.root = None
         self._let_go()
+
+    def stop_if_wrong(self) -> None:
+        """Raise when anything was found wrong, where not everything that stands there is to be read.
+
+        Raises:
+            InvalidDocumentError: with every finding.
+        """
+        if self._reading.findings:
+            self.stop()
 
     def stop(self) -> NoReturn:
         """Raise what was found so far, when reading on has no meaning.

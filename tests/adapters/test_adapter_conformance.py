@@ -23,11 +23,13 @@ from gateway.ports import Event
 
 VALID = [
     pytest.param(path.parent.name, path, id=f"{path.parent.name}/{path.stem}")
-    for path in sorted(EVENTS.glob("*/valid_*.json"))
+    for kind in sorted(VOCABULARIES)
+    for path in sorted((EVENTS / kind).glob("valid_*"))
 ]
 INVALID = [
     pytest.param(path.parent.name, path, id=f"{path.parent.name}/{path.stem}")
-    for path in sorted(EVENTS.glob("*/invalid_*.json"))
+    for kind in sorted(VOCABULARIES)
+    for path in sorted((EVENTS / kind).glob("invalid_*"))
 ]
 NOW = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
 

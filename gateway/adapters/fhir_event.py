@@ -1,0 +1,191 @@
+"""A FHIR document as an event: which of its resources tell that something has happened, and what each becomes.
+
+A resource that another one in the same document refers to, or that a search brought along, is context: it is read
+where it is referred to. Where a message Bundle's header names what it is about (``focus``), that is what it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from gateway.adapters.fhir_form import Form, happened
+from gateway.adapters.fhir_identifiers import ENTRY_SYSTEM
+from gateway.adapters.fhir_in_consent import consent
+from gateway.adapters.fhir_in_encounter import encounter
+from gateway.adapters.fhir_in_meeting import appointment, appointment_response
+from gateway.adapters.fhir_in_message import communication, task
+from gateway.adapters.fhir_in_plan import care_plan
+from gateway.adapters.fhir_patient import whole_patient
+from gateway.adapters.fhir_reader import UNRESOLVED, ResourceReader
+from gateway.adapters.fhir_resource import FOCAL, Package, Resource, read_package
+from gateway.adapters.reading import Reader
+from gateway.clock import local_date
+from gateway.directory import Directory
+from gateway.envelope import content_hash
+from gateway.errors import Fault, Finding, InvalidDocumentError
+from gateway.ports import Draft, Event, Translation
+
+NO_EVENT_ID: Final = Fault(
+    "fhir.event-id-missing",
+    "Det går inte att se vilken händelse det är: en Bundle ska ha identifier eller id, en ensam resurs id och "
+    "meta.versionId eller meta.lastUpdated.",
+    "One cannot tell which event it is: a Bundle has an identifier or an id, a single resource an id and "
+    "meta.versionId or meta.lastUpdated.",
+)
+NOTHING_HAPPENED: Final = Fault(
+    "fhir.nothing-to-take",
+    "Ingen av resurserna är av ett slag som kan bli ett meddelande; de slagen är {known}, och Patient, som sparas.",
+    "None of the resources is of a kind that can become a message; those are {known}, and Patient, which is kept.",
+)
+SEVERAL_CASES: Final = Fault(
+    "fhir.several-cases",
+    "Resurserna gäller olika ärenden; skicka dem var för sig.",
+    "The resources are about different cases; send them one by one.",
+)
+
+FORMS: Final[Mapping[str, Callable[[Reader], Form | None]]] = {
+    "Encounter": encounter,
+    "Appointment": appointment,
+    "AppointmentResponse": appointment_response,
+    "CarePlan": care_plan,
+    "Consent": consent,
+    "Task": task,
+    "Communication": communication,
+}
+"""How each kind of resource is understood."""
+
+_LONGEST_ID: Final = 200
+
+
+def translate(event: Event, directory: Directory) -> Translation:
+    """Understand a document. Pure: the same document gives the same drafts.
+
+    Raises:
+        InvalidDocumentError: with every fault and its FHIR expression.
+    """
+    package = read_package(event.content)
+    findings: list[Finding] = []
+    event_id = _event_id(package)
+    if event_id is None:
+        findings.append(NO_EVENT_ID.at("Bundle.identifier" if package.is_bundle else "$this.meta"))
+    drafts: list[Draft] = []
+    references: list[str] = []
+    focal = _focal(package)
+    for resource in focal:
+        reader = ResourceReader.at(package, resource, directory)
+        try:
+            form, draft, reference = _understood(reader)
+        except InvalidDocumentError as error:
+            findings.extend(error.findings)
+            continue
+        if form is not None and draft is not None:
+            drafts.append(draft)
+        if reference is not None:
+            references.append(reference)
+    if not focal:
+        findings.extend(_kept_patients(package, directory))
+    if len(set(references)) > 1:
+        findings.append(SEVERAL_CASES.at("Bundle.entry"))
+    if findings or event_id is None:
+        raise InvalidDocumentError(dict.fromkeys(findings))
+    return Translation(
+        event_id=event_id,
+        kind="+".join(dict.fromkeys(resource.type for resource in focal)) or "Patient",
+        case_reference=references[0] if references else None,
+        drafts=tuple(drafts),
+    )
+
+
+def _understood(reader: ResourceReader) -> tuple[Form | None, Draft | None, str | None]:
+    reader.happened_on(local_date(happened(reader)))
+    form = None if _is_echo(reader.resource) else FORMS[reader.resource.type](reader)
+    draft = form.draft(reader) if form is not None else None
+    reference = form.case_reference(reader) if form is not None and form.case_reference is not None else None
+    if form is None:
+        reader.stop_if_wrong()
+    else:
+        reader.finish()
+    return form, draft, reference
+
+
+def _is_echo(resource: Resource) -> bool:
+    """Tell whether the gateway itself wrote the resource, so that it tells nothing new; of a Task, staff change it."""
+    identifiers = resource.members.get("identifier")
+    return resource.type != "Task" and any(
+        one.get("system") == ENTRY_SYSTEM for one in (identifiers if isinstance(identifiers, list) else ())
+    )
+
+
+def _event_id(package: Package) -> str | None:
+    """Return the id of the event: of the Bundle, or of the version of a single resource."""
+    root = package.root
+    meta = root.get("meta") or {}
+    if package.is_bundle:
+        identifier = root.get("identifier") or {}
+        parts = [identifier.get("system"), identifier.get("value")] if identifier.get("value") else [root.get("id")]
+    else:
+        parts = [root.get("resourceType"), root.get("id"), meta.get("versionId") or meta.get("lastUpdated")]
+        if None in parts:
+            return None
+    told = "|".join(str(part) for part in parts if part is not None)
+    if not told:
+        return None
+    return told if len(told) <= _LONGEST_ID else content_hash(told.encode("utf-8", "replace"))
+
+
+def _focal(package: Package) -> tuple[Resource, ...]:
+    """Return the resources that tell that something has happened.
+
+    Raises:
+        InvalidDocumentError: the header of a message Bundle names something that has not come along.
+    """
+    header = next((one for one in package.resources if one.type == "MessageHeader"), None)
+    if header is not None and header.members.get("focus"):
+        return tuple(one for one in _named(package, header) if one.type in FORMS)
+    candidates = [one for one in package.resources if one.type in FORMS and not one.is_included]
+    referred = {
+        id(target.members)
+        for resource in candidates
+        for reference in _references(resource.members)
+        if (target := package.find(reference, resource)) is not None and target.members is not resource.members
+    }
+    # Where each refers to another, none of them is context.
+    return tuple(one for one in candidates if id(one.members) not in referred) or tuple(candidates)
+
+
+def _named(package: Package, header: Resource) -> Iterator[Resource]:
+    for index, focus in enumerate(header.members["focus"]):
+        found = package.find(str(focus.get("reference")), header)
+        if found is None:
+            raise InvalidDocumentError(UNRESOLVED.at(f"{header.expression}.focus[{index}]"))
+        yield found
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        reference = value.get("reference")
+        if isinstance(reference, str):
+            yield reference
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
+
+
+def _kept_patients(package: Package, directory: Directory) -> Iterator[Finding]:
+    """Yield what is wrong with the patients of a document in which nothing else has happened.
+
+    A patient is kept; what their protection now is, the next message says.
+    """
+    patients = [one for one in package.resources if one.type == "Patient"]
+    if not patients:
+        yield NOTHING_HAPPENED.at("Bundle.entry" if package.is_bundle else "$this", known=", ".join(FOCAL))
+    for resource in patients:
+        reader = ResourceReader.at(package, resource, directory)
+        whole_patient(reader)
+        try:
+            reader.finish()
+        except InvalidDocumentError as error:
+            yield from error.findings

@@ -1,0 +1,133 @@
+"""The reference page of FHIR (``docs/fhir.md``): code lists and extensions, rendered from the tables in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from gateway.adapters import fhir_codes as codes
+from gateway.adapters.fhir_extensions import BASE, OF_RESOURCE, Extension
+from gateway.adapters.fhir_identifiers import HSA_SYSTEMS, PERSON_SYSTEMS, PROTECTION
+from gateway.messages.description import camel
+
+ELEMENTS: Final[Mapping[str, str]] = {
+    "case-reference": "what the case is called, by the journal or by its case number",
+    "acting-unit": "header/sender/unit",
+    "performer": "header/sender/user",
+    "patient": "header/person",
+    "recipient": "header/recipient; otherwise all who take part in the case",
+    "in-reply-to": "header/inReplyTo",
+    "downtime": "header/reserveRoutine",
+    "step": "which of the messages of the status it is",
+    "change-reason": "reason",
+    "open-care": "openCareAvailable",
+    "ready-message": "readyMessageId",
+    "recall-reason": "reason",
+    "recall-text": "text",
+    "discharge-follow-up": "followUp",
+    "patient-copy": "patientCopyGiven",
+    "agenda": "agendaItem",
+    "link": "onlineLink",
+    "absence-reason": "personAbsentReason",
+    "previous-period": "previous",
+    "profession": "requestedProfession",
+    "invited-because": "reason",
+    "guardian-consent": "guardian",
+    "document-reference": "documentRef",
+    "consent-reason": "reason",
+    "variant": "mode",
+    "placement-care": "healthCare",
+    "patient-present": "personPresent",
+    "plan-copy": "personCopy",
+    "item-id": "id",
+    "item-priority": "priority",
+    "item-follow-up": "followUp",
+    "performer-kind": "kind",
+    "message-type": "messageType",
+    "previous-responsible": "previous",
+    "next-responsible": "next",
+    "closure-reason": "reason",
+    "closure-text": "otherText",
+    "duty": "header/recipient/duty; written only",
+}
+"""What an extension carries, where it is not the element of the message with the same name."""
+
+_CARRIES: Final = (
+    "Each carries the element of the message it is shown with, whose meaning stands in `schemas/`; its codes are those "
+    "of the schema."
+)
+
+
+def element_of(name: str) -> str:
+    """Return what extension ``name`` carries: an element of the message, or what words say."""
+    return ELEMENTS.get(name) or camel(name.replace("-", "_"))
+
+
+def page() -> str:
+    """Return the page in Markdown."""
+    parts = [
+        "# FHIR\n\nWritten by `make docs`; change the code, not this page.",
+        "## Identifiers\n\n" + _table(("What", "`system`"), _identifiers()),
+        "## Security labels\n\nOn the Patient or on the resource itself (`meta.security`).\n\n"
+        + _table(
+            ("`system`", "`code`", "Protected level"),
+            ((f"`{system}`", f"`{code}`", f"`{level}`") for (system, code), level in PROTECTION.items()),
+        ),
+        "## Code lists\n\nA code that does not stand here is refused by name. A dash: kept, and nothing is sent.\n\n"
+        + _table(("Element", "Code", "Means"), _codes()),
+        f"## Extensions\n\nEach `url` is `{BASE}` and the name; a part of a complex one has the bare name.\n{_CARRIES}",
+    ]
+    for resource, extensions in OF_RESOURCE.items():
+        rows = ((f"`{name}`", _value(kind), element_of(name)) for name, kind in extensions.items())
+        parts.append(f"### {resource}\n\n{_table(('Name', 'Value', 'Carries'), rows)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    titles = list(headings)
+    lines = ["| " + " | ".join(cells) + " |" for cells in rows]
+    return "\n".join(["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles), *lines])
+
+
+def _identifiers() -> Iterator[tuple[str, str]]:
+    for system in dict.fromkeys(PERSON_SYSTEMS):
+        yield "a person", f"`{system}`"
+    for system in HSA_SYSTEMS:
+        yield "a unit, a member of staff (HSA-id)", f"`{system}`"
+
+
+def _value(kind: Extension) -> str:
+    many = ", repeats" if kind.repeats else ""
+    if not kind.parts:
+        return f"`{kind.member}`{many}"
+    inner = ", ".join(f"`{name}`: {_value(part)}" for name, part in kind.parts.items())
+    return f"complex{many} ({inner})"
+
+
+def _codes() -> Iterator[tuple[str, str, str]]:
+    tables: dict[str, Mapping[Any, Any]] = {
+        "`Encounter.class`": {
+            code: "a stay in hospital" if code in codes.INPATIENT else None for code in codes.ENCOUNTER_CLASS
+        },
+        "`Encounter.status`": {code: " or ".join(steps) or None for code, steps in codes.ENCOUNTER_STEPS.items()},
+        "`Encounter.hospitalization.dischargeDisposition`": {
+            f"{system}#{code}": meaning for (system, code), meaning in codes.DISPOSITION.items()
+        },
+        "`Appointment.status`": codes.APPOINTMENT_STATUS,
+        "`Appointment.participant.required`": codes.PARTICIPANT_REQUIRED,
+        "`AppointmentResponse.participantStatus`": codes.PARTICIPANT_STATUS,
+        "`Consent.status`": codes.CONSENT_STATUS,
+        f"`Consent.provision.class` in `{codes.CONSENT_CLASS_SYSTEM}`": codes.CONSENT_CLASS,
+        "`CarePlan.status`": {code: "sent" if sent else None for code, sent in codes.PLAN_STATUS.items()},
+        f"`CarePlan.category` in `{codes.PLAN_CATEGORY_SYSTEM}`": {codes.PLAN_CATEGORY: "a SIP"},
+        "`CarePlan.activity.detail.status`": codes.ACTIVITY_STATUS,
+        f"`Goal.category` in `{codes.LIFE_AREA_SYSTEM}`": codes.LIFE_AREA,
+        f"`Task.code` in `{codes.TASK_SYSTEM}`": {**codes.TASK, "reply": None},
+        "`Communication.status`": {code: "sent" if sent else None for code, sent in codes.COMMUNICATION_STATUS.items()},
+    }
+    for name, table in tables.items():
+        for code, meaning in table.items():
+            yield name, f"`{code}`", "–" if meaning is None else str(meaning)
+    for kind, statuses in codes.TASK_STATUS.items():
+        for code, counts in statuses.items():
+            yield f"`Task.status` of `{kind}`", f"`{code}`", "sent" if counts else "–"

@@ -1,0 +1,113 @@
+"""A FHIR server that stands in for a journal: it keeps what it is sent, and misbehaves as a test tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+Json = dict[str, Any]
+
+
+class Journal:
+    """What stands on the server, by ``Type/id``; ``requests`` are all that were made, with their tokens.
+
+    ``misbehave`` answers instead of the server, where it is set; ``hold`` keeps every answer back until it is set.
+    """
+
+    def __init__(self) -> None:
+        self.resources: dict[str, Json] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.tokens: list[str | None] = []
+        self.misbehave: web.Response | None = None
+        self.hold: asyncio.Event | None = None
+        self.page_size = 100
+        self.next_page_at: str | None = None
+        self._known: dict[str, str] = {}
+
+    def put(self, resource: Json) -> None:
+        """Let a resource be on the server."""
+        self.resources[f"{resource['resourceType']}/{resource['id']}"] = resource
+
+    def of_type(self, kind: str) -> list[Json]:
+        """Return what was created of a type."""
+        return [one for name, one in self.resources.items() if name.startswith(f"{kind}/")]
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request as a FHIR server does."""
+        self.requests.append((request.method, request.path_qs))
+        self.tokens.append(request.headers.get("Authorization"))
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.misbehave is not None:
+            answered = self.misbehave
+            return web.Response(
+                status=answered.status, body=answered.body, headers={"Location": answered.headers.get("Location", "")}
+            )
+        if request.method == "POST":
+            return self._transaction(await request.json())
+        path = request.path.removeprefix("/fhir/")
+        if path == "metadata":
+            return _json({"resourceType": "CapabilityStatement"})
+        if "/" in path:
+            found = self.resources.get(path)
+            return _json(found) if found is not None else web.Response(status=404)
+        return self._search(request, path)
+
+    def _transaction(self, bundle: Json) -> web.Response:
+        entries = []
+        for entry in bundle["entry"]:
+            kind, condition = entry["request"]["url"], f"{entry['request']['url']}?{entry['request']['ifNoneExist']}"
+            is_new = condition not in self._known
+            if is_new:
+                name = f"{kind}/{len(self.resources) + 1}"
+                self._known[condition] = name
+                self.resources[name] = entry["resource"]
+            entries.append(
+                {
+                    "response": {
+                        "status": "201 Created" if is_new else "200 OK",
+                        "location": f"https://journal.example/fhir/{self._known[condition]}/_history/1",
+                        "lastModified": "2026-11-10T09:00:00+01:00",
+                    }
+                }
+            )
+        return _json({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
+
+    def _search(self, request: web.Request, kind: str) -> web.Response:
+        since = request.query.get("_lastUpdated", "ge").removeprefix("ge")
+        start = int(request.query.get("page", "0"))
+        found = sorted(
+            (one for one in self.of_type(kind) if one["meta"]["lastUpdated"] >= since),
+            key=lambda one: str(one["meta"]["lastUpdated"]),
+        )
+        page = found[start : start + self.page_size]
+        bundle: Json = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in page]}
+        if start + self.page_size < len(found):
+            base = self.next_page_at or str(request.url.origin())
+            bundle["link"] = [{"relation": "next", "url": f"{base}/fhir/{kind}?page={start + self.page_size}"}]
+        return _json(bundle)
+
+
+def _json(resource: Json) -> web.Response:
+    return web.Response(body=json.dumps(resource).encode(), content_type="application/fhir+json")
+
+
+@asynccontextmanager
+async def serving(journal: Journal) -> AsyncIterator[str]:
+    """Let a journal answer on loopback; its base address."""
+    app = web.Application()
+    app.router.add_route("*", "/fhir{rest:.*}", journal.answer)
+    server = TestServer(app)
+    await server.start_server()
+    try:
+        yield f"http://127.0.0.1:{server.port}/fhir"
+    finally:
+        if journal.hold is not None:
+            journal.hold.set()
+        await server.close()

@@ -1,0 +1,370 @@
+"""What a journal is answered over HTTP: only when the event is stored, with a coded reason and place for each fault."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import structlog
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from fhir.resources.R4B.operationoutcome import OperationOutcome
+from fhir_documents import (
+    CENTRE,
+    DIRECTORY,
+    PERSONNUMMER,
+    WARD,
+    Json,
+    bundle,
+    call,
+    case,
+    close,
+    communication,
+    decision,
+    encounter,
+    extensions,
+    patient,
+    people,
+    practitioner,
+    role,
+    serialised,
+    start,
+)
+from fhir_journal import Journal, serving
+from sqlalchemy import select
+
+from gateway.adapters.fhir_adapter import FhirAdapter
+from gateway.adapters.fhir_changes import Changes, FileBookmark
+from gateway.adapters.fhir_hook import take_notification, take_posted
+from gateway.adapters.fhir_server import FhirServer
+from gateway.adapters.folder import UNAVAILABLE
+from gateway.clock import ManualClock
+from gateway.context import Context
+from gateway.errors import DependencyDownError
+from gateway.outbox import Outbox, Submission
+from gateway.ports import Event
+from gateway.store import Store
+from gateway.store.tables import event as event_table
+
+SECRET = "en-hemlighet"  # noqa: S105 -- of this test
+HEADERS = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/fhir+json"}
+BEGINS = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class Door:
+    """A gateway's door for FHIR: the handlers, an outbox that stores, and what was stored."""
+
+    def __init__(self, store: Store, changes: Changes) -> None:
+        clock = ManualClock(datetime(2026, 11, 10, 8, 0, tzinfo=UTC))
+        context = Context("region", DIRECTORY, store, clock, lambda _: None, chance=lambda: 0.5)
+        self.outbox = Outbox(context, FhirAdapter(FhirServer("http://localhost/fhir"), DIRECTORY))
+        self.store = store
+        self.changes = changes
+        self.failing: Exception | None = None
+        self.submitted: list[Event] = []
+
+    async def submit(self, event: Event) -> Submission:
+        if self.failing is not None:
+            raise self.failing
+        kept = await self.outbox.submit(event)
+        self.submitted.append(event)
+        return kept
+
+    async def posted(self, request: web.Request) -> web.Response:
+        return await take_posted(request, self.submit, secret=SECRET)
+
+    async def notified(self, request: web.Request) -> web.Response:
+        return await take_notification(request, self.changes, self.submit, secret=SECRET)
+
+    async def kept(self) -> list[tuple[str, str | None, int]]:
+        """Return the state, the kind and the size of every event that is stored."""
+        async with self.store.reading() as tx:
+            rows = (await tx.execute(select(event_table.c.state, event_table.c.kind, event_table.c.content))).all()
+        return [(row.state, row.kind, len(row.content)) for row in rows]
+
+
+@asynccontextmanager
+async def opened(folder: Path, journal: Journal) -> AsyncIterator[tuple[Door, aiohttp.ClientSession, str]]:
+    async with serving(journal) as base, Store(f"sqlite+aiosqlite:///{folder / 'store.sqlite'}") as store:
+        server = FhirServer(base, timeout=5)
+        understand = FhirAdapter(server, DIRECTORY).translate
+        changes = Changes(server, FileBookmark(folder), source="fhir", understand=understand, begins=BEGINS)
+        door = Door(store, changes)
+        app = web.Application()
+        app.router.add_post("/fhir", door.posted)
+        app.router.add_post("/fhir/hook", door.notified)
+        http = TestServer(app)
+        await http.start_server()
+        async with aiohttp.ClientSession() as session:
+            yield door, session, f"http://127.0.0.1:{http.port}/fhir"
+        await http.close()
+        await server.close()
+
+
+@pytest.fixture
+def journal() -> Journal:
+    return Journal()
+
+
+@pytest.fixture
+async def door(tmp_path: Path, journal: Journal) -> AsyncIterator[tuple[Door, aiohttp.ClientSession, str]]:
+    async with opened(tmp_path, journal) as found:
+        yield found
+
+
+async def answer_of(response: aiohttp.ClientResponse) -> tuple[int, Json]:
+    assert response.content_type == "application/fhir+json"
+    found: Any = json.loads(await response.read())
+    OperationOutcome.model_validate(found)
+    return response.status, found
+
+
+Opened = tuple[Door, aiohttp.ClientSession, str]
+
+
+async def test_an_admission_is_stored_before_it_is_answered_and_the_same_again_gets_the_same_answer(
+    door: Opened,
+) -> None:
+    gateway, session, address = door
+    content = serialised(bundle(encounter(), *people()))
+    answers = []
+    for _ in range(2):
+        async with session.post(address, data=content, headers=HEADERS) as response:
+            answers.append(await answer_of(response))
+    (status, outcome), again = answers
+    assert status == 201
+    assert again == (status, outcome)
+    codes = [coding["system"] for coding in outcome["issue"][0]["details"]["coding"]]
+    assert codes == ["urn:sip-gateway:accepted:message-id", "urn:sip-gateway:accepted:case-number"]
+    assert await gateway.kept() == [("accepted", "Encounter", len(content))]
+
+
+async def test_a_journal_can_lead_a_sip_from_the_need_to_the_end(door: Opened) -> None:
+    gateway, session, address = door
+    need = {**start(), "meta": {"lastUpdated": "2026-11-10T08:30:00+01:00"}}
+    told = []
+    for number, one in enumerate((need, decision(), call(), communication(), close())):
+        content = serialised(bundle(one, *people(CENTRE), name=f"b-{number}"))
+        async with session.post(address, data=content, headers=HEADERS) as response:
+            status, outcome = await answer_of(response)
+        assert status == 201, outcome
+        told.append([coding["code"] for coding in outcome["issue"][0]["details"]["coding"]])
+    assert {number for _, number in told} == {"SIP200001"}
+    assert len({message_id for message_id, _ in told}) == 5
+    assert [state for state, *_ in await gateway.kept()] == ["accepted"] * 5
+
+
+async def test_what_becomes_no_message_is_accepted_and_kept(door: Opened) -> None:
+    gateway, session, address = door
+    content = serialised(patient(meta={"versionId": "2"}))
+    async with session.post(address, data=content, headers=HEADERS) as response:
+        status, outcome = await answer_of(response)
+    assert (status, outcome["issue"][0]["severity"]) == (200, "information")
+    assert await gateway.kept() == [("accepted", "Patient", len(content))]
+
+
+async def test_what_is_wrong_is_answered_with_its_places_in_both_languages_and_kept(door: Opened) -> None:
+    gateway, session, address = door
+    wrong = bundle(encounter("cancelled", period={"start": "2026-13-45"}), *people())
+    wrong["entry"][1]["resource"]["identifier"][0]["value"] = "197811309818"
+    async with session.post(address, data=json.dumps(wrong), headers=HEADERS) as response:
+        status, outcome = await answer_of(response)
+    assert status == 422
+    told = [(issue["details"]["coding"][0]["code"], issue["expression"]) for issue in outcome["issue"]]
+    assert ("json.form", ["Bundle.entry[0].resource.period.start"]) in told
+    (translation,) = outcome["issue"][0]["details"]["_text"]["extension"]
+    assert translation["extension"][0] == {"url": "lang", "valueCode": "en"}
+    text = json.dumps(outcome)
+    assert "Vallg" not in text
+    assert PERSONNUMMER[:8] not in text
+    assert [state for state, *_ in await gateway.kept()] == ["refused"]
+
+
+async def test_a_rule_of_the_message_is_told_too(door: Opened) -> None:
+    _, session, address = door
+    late = encounter(period={"start": "2026-11-12T14:20:00+01:00"})
+    async with session.post(address, data=serialised(bundle(late, *people())), headers=HEADERS) as response:
+        status, outcome = await answer_of(response)
+    assert status == 422
+    assert outcome["issue"][0]["code"] == "business-rule"
+    assert outcome["issue"][0]["location"]
+
+
+async def test_another_event_under_a_known_id_is_a_conflict(door: Opened) -> None:
+    _, session, address = door
+    async with session.post(address, data=serialised(bundle(encounter(), *people())), headers=HEADERS) as response:
+        assert response.status == 201
+    other = encounter(period={"start": "2026-11-09T15:20:00+01:00"})
+    async with session.post(address, data=serialised(bundle(other, *people())), headers=HEADERS) as response:
+        status, outcome = await answer_of(response)
+    assert (status, outcome["issue"][0]["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"a":1,"a":2}'])
+async def test_what_is_no_document_is_a_bad_request(door: Opened, content: bytes) -> None:
+    _, session, address = door
+    async with session.post(address, data=content, headers=HEADERS) as response:
+        assert (await answer_of(response))[0] == 400
+
+
+@pytest.mark.parametrize("path", ["", "/hook"])
+@pytest.mark.parametrize("given", [None, "Bearer fel", SECRET, f"Basic {SECRET}"])
+async def test_nobody_comes_in_without_the_secret(door: Opened, journal: Journal, path: str, given: str | None) -> None:
+    gateway, session, address = door
+    headers = {"Authorization": given} if given is not None else {}
+    async with session.post(f"{address}{path}", data=b"{}", headers=headers) as response:
+        status, outcome = await answer_of(response)
+    assert (status, outcome["issue"][0]["code"]) == (401, "login")
+    assert await gateway.kept() == []
+    assert journal.requests == []
+
+
+async def test_another_media_type_is_not_taken(door: Opened) -> None:
+    _, session, address = door
+    headers = {**HEADERS, "Content-Type": "application/fhir+xml"}
+    async with session.post(address, data=b"<Patient/>", headers=headers) as response:
+        assert (await answer_of(response))[0] == 415
+
+
+@pytest.mark.parametrize("failing", [DependencyDownError(UNAVAILABLE.at()), RuntimeError("Henrik Vallgård")])
+async def test_what_could_not_be_stored_must_come_again(door: Opened, failing: Exception) -> None:
+    gateway, session, address = door
+    gateway.failing = failing
+    async with session.post(address, data=serialised(bundle(encounter(), *people())), headers=HEADERS) as response:
+        status, outcome = await answer_of(response)
+        assert response.headers["Retry-After"] == "5"
+    assert status == 503
+    assert "Vallg" not in json.dumps(outcome)
+    assert await gateway.kept() == []
+
+
+# --- notifications --------------------------------------------------------------------------------------------------
+
+
+def journal_with_an_admission(journal: Journal) -> None:
+    for one in (encounter(), patient(), practitioner(), role()):
+        journal.put({"meta": {"versionId": "1", "lastUpdated": "2026-11-10T08:55:00+01:00"}, **one})
+
+
+async def test_a_notification_fetches_what_has_changed_with_what_it_refers_to(door: Opened, journal: Journal) -> None:
+    gateway, session, address = door
+    journal_with_an_admission(journal)
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert (await answer_of(response))[0] == 200
+    kept = await gateway.kept()
+    assert {(state, kind) for state, kind, _ in kept} == {("accepted", "Encounter"), ("accepted", "Patient")}
+    again = len(kept)
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert response.status == 200
+    assert len(await gateway.kept()) == again
+
+
+async def test_only_what_has_changed_since_is_fetched_also_after_a_restart(tmp_path: Path, journal: Journal) -> None:
+    journal_with_an_admission(journal)
+    async with opened(tmp_path, journal) as (_, session, address), session.post(f"{address}/hook", headers=HEADERS):
+        pass
+    later = encounter("in-progress", id="enc-2", meta={"versionId": "1", "lastUpdated": "2026-11-10T09:30:00+01:00"})
+    journal.put(later)
+    journal.requests.clear()
+    async with opened(tmp_path, journal) as (gateway, session, address):
+        async with session.post(f"{address}/hook", headers=HEADERS) as response:
+            assert response.status == 200
+        assert ("accepted", "Encounter") in {(state, kind) for state, kind, _ in (await gateway.kept())[-1:]}
+    searched = next(path for _, path in journal.requests if path.startswith("/fhir/Encounter?"))
+    assert "_lastUpdated=ge2026-11-10T08:55:00" in searched.replace("%3A", ":")
+
+
+async def test_a_change_that_says_nothing_new_is_not_said_again(door: Opened, journal: Journal) -> None:
+    gateway, session, address = door
+    journal_with_an_admission(journal)
+    for version, noted in (("1", "08:55"), ("2", "09:10"), ("3", "09:20")):
+        meta = {"versionId": version, "lastUpdated": f"2026-11-10T{noted}:00+01:00"}
+        journal.put(encounter(meta=meta, text={"status": "generated", "div": f"<div>{version}</div>"}))
+        async with session.post(f"{address}/hook", headers=HEADERS) as response:
+            assert response.status == 200
+    assert [kind for _, kind, _ in await gateway.kept()].count("Encounter") == 1
+    ready = extensions(
+        step="dischargeReady", ready_at="2026-11-10T08:30:00+01:00", sip_needed=False, open_care="unknown"
+    )
+    journal.put(encounter("in-progress", ready, meta={"versionId": "4", "lastUpdated": "2026-11-10T09:30:00+01:00"}))
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert response.status == 200
+    assert [kind for _, kind, _ in await gateway.kept()].count("Encounter") == 2
+
+
+async def test_no_log_names_the_person_or_what_was_said(door: Opened, journal: Journal) -> None:
+    gateway, session, address = door
+    journal_with_an_admission(journal)
+    journal.put(encounter("cancelled", id="enc-0", meta={"versionId": "1", "lastUpdated": "2026-11-09T08:00:00+01:00"}))
+    with structlog.testing.capture_logs() as logs:
+        gateway.failing = RuntimeError("Henrik Vallgård")
+        async with session.post(f"{address}/hook", headers=HEADERS):
+            pass
+        gateway.failing = None
+        async with session.post(f"{address}/hook", headers=HEADERS):
+            pass
+    assert {one["event"] for one in logs} == {"fhir.take_failed", "fhir.event_refused", "fhir.changes_taken"}
+    text = json.dumps(logs, ensure_ascii=False, default=str)
+    assert not any(word in text for word in ("Vallgård", "Henrik", PERSONNUMMER, "Fjellander", "Övningsgatan"))
+
+
+async def test_every_page_is_fetched_and_none_from_elsewhere(door: Opened, journal: Journal) -> None:
+    gateway, session, address = door
+    journal_with_an_admission(journal)
+    for number in range(5):
+        told = communication(id=f"com-{number}", status="preparation", extension=case())
+        journal.put(told)
+    journal.page_size = 2
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert response.status == 200
+    assert [kind for _, kind, _ in await gateway.kept()].count("Communication") == 5
+    journal.next_page_at = "https://elsewhere.example"
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert (await answer_of(response))[0] == 503
+
+
+async def test_a_change_that_is_refused_is_kept_and_stops_no_other(door: Opened, journal: Journal) -> None:
+    gateway, session, address = door
+    journal_with_an_admission(journal)
+    journal.put(encounter("cancelled", id="enc-0", meta={"versionId": "1", "lastUpdated": "2026-11-09T08:00:00+01:00"}))
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert response.status == 200
+    assert sorted(state for state, *_ in await gateway.kept()) == ["accepted", "accepted", "refused"]
+
+
+async def test_while_the_server_or_the_store_is_down_a_notification_must_come_again(
+    door: Opened, journal: Journal
+) -> None:
+    gateway, session, address = door
+    journal_with_an_admission(journal)
+    journal.misbehave = web.Response(status=503)
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert (await answer_of(response))[0] == 503
+    journal.misbehave = None
+    gateway.failing = DependencyDownError(UNAVAILABLE.at())
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert (await answer_of(response))[0] == 503
+    gateway.failing = None
+    async with session.post(f"{address}/hook", headers=HEADERS) as response:
+        assert (await answer_of(response))[0] == 200
+    assert len(await gateway.kept()) == 2
+
+
+async def test_two_notifications_at_once_fetch_one_after_the_other(door: Opened, journal: Journal) -> None:
+    gateway, session, address = door
+    journal_with_an_admission(journal)
+
+    async def notify() -> int:
+        async with session.post(f"{address}/hook", headers=HEADERS) as response:
+            return response.status
+
+    assert await asyncio.gather(notify(), notify(), notify()) == [200, 200, 200]
+    assert len(await gateway.kept()) == 2
+    assert {WARD, CENTRE} <= set(DIRECTORY.units)
