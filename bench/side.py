@@ -24,6 +24,7 @@ from gateway.directory import Directory
 from gateway.errors import Finding
 from gateway.hops import Gateway
 from gateway.messages import Message
+from gateway.notices import Notice
 from gateway.ports import Arrival, Event, Registration, Translation
 from gateway.progress import Hop, Passage
 from gateway.replay.stage import StoryClock
@@ -75,6 +76,9 @@ class CaseSystem:
 
     async def note(self, message: Message) -> None:
         """Write a step."""
+
+    async def notify(self, notice: Notice) -> None:
+        """Tell a unit something."""
 
     async def ping(self) -> None:
         """Answer."""

@@ -38,7 +38,8 @@ def opening(case: int) -> Iterator[bytes]:
 def booking(case: int, number: int) -> bytes:
     """Return the event in which a meeting is booked for the ``number``-th time."""
     called = [one for one in _told("03-kallelse")["kallade"] if one.get("enhet") != _NOT_CALLED]
-    return _event("03-kallelse", case, f"booking-{number}", kallade=called)
+    chair = {"namn": f"Mötesledare {case}"}  # one of its own: nobody is called to two meetings at once
+    return _event("03-kallelse", case, f"booking-{number}", kallade=called, motesledare=chair)
 
 
 def _event(name: str, case: int, step: str, **changes: Any) -> bytes:

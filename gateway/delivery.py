@@ -193,7 +193,7 @@ class CaseSystemDelivery:
         sheet.put_inbound(_on_time(row, waiting), InEvent.SYSTEM_SILENT, error.codes[0])
 
     async def _write_all(self, steps: Sequence[Note]) -> None:
-        """Write steps and notices; after one that cannot be written, the rest of its case wait, to keep their order.
+        """Write steps and notices; after a step that cannot be written, those of its case wait, to keep their order.
 
         A system that is silent is not asked about the other cases either, unless those may be another system's.
         """
@@ -202,7 +202,7 @@ class CaseSystemDelivery:
         loop = asyncio.get_running_loop()
         kept_at = loop.time()
         for position, step in enumerate(steps):
-            if step.case_number in stuck:
+            if step.notice is None and step.case_number in stuck:
                 await self._postpone([step])
                 continue
             try:
@@ -219,7 +219,8 @@ class CaseSystemDelivery:
                 if not isinstance(error, RefusedError):
                     log.error("note.failed", message_id=step.message_id, **trace_of(error))
                 await self._postpone([step])
-                stuck.add(step.case_number)
+                if step.notice is None:
+                    stuck.add(step.case_number)
                 continue
             written.append(step)
             if loop.time() - kept_at > PATIENCE.total_seconds():

@@ -101,12 +101,15 @@ def _notice_in(kept: dict[str, Any] | None) -> Notice | None:
 async def claim(tx: Transaction, now: datetime, lease: timedelta, limit: int) -> list[Note]:
     """Take up to ``limit`` steps that are due, in order, and lease them to the caller.
 
-    A step waits while an earlier one of the same case waits for its next try.
+    A step waits while an earlier one of the same case waits for its next try. A notice waits for nothing, and nothing
+    waits for it: a system that takes no notices still gets its steps.
     """
     earlier = note.alias("earlier")
     blocked = exists().where(
         earlier.c.case_number == note.c.case_number,
         earlier.c.id < note.c.id,
+        earlier.c.type != NOTICE,
+        note.c.type != NOTICE,
         text("earlier.written_at IS NULL"),
         or_(earlier.c.next_attempt_at > now, earlier.c.lease_until > now),
     )

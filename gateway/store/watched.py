@@ -16,6 +16,9 @@ from gateway.store.cases import StoredCase, case_in, chair_hash
 from gateway.store.rows import as_dispatch, as_inbound
 from gateway.store.tables import dispatch, inbound, message, sip_case, verdict
 
+MOST_BESIDE = 10
+"""How many meetings beside one are looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class WatchedDispatch:
@@ -45,7 +48,10 @@ async def cases_looked_over(tx: Transaction, looked: Sequence[tuple[SipCase, int
 
 
 async def meetings_beside(tx: Transaction, case: SipCase, travel: timedelta) -> list[SipCase]:
-    """Return other cases with a meeting that overlaps that of ``case``, of the same person or with the same chair."""
+    """Return other cases with a meeting that overlaps that of ``case``, of the same person or with the same chair.
+
+    Whoever leads more than some at a time is not one person, and need not hear of each.
+    """
     if case.slot is None:
         return []
     mine = sip_case.c.person_root == case.person.root, sip_case.c.person_extension == case.person.extension
@@ -59,6 +65,7 @@ async def meetings_beside(tx: Transaction, case: SipCase, travel: timedelta) -> 
             or_(*same),
         )
         .order_by(sip_case.c.case_number)
+        .limit(MOST_BESIDE)
     )
     return [case_in(snapshot) for (snapshot,) in (await tx.execute(query)).all()]
 

@@ -22,6 +22,7 @@ from gateway.clock import Clock
 from gateway.directory import Directory
 from gateway.errors import DependencyDownError, Fault, Finding
 from gateway.messages import Message
+from gateway.notices import Notice
 from gateway.ports import Arrival, Event, Registration, Translation
 
 T = TypeVar("T")
@@ -144,6 +145,9 @@ class CaseSystem:
 
     async def note(self, message: Message) -> None:
         """Write a step."""
+
+    async def notify(self, notice: Notice) -> None:
+        """Tell a unit something."""
 
     async def ping(self) -> None:
         """Answer."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from gateway.adapters.folder import REFUSED
 from gateway.adapters.table import ADAPTERS, VOCABULARIES
 from gateway.app import running
 from gateway.circuit import Pace
@@ -22,11 +23,12 @@ from gateway.context import Context
 from gateway.delivery import CaseSystemDelivery
 from gateway.directory import Directory
 from gateway.envelope import Channel, Envelope
-from gateway.errors import Finding
+from gateway.errors import Finding, RefusedError
 from gateway.hops import Gateway
 from gateway.inbox import Inbox
 from gateway.ledger import Dispatch
 from gateway.messages import Message
+from gateway.notices import Notice
 from gateway.outbox import Outbox, Submission
 from gateway.ports import Arrival, Delivery, Event, PublishOutcome, Registration, Settlement, Translation
 from gateway.progress import Hop, Passage
@@ -139,6 +141,10 @@ class ScriptedSystem:
         """Write a step of the case into the log."""
         await self.answer_note(message)
         self.notes.append(message.header.message_id)
+
+    async def notify(self, notice: Notice) -> None:
+        """Take no notice, as a system that knows of none."""
+        raise RefusedError(REFUSED.at(code="–"))
 
     async def ping(self) -> None:
         """Answer."""

@@ -24,6 +24,7 @@ from gateway.errors import DependencyDownError, RefusedError
 from gateway.ledger import Dispatch
 from gateway.lifecycle import OutState
 from gateway.messages import Message, render_xml
+from gateway.notices import Notice
 from gateway.ports import Adapter, PublishOutcome, Registration, Transport
 from gateway.progress import ignore
 from gateway.relay import LEASE, Relay
@@ -339,6 +340,9 @@ class ScriptedSystem:
 
     async def note(self, message: Message) -> None:
         """Forget the step."""
+
+    async def notify(self, notice: Notice) -> None:
+        """Forget the notice."""
 
     def taken(self) -> int:
         """Return how often it was asked since the last time."""

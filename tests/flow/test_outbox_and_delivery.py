@@ -41,8 +41,10 @@ from gateway.messages import Message
 from gateway.ports import Event
 from gateway.progress import Hop
 from gateway.relay import LEASE, Relay
+from gateway.store import notes
 from gateway.store.failures import WRITTEN_MEANWHILE
 from gateway.transport import EXCHANGE_DOWN
+from gateway.watch import Watch
 
 NEED, CONSENT, BOOKING, PLAN, _ = story()
 OTHER_CASE = {"arendeId": "SN 2026-05555", "person": story("consent-declined")[0]["person"]}
@@ -449,6 +451,18 @@ async def test_a_step_the_system_refuses_holds_up_its_own_case_only(kommun: Side
     other = [(await kommun.hears(event)).message_ids[0] for event in (OTHER_NEED, OTHER_CONSENT)]
     await kommun.hands_over()
     assert kommun.system.notes == other
+
+
+async def test_a_notice_the_system_refuses_holds_up_no_step(kommun: Side, clock: ManualClock) -> None:
+    ids = list((await kommun.hears(told(NEED))).message_ids)
+    clock.advance(timedelta(days=6))
+    await Watch(kommun.context).sweep()  # the person's decision is late: somebody is told
+    await kommun.hands_over()
+    ids += (await kommun.hears(told(CONSENT))).message_ids
+    await kommun.hands_over()
+    assert kommun.system.notes == ids
+    async with kommun.context.store.reading() as tx:
+        assert len(await notes.notices(tx, untold=True)) == 1  # and is tried again
 
 
 # --- hop 8: a person takes charge -------------------------------------------------------------------------------------
