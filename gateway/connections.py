@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from gateway.adapter_book import AdapterBook
 from gateway.adapters.composed import ComposedAdapter
-from gateway.adapters.http_door import OPEN_TO_ALL, HttpDoor, is_loopback
-from gateway.adapters.http_events import Entrance, HttpEvents
 from gateway.adapters.http_intake import HttpIntake
+from gateway.adapters.http_place import OPEN_TO_ALL, is_loopback
 from gateway.adapters.http_tls import server_side
 from gateway.adapters.routing import Routes
 from gateway.adapters.ways import routes_of, sources_of, trusts_of
@@ -95,6 +94,10 @@ def _doors(
 ) -> tuple[Door, ...]:
     if settings.http_listen is None:
         return ()
+    # Loaded here: a command that listens to nobody starts without the library.
+    from gateway.adapters.http_door import HttpDoor  # noqa: PLC0415
+    from gateway.adapters.http_events import Entrance, HttpEvents  # noqa: PLC0415
+
     trusts = {one.name: trusts_of(one, clock) for one in settings.all_adapters()}
     entrances = [Entrance(source, trusts[source.name]) for source in sources if isinstance(source, HttpIntake)]
     host, port = address_of(settings.http_listen)

@@ -7,7 +7,6 @@ is wrong. Whatever is sent, the answer is one of those that are listed in :mod:`
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -19,17 +18,11 @@ from aiohttp.typedefs import Handler
 
 from gateway.adapters import http_problem as problems
 from gateway.adapters.http_events import Entrance, HttpEvents, NoError
+from gateway.adapters.http_place import OPEN_TO_ALL, is_loopback
 from gateway.adapters.http_problem import problem
 from gateway.context import trace_of
 from gateway.errors import ConfigurationError, Fault, Finding, GatewayError
 
-OPEN_TO_ALL = Fault(
-    "http.open-to-all",
-    "Adaptern {name} tar emot händelser från andra datorer och vet inte från vilka: ange secret_file, tokens_file "
-    "eller certificates_file, eller lyssna på 127.0.0.1.",
-    "The adapter {name} takes events from other machines and does not know from which: give secret_file, tokens_file "
-    "or certificates_file, or listen on 127.0.0.1.",
-)
 CANNOT_LISTEN = Fault(
     "http.cannot-listen", "Det går inte att lyssna på {address}.", "It is not possible to listen on {address}."
 )
@@ -124,14 +117,6 @@ def faults_of_host(host: str, entrances: Iterable[Entrance]) -> list[Finding]:
     """Return what is wrong with listening on ``host``: an entrance without trust is for this machine alone."""
     open_to_all = [] if is_loopback(host) else [one.intake.name for one in entrances if not one.trusts]
     return [OPEN_TO_ALL.at(name=name) for name in open_to_all]
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach ``host``."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 async def _is_up(probe: Callable[[], Awaitable[None]]) -> bool:

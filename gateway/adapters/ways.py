@@ -15,9 +15,8 @@ from urllib.parse import urlsplit
 
 from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.adapter import FolderAdapter
-from gateway.adapters.http_delivery import HttpDelivery
-from gateway.adapters.http_door import is_loopback
 from gateway.adapters.http_intake import HttpIntake
+from gateway.adapters.http_place import is_loopback
 from gateway.adapters.http_tls import client_side
 from gateway.adapters.http_trust import Certificates, Signed, Tokens, Trust
 from gateway.adapters.own_words import in_own_words
@@ -101,7 +100,10 @@ def _http_source(one: AdapterSettings, words: Vocabulary, directory: Directory) 
     return HttpIntake(words, directory, name=one.name)
 
 
-def _http_target(one: AdapterSettings, words: Vocabulary, _: Directory, clock: Clock) -> HttpDelivery:
+def _http_target(one: AdapterSettings, words: Vocabulary, _: Directory, clock: Clock) -> MessageTarget:
+    # Loaded here: a command that sends nothing over HTTP starts without the library.
+    from gateway.adapters.http_delivery import HttpDelivery  # noqa: PLC0415
+
     assert one.url is not None
     assert one.secret_file is not None
     return HttpDelivery(
