@@ -103,7 +103,7 @@ def places_in(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
 PLACES = [(number, place) for number, whole in enumerate(WHOLE) for place in places_in(whole)]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.sampled_from(PLACES), values)
 def test_any_value_in_any_place(where: tuple[int, tuple[str | int, ...]], value: Any) -> None:
     number, place = where
@@ -115,7 +115,7 @@ def test_any_value_in_any_place(where: tuple[int, tuple[str | int, ...]], value:
     understood(json.dumps(changed).encode())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.sampled_from(PLACES))
 def test_anything_left_out(where: tuple[int, tuple[str | int, ...]]) -> None:
     number, place = where
@@ -144,7 +144,7 @@ def test_any_member_more(where: tuple[int, tuple[str | int, ...]], name: str, va
     understood(json.dumps(changed).encode())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes(content: bytes) -> None:
     assert understood(content) is None

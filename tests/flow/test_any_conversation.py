@@ -364,8 +364,8 @@ def _apart(ours: SipCase) -> tuple[str, ...]:
 
 TestAnyConversation = Conversation.TestCase
 TestAnyConversation.settings = settings(
-    max_examples=12,
-    stateful_step_count=25,
+    max_examples=10,
+    stateful_step_count=22,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
