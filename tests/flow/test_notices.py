@@ -59,11 +59,11 @@ class World:
         for party in (self.kommun, self.region):
             self.told += [(self.clock.now(), told) for told in await party.looks_over()]
 
-    async def plays(self, **time: float) -> None:
+    async def plays(self, *, hours_each: int = 4, **time: float) -> None:
         """Let time pass, while both gateways look over what is open, every few hours of it."""
         until = self.clock.now() + timedelta(**time)
         while self.clock.now() < until:
-            self.clock.advance(timedelta(hours=4))
+            self.clock.advance(timedelta(hours=hours_each))
             await self.looks_over()
 
     def of(self, kind: NoticeKind, awaited: str | None = None) -> list[tuple[datetime, str]]:
@@ -216,11 +216,11 @@ async def test_every_follow_up_that_is_missed_is_told(world: World) -> None:
     await world.kommun.says(plan())
     await world.settles()
     first = plan().follow_up.on
-    await world.plays(days=64)
+    await world.plays(days=64, hours_each=24)
     await world.kommun.says(follow_up_call(CLINIC, at=world.clock.now()), CLINIC)
     await world.kommun.says(follow_up(at=world.clock.now()))
     await world.settles()
-    await world.plays(days=92)
+    await world.plays(days=92, hours_each=24)
     days = [at.date() for at, _ in world.of(NoticeKind.OVERDUE, "follow-up")]
     assert days[0] == first + timedelta(days=3)  # the first working day of the year
     assert len(days) == len(world.of(NoticeKind.REMINDER, "follow-up")) == 2

@@ -109,8 +109,11 @@ class RabbitMqNode:
         await self._gone()
 
     def pause(self) -> None:
-        """Let the node stand still: connections stay open, and nobody answers."""
+        """Let the node stand still: connections stay open, and nobody answers once this returns."""
         self._signal(signal.SIGSTOP)
+        # The signal is taken thread by thread, and one that still runs may answer.
+        while not all(_stands_still(thread) for thread in Path(f"/proc/{self.pid}/task").iterdir()):
+            os.sched_yield()
 
     def resume(self) -> None:
         """Let a paused node go on."""
@@ -264,6 +267,15 @@ class RabbitMqNode:
         async with asyncio.timeout(PATIENCE):
             while self.pid is not None:  # noqa: ASYNC110 - it may be no child of ours, so there is nothing to wait for
                 await asyncio.sleep(0.02)
+
+
+def _stands_still(thread: Path) -> bool:
+    """Tell whether a thread, known by its folder in /proc, has been stopped or has ended."""
+    try:
+        state = (thread / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state in "TtZX"
 
 
 def _alive(pid_file: Path) -> int | None:
