@@ -176,7 +176,7 @@ def overlap(case: SipCase, other: SipCase, *, party: str, travel: timedelta, at:
     return [
         Notice(
             kind=NoticeKind.MEETINGS_OVERLAP,
-            unit=unit,
+            unit=mine.leader.unit,
             case_number=mine.number,
             at=at,
             occasion=occasion,
@@ -184,7 +184,6 @@ def overlap(case: SipCase, other: SipCase, *, party: str, travel: timedelta, at:
         )
         for mine, its in ((first, second), (second, first))
         if mine.leader.party == party
-        for unit in (mine.leader.unit,)
     ]
 
 

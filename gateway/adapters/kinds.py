@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 from gateway.adapters.reading import Reader
 from gateway.clock import in_zone
+from gateway.directory import Unit
 from gateway.errors import Fault, InvalidDocumentError
 from gateway.identifiers import HsaId
 from gateway.messages.binding import BAD_FORM, NOT_ALLOWED
@@ -180,36 +181,31 @@ def word_for(codes: Mapping[str, T], meaning: T) -> str:
     return next(word for word, means in codes.items() if means == meaning)
 
 
-def unit(reader: Reader, name: str) -> str:
-    """Read the HSA-id of a unit that can be sent to on the day of the event."""
+def _known_unit(reader: Reader, name: str, known_on: Callable[..., Unit]) -> str:
+    """Read the HSA-id of a unit that ``known_on``, of the directory, knows on the day of the event."""
     hsa_id = reader.text(name)
     if hsa_id is not None and hsa_id not in reader.directory.always_reachable:
         try:
-            reader.directory.unit(hsa_id, on=reader.today)
+            known_on(hsa_id, on=reader.today)
         except InvalidDocumentError as error:
             reader.place_of(error, name)
     return hsa_id or ""
 
 
-_at_a_glance(
-    unit, lambda item, reader: item if type(item) is str and item in reader.directory.always_reachable else None
-)
+def unit(reader: Reader, name: str) -> str:
+    """Read the HSA-id of a unit that can be sent to on the day of the event."""
+    return _known_unit(reader, name, reader.directory.unit)
 
 
 def addressee(reader: Reader, name: str) -> str:
     """Read the HSA-id of a unit that is valid on the day of the event; one without an inbox gets a letter."""
-    hsa_id = reader.text(name)
-    if hsa_id is not None and hsa_id not in reader.directory.always_reachable:
-        try:
-            reader.directory.addressee(hsa_id, on=reader.today)
-        except InvalidDocumentError as error:
-            reader.place_of(error, name)
-    return hsa_id or ""
+    return _known_unit(reader, name, reader.directory.addressee)
 
 
-_at_a_glance(
-    addressee, lambda item, reader: item if type(item) is str and item in reader.directory.always_reachable else None
-)
+for _kind in (unit, addressee):
+    _at_a_glance(
+        _kind, lambda item, reader: item if type(item) is str and item in reader.directory.always_reachable else None
+    )
 
 
 def addressee_or_party(reader: Reader, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -26,12 +26,13 @@ from gateway.cli.console import (
     FolderOption,
     Json,
     StoreOption,
+    local,
     out,
     print_json,
     store_address,
     talk,
 )
-from gateway.clock import STOCKHOLM, SystemClock
+from gateway.clock import SystemClock
 from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, InvalidDocumentError
@@ -82,15 +83,11 @@ def adapters_list(
 
 def _row(one: Health) -> tuple[str, ...]:
     system = {None: "–", True: "svarar / up", False: ", ".join(finding.code for finding in one.findings)}[one.is_up]
-    paused = f"{_time(one.pause.at)} {one.pause.by}: {one.pause.reason}" if one.pause is not None else "nej / no"
+    paused = f"{local(one.pause.at)} {one.pause.by}: {one.pause.reason}" if one.pause is not None else "nej / no"
     settings = one.settings
     last = one.last_event, one.last_registration
-    times = (_time(moment) if moment is not None else "–" for moment in last)
+    times = (local(moment) for moment in last)
     return settings.name, settings.words, settings.way, settings.direction, system, *times, paused
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(STOCKHOLM).isoformat(" ", "minutes")
 
 
 @app.command("translate")

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from gateway.app import context_of, open_store, times_of
-from gateway.cli.console import ConfigOption, DirectoryOption, Json, StoreOption, out, print_json
+from gateway.cli.console import ConfigOption, DirectoryOption, Json, StoreOption, local, out, print_json
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
@@ -40,8 +40,7 @@ def cases_list(
     table = Table("Ärende / Case", "Läge / State", "Leds av / Led by", "Fryst / Frozen", "Väntar på / Awaited")
     for case in found:
         clock = next(iter(deadlines(case, times)), None)
-        due = clock.due_at.astimezone(STOCKHOLM).isoformat(" ", "minutes") if clock is not None else ""
-        awaited = f"{clock.awaited} {due}" if clock is not None else "–"
+        awaited = f"{clock.awaited} {local(clock.due_at)}" if clock is not None else "–"
         table.add_row(case.number, case.state, case.leader.unit, "ja / yes" if case.is_frozen else "–", awaited)
     out.print(table)
 

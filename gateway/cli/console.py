@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from gateway.clock import STOCKHOLM
 from gateway.errors import Finding
 
 out = Console(width=None if sys.stdout.isatty() else 140)
@@ -53,3 +55,8 @@ def store_address(store: str | None) -> str | None:
     if store is None or "://" in store:
         return store
     return f"sqlite+aiosqlite:///{Path(store).resolve()}"
+
+
+def local(moment: datetime | None) -> str:
+    """Return a moment as staff read it, to the minute in Sweden; a dash where there is none."""
+    return moment.astimezone(STOCKHOLM).isoformat(" ", "minutes") if moment is not None else "–"

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from gateway.app import open_store, times_of
-from gateway.cli.console import ConfigOption, Json, StoreOption, out, print_json
+from gateway.cli.console import ConfigOption, Json, StoreOption, local, out, print_json
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
@@ -126,7 +126,7 @@ def _show(duties: list[Duty], units: Directory, now: datetime, *, as_json: bool)
         "Säger till / Told",
     )
     for duty in duties:
-        due = duty.due_at.astimezone(STOCKHOLM).isoformat(" ", "minutes")
+        due = local(duty.due_at)
         table.add_row(
             _WORDS[duty.urgency(now)],
             duty.awaited,

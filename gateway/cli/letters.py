@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from gateway.app import open_store
-from gateway.cli.console import PLAIN, ConfigOption, DirectoryOption, Json, StoreOption, out, print_json
+from gateway.cli.console import PLAIN, ConfigOption, DirectoryOption, Json, StoreOption, local, out, print_json
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
@@ -63,9 +63,8 @@ def letters_list(
     table = Table("Meddelande / Message", "Typ / Type", "Ärende / Case", "Till / To", "Läge / State", "Senast / Due")
     for one in found:
         row = one.dispatch
-        due = row.due_at.astimezone(STOCKHOLM).isoformat(" ", "minutes") if row.due_at is not None else "–"
         to = f"{_title(row.unit, units)} ({row.unit})"
-        table.add_row(row.message_id, TYPES[row.type].title_sv, row.case_number, to, row.state.value, due)
+        table.add_row(row.message_id, TYPES[row.type].title_sv, row.case_number, to, row.state.value, local(row.due_at))
     out.print(table, markup=False, highlight=False)
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from gateway.app import open_store
-from gateway.cli.console import ConfigOption, Json, StoreOption, out, print_json
+from gateway.cli.console import ConfigOption, Json, StoreOption, local, out, print_json
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM
 from gateway.config import Settings
@@ -50,18 +50,14 @@ def notices_list(
     for one in found:
         notice = one.notice
         about = notice.other_case or " ".join(word for word in (notice.awaited, notice.type, notice.code) if word)
-        kind, taken = _WORDS[notice.kind], _local(one.told_at)
-        table.add_row(_local(one.made_at), kind, notice.unit, notice.case_number, about or "–", taken)
+        kind, taken = _WORDS[notice.kind], local(one.told_at)
+        table.add_row(local(one.made_at), kind, notice.unit, notice.case_number, about or "–", taken)
     out.print(table)
 
 
 async def _notices(settings: Settings, *, untold: bool) -> list[ToldNotice]:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
         return await notes.notices(tx, untold=untold)
-
-
-def _local(moment: datetime | None) -> str:
-    return moment.astimezone(STOCKHOLM).isoformat(" ", "minutes") if moment is not None else "–"
 
 
 def _as_json(one: ToldNotice) -> dict[str, object]:
