@@ -111,8 +111,8 @@ def adapters_translate(
         raise InvalidDocumentError(FILE_UNREADABLE.at(file=file)) from None
     words, event = words_of(one), Event(source=name, content=content)
     translation = words.translate(event, units)
-    soon = words.told_at(event, units) + SOON
-    documents = [render_xml(sample_of(draft, units, soon)).decode() for draft in translation.drafts]
+    soon = words.told_at(event, units) + SOON if translation.drafts else None
+    documents = [render_xml(sample_of(draft, units, soon)).decode() for draft in translation.drafts if soon]
     if as_json:
         print_json({"event": translation.event_id, "kind": translation.kind, "messages": documents})
         return
