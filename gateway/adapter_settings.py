@@ -63,6 +63,8 @@ class AdapterSettings(BaseModel):
     """The key of that certificate."""
     timeout_seconds: Annotated[float, Field(ge=1, le=50)] = 10
     """How long the system may take to give its receipt."""
+    fields: Mapping[Text, Text] = {}
+    """Where its events have what stands elsewhere in the tables."""
     codes: Codes = {}
     """For members of its events and messages, by name: its own words, and what each is in the vocabulary."""
 

@@ -1,4 +1,4 @@
-"""A process that has loaded the ``gateway`` command, and forks for each one that is asked of it: starting costs a second.
+"""A process that has loaded the ``gateway`` command and forks for each that is asked of it: starting costs a second.
 
 What the command loads by itself, and how it starts, is tested elsewhere, by the command line as it is typed.
 """

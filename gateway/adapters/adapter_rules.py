@@ -76,7 +76,7 @@ IN_CLEAR = Fault(
     "The adapter {name}: the address must begin with https:// unless it is on the same machine.",
 )
 
-_ALWAYS = {"name", "words", "way", "direction", "codes"}
+_ALWAYS = {"name", "words", "way", "direction", "codes", "fields"}
 _OUT = {"units", "unit_types"}
 
 

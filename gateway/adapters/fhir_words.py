@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, Self
 
 from gateway.adapters import fhir_event
-from gateway.adapters.words import Codes
+from gateway.adapters.words import Codes, Fields
 from gateway.directory import Directory
 from gateway.ports import Event, Translation
 
@@ -21,7 +21,7 @@ class FhirWords:
     name: str = NAME
 
     @classmethod
-    def of(cls, codes: Codes) -> Self:
+    def of(cls, codes: Codes, _: Fields) -> Self:
         """Return the words for a journal with ``codes`` of its own; raises :class:`ConfigurationError`."""
         return cls()
 

@@ -115,17 +115,25 @@ def yes_no(found: Found, _: Names) -> bool:
     return bool(_meaning({"Y": True, "N": False}, found))
 
 
-def coded(codes: CodeList[Any], meanings: Mapping[str, str] | None = None) -> Kind:
-    """Return the kind of a code (CE, CWE, IS): one of ``codes`` itself, or one that ``meanings`` translates to one."""
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The kind of a code (CE, CWE, IS): ``known`` are those that are understood, and each a code of the journal's."""
+
+    system: str
+    known: Mapping[str, str]
+
+    def __call__(self, found: Found, _: Names) -> dict[str, str]:
+        """Read it."""
+        return {"system": self.system, "code": _meaning(self.known, found)}
+
+
+def coded(codes: CodeList[Any], meanings: Mapping[str, str] | None = None) -> Coded:
+    """Return the kind of a code: one of ``codes`` itself, or one that ``meanings`` translates to one."""
     known = meanings if meanings is not None else {code: code for code in codes}
     unknown = set(known.values()) - set(codes)
     if unknown:
         raise ValueError(f"{codes.system}: {sorted(unknown)}")
-
-    def read(found: Found, _: Names) -> dict[str, str]:
-        return {"system": codes.system, "code": _meaning(known, found)}
-
-    return read
+    return Coded(codes.system, known)
 
 
 def _meaning(codes: Mapping[str, Any], found: Found) -> Any:

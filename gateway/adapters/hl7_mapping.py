@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
 from gateway.adapters import journal_codes as codes
 from gateway.adapters.hl7_kinds import (
@@ -295,18 +295,15 @@ class Hl7Mapping:
     """How the messages of one sender are understood; an integrator gives what differs from the standard.
 
     ``units`` maps the sender's codes of locations to HSA-ids and ``authorities`` its names of who gives out numbers of
-    persons to OIDs. ``processing_ids`` (MSH-11) are taken: those of training and of debugging are not, unless named.
+    persons to OIDs; ``codes`` are its own codes, by the place they stand in, and what each is in the tables.
+    ``processing_ids`` (MSH-11) are taken: those of training and of debugging are not, unless named.
     """
 
     triggers: Mapping[str, Trigger] = field(default_factory=lambda: TRIGGERS)
     units: Mapping[str, str] = field(default_factory=dict)
     authorities: Mapping[str, str] = field(default_factory=dict)
+    codes: Codes = field(default_factory=dict)
     processing_ids: frozenset[str] = frozenset({"P"})
-
-    @classmethod
-    def of(cls, codes: Codes) -> Self:
-        """Return the mapping of a sender that has ``codes`` of its own; raises :class:`ConfigurationError`."""
-        return cls(units=codes.get("units", {}), authorities=codes.get("authorities", {}))
 
     @property
     def names(self) -> Names:

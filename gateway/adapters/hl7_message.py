@@ -95,12 +95,16 @@ def part_of(repetition: Repetition, component: int = 1, subcomponent: int = 1) -
 
 @dataclass(frozen=True, slots=True)
 class Hl7Message:
-    """A message: its segments, in order, the first of which is its header (MSH)."""
+    """A message: its segments, in order, the first of which is its header (MSH).
+
+    ``words`` are the sender's own codes, by the place they stand in.
+    """
 
     delimiters: Delimiters
     codec: str
     segments: tuple[Segment, ...]
     _named: Mapping[str, tuple[Segment, ...]] = field(repr=False)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def header(self) -> Segment:
@@ -112,7 +116,9 @@ class Hl7Message:
         return self._named.get(name, ())
 
     @classmethod
-    def parse(cls, content: bytes, *, limit: int = MAX_BYTES) -> Hl7Message:
+    def parse(
+        cls, content: bytes, *, limit: int = MAX_BYTES, words: Mapping[str, Mapping[str, str]] | None = None
+    ) -> Hl7Message:
         """Part one message, without its frame, of ``limit`` bytes at most.
 
         Raises:
@@ -136,7 +142,7 @@ class Hl7Message:
         named: dict[str, list[Segment]] = {}
         for segment in segments:
             named.setdefault(segment.name, []).append(segment)
-        return cls(delimiters, codec, segments, {name: tuple(found) for name, found in named.items()})
+        return cls(delimiters, codec, segments, {name: tuple(found) for name, found in named.items()}, words or {})
 
 
 class _Parting:

@@ -7,12 +7,14 @@ A place is ``PV1-44``, ``PID-11.5`` or ``PID-3.4.2``. Of segments that repeat an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from gateway.adapters.hl7_message import Hl7Message, Repetition, Segment, part_of
+from gateway.errors import InvalidDocumentError
+from gateway.messages.binding import NOT_ALLOWED
 
 SAYS_WHAT: Final[dict[str, int]] = {"OBX": 3, "ROL": 3, "AIP": 4}
 """The field in which a segment of a name says what it is about."""
@@ -49,12 +51,25 @@ class Found:
     place: str
     component: int | None
     subcomponent: int
+    words: Mapping[str, str] | None = None
+    """The sender's own codes there, where it has some."""
 
     def part(self, component: int | None = None, subcomponent: int | None = None) -> str | None:
-        """Return a part of the value: the one its place names, or the first, unless told otherwise."""
+        """Return a part of the value: the one its place names, or the first, unless told otherwise.
+
+        Raises:
+            InvalidDocumentError: it is none of the sender's own codes, where it has some there.
+        """
         if component is None:
-            return part_of(self.repetition, self.component or 1, self.subcomponent)
+            return self._in_our_words(part_of(self.repetition, self.component or 1, self.subcomponent))
         return part_of(self.repetition, component, subcomponent or 1)
+
+    def _in_our_words(self, written: str | None) -> str | None:
+        if self.words is None or written is None:
+            return written
+        if written not in self.words:
+            raise InvalidDocumentError(NOT_ALLOWED.at(self.here, allowed=", ".join(self.words)))
+        return self.words[written]
 
     def at(self, component: int, subcomponent: int | None = None) -> str:
         """Return the place of a part of the value."""
@@ -89,8 +104,8 @@ def values_at(message: Hl7Message, written: str, group: Segment | None = None) -
     for segment in segments_of(message, place, group):
         for number, repetition in enumerate(segment.repetitions(place.field), 1):
             at = f"{segment.place}-{place.field}" + (f"[{number}]" if number > 1 else "")
-            found = Found(repetition, at, place.component, place.subcomponent)
-            if place.component is None or found.part() is not None:
+            found = Found(repetition, at, place.component, place.subcomponent, message.words.get(written))
+            if place.component is None or part_of(repetition, place.component, place.subcomponent) is not None:
                 yield found
 
 

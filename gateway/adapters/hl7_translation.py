@@ -60,7 +60,7 @@ def translate(content: bytes, directory: Directory, mapping: Hl7Mapping, *, limi
         InvalidDocumentError: with every fault and its place.
     """
     refuse_batch(content)
-    message = Hl7Message.parse(content, limit=limit)
+    message = Hl7Message.parse(content, limit=limit, words=mapping.codes)
     kind, trigger = _kind(message, mapping)
     absent = [place for place in ("MSH-10", *trigger.needs) if not any(values_at(message, place))]
     findings = [ABSENT.at(place, place=place) for place in absent]

@@ -8,8 +8,9 @@ from typing import Final, Self
 
 from gateway.adapters.hl7_mapping import Hl7Mapping
 from gateway.adapters.hl7_message import MAX_BYTES
+from gateway.adapters.hl7_own_words import own_mapping
 from gateway.adapters.hl7_translation import told_at, translate
-from gateway.adapters.words import Codes
+from gateway.adapters.words import Codes, Fields
 from gateway.directory import Directory
 from gateway.ports import Event, Translation
 
@@ -25,9 +26,9 @@ class Hl7Words:
     name: str = NAME
 
     @classmethod
-    def of(cls, codes: Codes) -> Self:
-        """Return the words for a sender with ``codes`` of its own; raises :class:`ConfigurationError`."""
-        return cls(Hl7Mapping.of(codes))
+    def of(cls, codes: Codes, fields: Fields) -> Self:
+        """Return the words for a sender with codes and places of its own; raises :class:`ConfigurationError`."""
+        return cls(own_mapping(codes, fields))
 
     def translate(self, event: Event, directory: Directory) -> Translation:
         """Understand a message. Pure: the same event gives the same drafts.

@@ -12,15 +12,15 @@ from gateway.adapters.hl7_words import Hl7Words
 from gateway.adapters.journal import JOURNAL
 from gateway.adapters.own_words import in_own_words
 from gateway.adapters.treserva import TRESERVA
-from gateway.adapters.words import Codes, Words
+from gateway.adapters.words import Codes, Fields, Words
 from gateway.ports import Adapter
 
 VOCABULARIES = {words.name: words for words in (TRESERVA, JOURNAL)}
 """The words of every system whose events are tables of members; a simulated one speaks them too."""
 
-WORDS: Final[Mapping[str, Callable[[Codes], Words]]] = {
-    "treserva": partial(in_own_words, TRESERVA),
-    "journal": partial(in_own_words, JOURNAL),
+WORDS: Final[Mapping[str, Callable[[Codes, Fields], Words]]] = {
+    "treserva": lambda codes, _: in_own_words(TRESERVA, codes),
+    "journal": lambda codes, _: in_own_words(JOURNAL, codes),
     "hl7": Hl7Words.of,
     "fhir": FhirWords.of,
 }

@@ -195,7 +195,7 @@ WAYS: Final = {
 
 def words_of(one: AdapterSettings) -> Words:
     """Return what an adapter speaks, with the words that are its system's own; raises :class:`ConfigurationError`."""
-    return WORDS[one.words](one.codes)
+    return WORDS[one.words](one.codes, one.fields)
 
 
 def sources_of(adapters: Sequence[AdapterSettings], around: Surroundings) -> list[EventSource]:

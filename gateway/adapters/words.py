@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from gateway.directory import Directory
+from gateway.errors import Fault, Finding
 from gateway.ports import Event, Translation
 
 Codes = Mapping[str, Mapping[str, str]]
 """A system's own words, by the name of where they stand: each, and what it is called here."""
+Fields = Mapping[str, str]
+"""Where a system has what stands elsewhere in the tables."""
+
+UNKNOWN_NAME = Fault(
+    "config.adapter-mapping-name",
+    "{option}: {name} finns inte i tabellerna; gateway adapters mapping visar dem.",
+    "{option}: there is no {name} in the tables; gateway adapters mapping shows them.",
+)
+UNKNOWN_NAME_NEAR = Fault(
+    "config.adapter-mapping-name-near",
+    "{option}: {name} finns inte i tabellerna. Menade du {nearest}?",
+    "{option}: there is no {name} in the tables. Did you mean {nearest}?",
+)
+MEANS_NOTHING = Fault(
+    "config.adapter-mapping-meaning",
+    "codes.{list}: {meaning} betyder inget där; gateway adapters mapping visar vad som gör det.",
+    "codes.{list}: {meaning} means nothing there; gateway adapters mapping shows what does.",
+)
+NO_PLACE = Fault(
+    "config.adapter-mapping-place",
+    "fields.{member}: värdet är ingen plats i systemets händelser.",
+    "fields.{member}: the value is no place in the events of the system.",
+)
 
 
 class Words(Protocol):
@@ -32,3 +57,11 @@ class Words(Protocol):
     def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what an event tells happened, as it says; raises :class:`InvalidDocumentError`."""
         ...
+
+
+def unknown_name(option: str, name: str, known: Collection[str]) -> Finding:
+    """Return the finding that there is no ``name`` among those that an ``option`` of the settings may have."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if near:
+        return UNKNOWN_NAME_NEAR.at(option=option, name=name, nearest=near[0])
+    return UNKNOWN_NAME.at(option=option, name=name)

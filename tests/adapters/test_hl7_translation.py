@@ -10,9 +10,12 @@ from case_events import MUNICIPAL_HEALTH, PSYCHIATRY, SOCIAL, WARD, MakeMessage
 from hl7_events import INVALID_HL7, VALID_HL7, changed, hl7_bytes, name_of, understood
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scripted import DIRECTORY
 
 from gateway.adapters.hl7_mapping import TRIGGERS
-from gateway.errors import FAULTS, InvalidDocumentError
+from gateway.adapters.hl7_own_words import own_mapping
+from gateway.adapters.hl7_translation import translate
+from gateway.errors import FAULTS, ConfigurationError, InvalidDocumentError
 from gateway.messages import ProtectedLevel, parse_xml, render_xml
 from gateway.ports import Draft
 
@@ -197,3 +200,53 @@ def test_a_message_with_any_part_replaced_is_understood_or_refused_and_never_rep
     except InvalidDocumentError as error:
         told = " ".join(str(finding) for finding in error.findings)
         assert not [word for word in PERSONAL if word in told]
+
+
+# --- a sender's own words -------------------------------------------------------------------------------------------
+
+
+def test_a_sender_may_have_codes_of_its_own_and_no_others_are_taken_there() -> None:
+    own = own_mapping({"PV1-36": {"H": "01", "S": "home"}, "OBX(CARE-NEED)-5": {"K": "social"}}, {})
+    told = changed("valid_a03", "|01|", "|H|")
+    assert translate(told, DIRECTORY, own).drafts == understood(hl7_bytes("valid_a03")).drafts
+    with pytest.raises(InvalidDocumentError) as caught:
+        translate(hl7_bytes("valid_a03"), DIRECTORY, own)
+    assert [(one.code, one.path) for one in caught.value.findings] == [("json.value", "PV1-36")]
+    assert "H, S" in caught.value.findings[0].en
+
+
+def test_a_step_depends_on_what_a_senders_code_means() -> None:
+    own = own_mapping({"PID-30": {"J": "Y", "0": "N"}}, {})
+    died, lives = (changed("valid_a08_died", "|Y\r", f"|{code}\r") for code in ("J", "0"))
+    assert [draft.type for draft in translate(died, DIRECTORY, own).drafts] == ["processInterruption"]
+    assert translate(lives, DIRECTORY, own).drafts == ()
+
+
+def test_a_sender_may_have_a_member_elsewhere_and_what_depends_on_it_follows() -> None:
+    content = hl7_bytes("valid_a08")
+    day = understood(content).drafts[0].body.expected_discharge
+    written = day.strftime("%Y%m%d")
+    moved = changed("valid_a08", f"|{written}\r", f"\rZPV|{written}\r")
+    assert understood(moved).drafts == ()
+    own = own_mapping({}, {"admission.expectedDischarge": "ZPV-1"})
+    assert translate(moved, DIRECTORY, own).drafts == understood(content).drafts
+
+
+@pytest.mark.parametrize(
+    ("codes", "fields", "code"),
+    [
+        ({"PV1-63": {"H": "home"}}, {}, "config.adapter-mapping-name-near"),
+        ({"hemgång": {"H": "home"}}, {}, "config.adapter-mapping-name"),
+        ({"PV1-36": {"H": "hem"}}, {}, "config.adapter-mapping-meaning"),
+        ({"units": {"A30": "AVD30"}}, {}, "config.adapter-mapping-meaning"),
+        ({"authorities": {"SKV": "1.2.3"}}, {}, "config.adapter-mapping-meaning"),
+        ({}, {"discharge.transprt": "ZPV-1"}, "config.adapter-mapping-name-near"),
+        ({}, {"discharge.transport": "here"}, "config.adapter-mapping-place"),
+    ],
+)
+def test_own_words_that_do_not_fit_the_tables_are_told(
+    codes: dict[str, dict[str, str]], fields: dict[str, str], code: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        own_mapping(codes, fields)
+    assert caught.value.codes == (code,)
