@@ -13,9 +13,10 @@ from gateway.adapters.fhir_form import Form, happened
 from gateway.adapters.fhir_identifiers import ENTRY_SYSTEM
 from gateway.adapters.fhir_in_consent import consent
 from gateway.adapters.fhir_in_encounter import encounter
-from gateway.adapters.fhir_in_meeting import appointment, appointment_response
+from gateway.adapters.fhir_in_meeting import appointment
 from gateway.adapters.fhir_in_message import communication, task
 from gateway.adapters.fhir_in_plan import care_plan
+from gateway.adapters.fhir_in_response import appointment_response
 from gateway.adapters.fhir_patient import whole_patient
 from gateway.adapters.fhir_reader import UNRESOLVED, ResourceReader
 from gateway.adapters.fhir_resource import FOCAL, Package, Resource, read_package

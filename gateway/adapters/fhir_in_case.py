@@ -1,25 +1,37 @@
-"""How a case begins, ends and changes hands, which FHIR has no resource for: Tasks with codes of the gateway's own."""
+"""How a case begins, ends and changes hands, which FHIR has no resource for: Tasks with codes of the gateway's own.
+
+A planning before a discharge ends, and gets its fixed contact, in the same way.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
+from gateway.adapters.case_facts import case_facts
 from gateway.adapters.fhir_codes import codes_of
 from gateway.adapters.fhir_extensions import url
 from gateway.adapters.fhir_form import CASE, Form, acting_unit, maybe_recipients, performer, recipients, subject
 from gateway.adapters.fhir_in_plan import RESPONSIBLE
-from gateway.adapters.fhir_parts import extra, maybe
-from gateway.adapters.kinds import case_number, day, flag, line, municipality, one_of, prose
-from gateway.adapters.shape import Shape, every, optional, required
+from gateway.adapters.fhir_parts import extra, maybe, organization, recorded, staff
+from gateway.adapters.kinds import case_number, day, flag, line, moment, municipality, one_of, prose
+from gateway.adapters.recipients import principal_behind, single
+from gateway.adapters.shape import Shape, every, inside, optional, required
 from gateway.messages import (
     CareSetting,
     Closure,
     ClosureReason,
+    FixedCareContact,
+    FixedContactKind,
+    InterruptionReason,
     LocalDocumentation,
     NeedNoticedBy,
+    ParticipantAdded,
+    ParticipantRemoved,
     Placement,
     PlacementKind,
     Principal,
+    ProcessInterruption,
+    RemovalReason,
     ResponsibilityTransfer,
     SipStart,
     SipVariant,
@@ -98,3 +110,71 @@ TRANSFER: Final = Form(
     recipients=maybe_recipients(_UNIT),
 )
 """The overall responsibility is handed over."""
+
+_PARTICIPANT: Final = extra("participant", organization)
+_TO_PARTICIPANT: Final = single(url("participant"), organization, own=_UNIT)
+ADD: Final = Form(
+    message_type="participantAdded",
+    body=Shape(
+        ParticipantAdded,
+        unit=_PARTICIPANT,
+        principal=principal_behind(_PARTICIPANT),
+        role=extra("role", line),
+        reason=optional("description", prose),
+        **case_facts(_UNIT, recorded),
+    ).here,
+    patient=subject("for"),
+    unit=_UNIT,
+    user=_USER,
+    case_reference=CASE,
+    recipients=_TO_PARTICIPANT,
+)
+"""A unit joins the case."""
+
+REMOVE: Final = Form(
+    message_type="participantRemoved",
+    body=Shape(
+        ParticipantRemoved,
+        unit=_PARTICIPANT,
+        reason=extra("removal-reason", one_of(codes_of(RemovalReason))),
+    ).here,
+    patient=None,
+    unit=_UNIT,
+    user=_USER,
+    case_reference=CASE,
+    recipients=_TO_PARTICIPANT,
+)
+"""A unit no longer takes part in the case."""
+
+CONTACT: Final = Form(
+    message_type="fixedCareContact",
+    body=Shape(
+        FixedCareContact,
+        kind=extra("contact-kind", one_of(codes_of(FixedContactKind))),
+        practitioner=extra("practitioner", staff),
+        unit=extra("contact-unit", organization),
+        valid_from=inside("executionPeriod", required("start", day)),
+        valid_until=inside("executionPeriod", optional("end", day)),
+    ).here,
+    patient=subject("for"),
+    unit=_UNIT,
+    user=_USER,
+    case_reference=CASE,
+    recipients=maybe_recipients(_UNIT),
+)
+"""A fixed contact in open care is appointed."""
+
+INTERRUPT: Final = Form(
+    message_type="processInterruption",
+    body=Shape(
+        ProcessInterruption,
+        reason=extra("interruption-reason", one_of(codes_of(InterruptionReason))),
+        other_text=maybe("interruption-text", line),
+        at=extra("interrupted-at", moment),
+    ).here,
+    patient=None,
+    unit=_UNIT,
+    user=_USER,
+    case_reference=CASE,
+)
+"""The planning before a discharge ends."""

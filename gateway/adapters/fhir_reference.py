@@ -49,6 +49,22 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "closure-reason": "reason",
     "closure-text": "otherText",
     "duty": "header/recipient/duty; written only",
+    "meeting-mode": "mode",
+    "meeting-outcome": "outcome",
+    "forward-to": "toUnit",
+    "forward-step": "earlier",
+    "follow-up-outcome": "outcome",
+    "reached-on": "on",
+    "participant": "unit",
+    "removal-reason": "reason",
+    "retraction-reason": "reason",
+    "misdirected-reason": "reason",
+    "contact-kind": "kind",
+    "contact-unit": "unit",
+    "interruption-reason": "reason",
+    "interruption-text": "otherText",
+    "interrupted-at": "at",
+    "planning-item": "item",
 }
 """What an extension carries, where it is not the element of the message with the same name."""
 

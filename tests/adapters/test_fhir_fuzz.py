@@ -25,6 +25,7 @@ from fhir_documents import (
     start,
     transfer,
 )
+from fhir_steps import STEPS, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ WHOLE: list[Json] = [
     bundle(transfer(), *people(CENTRE)),
     bundle(start(), *people(CENTRE)),
     bundle(close(), *people(CENTRE)),
+    *(whole(name) for name in STEPS),
     patient(meta={"versionId": "1"}),
 ]
 PERSONAL = "Hemligt Namn 19811230-9887"
@@ -100,7 +102,7 @@ def places_in(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
     return found
 
 
-PLACES = [(number, place) for number, whole in enumerate(WHOLE) for place in places_in(whole)]
+PLACES = [(number, place) for number, document in enumerate(WHOLE) for place in places_in(document)]
 
 
 @settings(max_examples=250, deadline=None)
@@ -152,8 +154,8 @@ def test_any_bytes(content: bytes) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(WHOLE), st.integers(min_value=0, max_value=3000))
-def test_a_document_that_was_cut(whole: Json, at: int) -> None:
-    content = json.dumps(whole).encode()
+def test_a_document_that_was_cut(document: Json, at: int) -> None:
+    content = json.dumps(document).encode()
     understood(content[:at])
 
 
