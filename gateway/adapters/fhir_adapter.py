@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.adapters import fhir_event
+from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
 from gateway.adapters.fhir_out import RECORD, message_bundle, note_bundle, notice_bundle
 from gateway.adapters.fhir_server import UNREADABLE, FhirServer
 from gateway.clock import in_zone
@@ -27,8 +28,9 @@ _LOCATION = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_histo
 class FhirOutbound:
     """Hands messages, steps of cases and notices to a FHIR server; each is there once, however often it is handed."""
 
-    def __init__(self, server: FhirServer) -> None:
+    def __init__(self, server: FhirServer, *, mapping: FhirMapping = STANDARD) -> None:
         self._server = server
+        self._mapping = mapping
 
     async def deliver(self, message: Message, unit: str) -> Registration:
         """Hand a message to the server, for ``unit``, and return the id of the DocumentReference it became.
@@ -37,7 +39,7 @@ class FhirOutbound:
             DependencyDownError: no answer that tells; the same call finds later what was written.
             RefusedError: the server said no, for good.
         """
-        bundle = message_bundle(message, unit)
+        bundle = message_bundle(message, unit, self._mapping)
         responses = await self._server.transaction(bundle)
         kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
         return _registration(responses[kinds.index(RECORD)])
@@ -49,7 +51,7 @@ class FhirOutbound:
             DependencyDownError: no answer that tells.
             RefusedError: the server does not take it.
         """
-        await self._server.transaction(note_bundle(message))
+        await self._server.transaction(note_bundle(message, self._mapping))
 
     async def notify(self, notice: Notice) -> None:
         """Tell a unit something about a case, as a Task.
@@ -58,7 +60,7 @@ class FhirOutbound:
             DependencyDownError: no answer that tells.
             RefusedError: the server does not take it.
         """
-        await self._server.transaction(notice_bundle(notice))
+        await self._server.transaction(notice_bundle(notice, self._mapping))
 
     async def ping(self) -> None:
         """Return when the server can be reached. Raises :class:`DependencyDownError`."""
@@ -72,8 +74,8 @@ class FhirOutbound:
 class FhirAdapter(FhirOutbound):
     """The whole adapter. Events do not wait here: the HTTP handlers submit them, and answer when they are kept."""
 
-    def __init__(self, server: FhirServer, directory: Directory) -> None:
-        super().__init__(server)
+    def __init__(self, server: FhirServer, directory: Directory, *, mapping: FhirMapping = STANDARD) -> None:
+        super().__init__(server, mapping=mapping)
         self._directory = directory
 
     @property
@@ -92,7 +94,7 @@ class FhirAdapter(FhirOutbound):
         Raises:
             InvalidDocumentError: with every fault and its FHIR expression.
         """
-        return fhir_event.translate(event, self._directory)
+        return fhir_event.translate(event, self._directory, self._mapping)
 
 
 def _registration(response: Mapping[str, Any]) -> Registration:

@@ -17,6 +17,7 @@ from gateway.adapters.fhir_in_meeting import appointment
 from gateway.adapters.fhir_in_message import communication, task
 from gateway.adapters.fhir_in_plan import care_plan
 from gateway.adapters.fhir_in_response import appointment_response
+from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
 from gateway.adapters.fhir_patient import whole_patient
 from gateway.adapters.fhir_reader import UNRESOLVED, ResourceReader
 from gateway.adapters.fhir_resource import FOCAL, Package, Resource, read_package
@@ -59,13 +60,13 @@ FORMS: Final[Mapping[str, Callable[[Reader], Form | None]]] = {
 _LONGEST_ID: Final = 200
 
 
-def translate(event: Event, directory: Directory) -> Translation:
-    """Understand a document. Pure: the same document gives the same drafts.
+def translate(event: Event, directory: Directory, mapping: FhirMapping = STANDARD) -> Translation:
+    """Understand a document, in the words of ``mapping``. Pure: the same document gives the same drafts.
 
     Raises:
         InvalidDocumentError: with every fault and its FHIR expression.
     """
-    package = read_package(event.content)
+    package = mapping.understood(read_package(event.content))
     findings: list[Finding] = []
     event_id = _event_id(package)
     if event_id is None:
