@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from gateway.adapters.fhir_extensions import url
 from gateway.adapters.fhir_form import Form, happened
 from gateway.adapters.fhir_identifiers import ENTRY_SYSTEM
 from gateway.adapters.fhir_in_consent import consent
 from gateway.adapters.fhir_in_encounter import encounter
-from gateway.adapters.fhir_in_meeting import appointment
+from gateway.adapters.fhir_in_follow_up import SAYS_FOLLOWED_UP
+from gateway.adapters.fhir_in_meeting import SAYS_HELD, appointment
 from gateway.adapters.fhir_in_message import communication, task
 from gateway.adapters.fhir_in_plan import care_plan
 from gateway.adapters.fhir_in_response import appointment_response
@@ -58,6 +60,8 @@ FORMS: Final[Mapping[str, Callable[[Reader], Form | None]]] = {
 """How each kind of resource is understood."""
 
 _LONGEST_ID: Final = 200
+_ADDED: Final = frozenset(url(name) for name in (*SAYS_HELD, *SAYS_FOLLOWED_UP))
+"""Extensions that only others write."""
 
 
 def translate(event: Event, directory: Directory, mapping: FhirMapping = STANDARD) -> Translation:
@@ -112,7 +116,12 @@ def _understood(reader: ResourceReader) -> tuple[Form | None, Draft | None, str 
 
 
 def _is_echo(resource: Resource) -> bool:
-    """Tell whether the gateway itself wrote the resource, so that it tells nothing new; of a Task, staff change it."""
+    """Tell whether the gateway itself wrote the resource, so that it tells nothing new.
+
+    Staff change a Task, and say in a plan or an Appointment what came of it, which the gateway never writes.
+    """
+    if any(one.get("url") in _ADDED for one in resource.members.get("extension") or ()):
+        return False
     identifiers = resource.members.get("identifier")
     return resource.type != "Task" and any(
         one.get("system") == ENTRY_SYSTEM for one in (identifiers if isinstance(identifiers, list) else ())

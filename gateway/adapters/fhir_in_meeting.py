@@ -225,7 +225,8 @@ _HELD_MEETING: Final = Shape(
     outcome=extra("meeting-outcome", one_of(codes_of(MeetingOutcome))),
     no_plan_reason=maybe("no-plan-reason", prose),
 )
-_SAYS_HELD: Final = ("meeting-outcome", "meeting-mode", "no-plan-reason")
+SAYS_HELD: Final = ("meeting-outcome", "meeting-mode", "no-plan-reason")
+"""An Appointment with any of these extensions says what came of a meeting."""
 
 
 def _form(message_type: str, body: Field[Any], recipients: Field[tuple[str, ...]] | None = None) -> Form:
@@ -256,7 +257,7 @@ def _is_follow_up(reader: Reader) -> bool:
 def appointment(reader: Reader) -> Form | None:
     """Return what an Appointment becomes; ``None`` where it is kept and nothing is sent."""
     meaning = status(reader, APPOINTMENT_STATUS)
-    says_held = has_any(reader, _SAYS_HELD)
+    says_held = has_any(reader, SAYS_HELD)
     if says_held and meaning != "meetingHeld":
         reader.note(SAYS_TWO_THINGS.at(reader.place("status"), names="status, meeting-outcome"))
     match meaning:

@@ -28,7 +28,7 @@ from gateway.adapters.fhir_form import (
     status,
     subject,
 )
-from gateway.adapters.fhir_in_case import ADD, CLOSE, CONTACT, INTERRUPT, REMOVE, START, TRANSFER
+from gateway.adapters.fhir_in_case import ADD, CLOSE, CONTACT, INTERRUPT, REMOVE, START, TRANSFER, asked
 from gateway.adapters.fhir_in_follow_up import MEASURE
 from gateway.adapters.fhir_parts import codes_in, extra, in_system, joined, maybe, organization, recorded
 from gateway.adapters.kinds import day, flag, line, mark, moment, one_of, prose
@@ -51,8 +51,6 @@ from gateway.messages.binding import NOT_ALLOWED
 
 _SENT_BY: Final = acting_unit(of_role="sender")
 _DONE_BY: Final = acting_unit("owner")
-_ASKED_BY: Final = acting_unit(of_role="requester")
-_ASKER: Final = performer("requester")
 _FOCUS: Final = must_answer("focus")
 _FOCUS_TYPE: Final = extra("message-type", one_of({name: name for name in TYPES}))
 
@@ -81,32 +79,26 @@ _ACKNOWLEDGEMENT: Final = Form(
     case_reference=None,
     in_reply_to=_FOCUS,
 )
-_RETRACT: Final = Form(
-    message_type="retraction",
-    body=Shape(
+_RETRACT: Final = asked(
+    "retraction",
+    Shape(
         Retraction,
         target_message_id=_FOCUS,
         target_type=_FOCUS_TYPE,
         reason=extra("retraction-reason", one_of(codes_of(RetractionReason))),
     ).here,
-    patient=None,
-    unit=_ASKED_BY,
-    user=_ASKER,
-    case_reference=CASE,
+    names_patient=False,
 )
-_MISDIRECTED: Final = Form(
-    message_type="misdirectedReport",
-    body=Shape(
+_MISDIRECTED: Final = asked(
+    "misdirectedReport",
+    Shape(
         MisdirectedReport,
         target_message_id=_FOCUS,
         target_type=_FOCUS_TYPE,
         reason=extra("misdirected-reason", one_of(codes_of(MisdirectedReason))),
         suggested_unit=maybe("suggested-unit", organization),
     ).here,
-    patient=None,
-    unit=_ASKED_BY,
-    user=_ASKER,
-    case_reference=CASE,
+    names_patient=False,
     in_reply_to=_FOCUS,
 )
 _FORMS: Final = {

@@ -156,6 +156,13 @@ def test_a_follow_up_may_have_ended_the_plan() -> None:
     assert translate(bundle(followed_up(status="draft"), *goals(), *people(CENTRE))).drafts == ()
 
 
+def test_a_plan_that_the_gateway_wrote_may_be_followed_up_where_it_stands() -> None:
+    written = [{"system": "urn:sip-gateway:entry", "value": "1"}]
+    assert draft_of(bundle(followed_up(identifier=written), *goals(), *people(CENTRE))).type == "followUp"
+    assert draft_of(bundle(held(identifier=written), *people(CENTRE))).type == "meetingHeld"
+    assert translate(bundle(follow_up_call(identifier=written), *people(CENTRE))).drafts == ()
+
+
 def test_a_follow_up_is_no_revised_plan() -> None:
     both = followed_up([*followed_up()["extension"], *extensions(change_summary="Nytt boende.")])
     assert ("fhir.says-two-things", "extension") in places(both, *goals())
