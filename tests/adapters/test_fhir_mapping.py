@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import tomlkit
-from build import CLINIC, PERSON, booking, consent, follow_up_call, message, plan, revised, transfer
+from build import CLINIC, NOON, PERSON, booking, consent, follow_up_call, message, plan, revised, transfer
 from case_events import EVENTS
 from fhir.resources.R4B.bundle import Bundle
 from fhir_documents import (
@@ -26,6 +26,7 @@ from fhir_documents import (
     charge,
     encounter,
     event,
+    extensions,
     patient,
     people,
     performed,
@@ -33,14 +34,19 @@ from fhir_documents import (
     role,
     to,
 )
+from fhir_journal import Journal, serving
+from fhir_steps import planning
 
+from gateway.adapters.fhir_adapter import FhirAdapter
 from gateway.adapters.fhir_event import translate
 from gateway.adapters.fhir_extensions import BASE, OF_RESOURCE, Extension
 from gateway.adapters.fhir_lists import EXTENSION, LISTS
 from gateway.adapters.fhir_mapping import STANDARD, SYSTEMS, UNITS, FhirMapping
 from gateway.adapters.fhir_out import message_bundle
+from gateway.adapters.fhir_server import FhirServer
 from gateway.errors import ConfigurationError, InvalidDocumentError
-from gateway.messages import MeetingChangeReason, ProtectedLevel
+from gateway.messages import MeetingChangeReason, PlanningItemKind, ProtectedLevel
+from gateway.notices import Notice, NoticeKind
 from gateway.ports import Draft, Event
 
 VALID = sorted((EVENTS / "fhir").glob("valid_*.json"))
@@ -103,6 +109,13 @@ def test_an_own_code_in_an_extension_is_understood() -> None:
     )
     off = call(performed(reason="SJUK"), status="AV")
     assert draft_in(mapping, off, *people(CENTRE)).body.reason is MeetingChangeReason.ILLNESS
+
+
+def test_an_own_code_in_a_part_of_a_complex_extension_is_understood() -> None:
+    item = [{"kind": "MED", "text": "Dosrecept."}]
+    said = planning(extensions(case_reference="ENC-2026-60417", planning_item=item))
+    mapping = FhirMapping.from_codes({"extension.planning-item.kind": {"MED": "medication"}})
+    assert [one.kind for one in draft_in(mapping, said, *people(CENTRE)).body.items] == [PlanningItemKind.MEDICATION]
 
 
 def test_an_own_label_protects() -> None:
@@ -228,6 +241,27 @@ def test_a_patient_and_a_task_are_written_as_the_journal_writes_them() -> None:
     task = entries["Task"]["resource"]
     assert task["code"]["coding"] == [{"system": "urn:oid:1.2.3", "code": "TA"}]  # the first of two
     assert task["owner"] == {"type": "Organization", "reference": "Organization/clinic"}
+
+
+async def test_an_adapter_speaks_the_words_of_its_journal() -> None:
+    journal = Journal()
+    async with serving(journal) as base:
+        adapter = FhirAdapter(FhirServer(base, timeout=5), DIRECTORY, mapping=EVERYTHING)
+        sent = message(transfer(), CLINIC)
+        await adapter.deliver(sent, CLINIC)
+        await adapter.note(sent)
+        notice = Notice(kind=NoticeKind.REMINDER, unit=CLINIC, case_number="SIP100001", at=NOON, occasion="1")
+        await adapter.notify(notice)
+        await adapter.close()
+    units = [task["owner"]["identifier"] for task in journal.of_type("Task")]
+    assert units == [own_unit()["identifier"]] * 2
+    authors = [document["author"][0] for document in journal.of_type("DocumentReference")]
+    assert all("E000000000" not in json.dumps(author) for author in authors)
+    assert len(authors) == 2
+    (patient_,) = journal.of_type("Patient")  # of the message and of the note, known by the journal's own system
+    assert patient_["identifier"][0]["system"] == "https://journal.example/pnr"
+    (draft,) = adapter.translate(event(bundle(charge(owner=own_unit()), *people()))).drafts
+    assert draft.unit == CENTRE
 
 
 def test_a_journal_without_words_of_its_own_is_told_the_standard() -> None:
