@@ -18,8 +18,8 @@ from typing import Final, Self
 
 from gateway.adapters.fhir_identifiers import HSA_SYSTEM, HSA_SYSTEMS, PERSON_SYSTEMS
 from gateway.adapters.fhir_lists import EXTENSION, LISTS, Code
+from gateway.adapters.fhir_own_words import Words
 from gateway.adapters.fhir_resource import Package
-from gateway.adapters.fhir_words import Words
 from gateway.adapters.fhir_written import Entry
 from gateway.errors import ConfigurationError, Fault, Finding
 from gateway.identifiers import HsaId, InvalidHsaIdError, PersonIdKind
