@@ -37,13 +37,14 @@ from fhir_documents import (
 from fhir_journal import Journal, serving
 from fhir_steps import planning
 
-from gateway.adapters.fhir_adapter import FhirAdapter
+from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.fhir_event import translate
 from gateway.adapters.fhir_extensions import BASE, OF_RESOURCE, Extension
 from gateway.adapters.fhir_lists import EXTENSION, LISTS
 from gateway.adapters.fhir_mapping import STANDARD, SYSTEMS, UNITS, FhirMapping
 from gateway.adapters.fhir_out import message_bundle
-from gateway.adapters.fhir_server import FhirServer
+from gateway.adapters.ways import Surroundings, routes_of, words_of
+from gateway.clock import ManualClock
 from gateway.errors import ConfigurationError, InvalidDocumentError
 from gateway.messages import MeetingChangeReason, PlanningItemKind, ProtectedLevel
 from gateway.notices import Notice, NoticeKind
@@ -243,16 +244,18 @@ def test_a_patient_and_a_task_are_written_as_the_journal_writes_them() -> None:
     assert task["owner"] == {"type": "Organization", "reference": "Organization/clinic"}
 
 
-async def test_an_adapter_speaks_the_words_of_its_journal() -> None:
+async def test_an_adapter_speaks_the_words_that_its_settings_say() -> None:
+    codes = {**EVERYTHING.codes, UNITS: EVERYTHING.units, SYSTEMS: EVERYTHING.systems}
     journal = Journal()
     async with serving(journal) as base:
-        adapter = FhirAdapter(FhirServer(base, timeout=5), DIRECTORY, mapping=EVERYTHING)
+        settings = AdapterSettings(name="journal", words="fhir", way="rest", url=base, codes=codes)
+        routes = routes_of([settings], Surroundings(DIRECTORY, ManualClock(NOON)), "region")
         sent = message(transfer(), CLINIC)
-        await adapter.deliver(sent, CLINIC)
-        await adapter.note(sent)
-        notice = Notice(kind=NoticeKind.REMINDER, unit=CLINIC, case_number="SIP100001", at=NOON, occasion="1")
-        await adapter.notify(notice)
-        await adapter.close()
+        async with routes.targets[0] as target:
+            await target.deliver(sent, CLINIC)
+            await target.note(sent)
+            notice = Notice(kind=NoticeKind.REMINDER, unit=CLINIC, case_number="SIP100001", at=NOON, occasion="1")
+            await target.notify(notice)
     units = [task["owner"]["identifier"] for task in journal.of_type("Task")]
     assert units == [own_unit()["identifier"]] * 2
     authors = [document["author"][0] for document in journal.of_type("DocumentReference")]
@@ -260,7 +263,8 @@ async def test_an_adapter_speaks_the_words_of_its_journal() -> None:
     assert len(authors) == 2
     (patient_,) = journal.of_type("Patient")  # of the message and of the note, known by the journal's own system
     assert patient_["identifier"][0]["system"] == "https://journal.example/pnr"
-    (draft,) = adapter.translate(event(bundle(charge(owner=own_unit()), *people()))).drafts
+    said = event(bundle(charge(owner=own_unit()), *people()))
+    (draft,) = words_of(settings).translate(said, DIRECTORY).drafts
     assert draft.unit == CENTRE
 
 
