@@ -313,6 +313,15 @@ def test_everything_that_is_wrong_in_the_tables_is_told_at_once() -> None:
     assert len(caught.value.findings) == 4
 
 
+def test_the_example_for_users_is_a_mapping() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (example,) = [block.partition("```")[0] for block in text.split("```toml") if 'codes."Encounter.class"' in block]
+    mapping = FhirMapping.from_codes(tomlkit.loads(example).unwrap()["codes"])
+    assert set(mapping.codes) == {"Encounter.class", "Task.code", "extension.closure-reason", "meta.security"}
+    assert mapping.units
+    assert mapping.systems
+
+
 def test_all_that_is_in_force_is_a_table_of_texts() -> None:
     mapping = FhirMapping.from_codes(
         {
