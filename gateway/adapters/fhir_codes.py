@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from gateway.messages import (
     ConsentDecision,
     Destination,
+    Effect,
     InvitationAnswer,
     InviteeKind,
     LifeArea,
@@ -54,15 +55,20 @@ APPOINTMENT_STATUS: Final[Mapping[str, str | None]] = {
     "cancelled": "meetingCancellation",
     "arrived": None,
     "checked-in": None,
-    "fulfilled": None,
+    "fulfilled": "meetingHeld",
     "waitlist": None,
 }
-"""``Appointment.status``. A booked one with a previous period is moved. ``noshow`` and ``entered-in-error`` are
-refused."""
+"""``Appointment.status``. A booked one with a previous period is moved. A fulfilled one that does not say what came of
+the meeting is kept. ``noshow`` and ``entered-in-error`` are refused."""
+APPOINTMENT_TYPE_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/v2-0276"
+FOLLOW_UP: Final = "FOLLOWUP"
+"""``Appointment.appointmentType`` of a call to a follow-up; other types tell nothing."""
 PARTICIPANT_REQUIRED: Final = {"required": InviteeKind.SUMMONS, "optional": InviteeKind.INVITE}
 """``Appointment.participant.required``; ``information-only`` has no meaning in a call."""
 PATIENT_ATTENDS: Final = {"accepted": True, "tentative": True, "needs-action": True, "declined": False}
 """``Appointment.participant.status`` of the patient."""
+CAME: Final = {"accepted": True, "declined": False}
+"""``Appointment.participant.status`` when the meeting has been held, where the extension ``present`` does not tell."""
 PARTICIPANT_STATUS: Final = {
     "accepted": InvitationAnswer.CONFIRM,
     "declined": InvitationAnswer.DECLINE,
@@ -93,6 +99,25 @@ PLAN_CATEGORY: Final = "SIP"
 """``CarePlan.category`` of a SIP, the code of RIVTA's GetCarePlans. Care plans of other categories are kept."""
 PLAN_STATUS: Final[Mapping[str, bool]] = {"draft": False, "active": True, "on-hold": False, "completed": False}
 """``CarePlan.status``: whether the plan is sent. ``revoked``, ``entered-in-error`` and ``unknown`` are refused."""
+FOLLOWED_UP_STATUS: Final[Mapping[str, bool]] = {"draft": False, "active": True, "on-hold": False, "completed": True}
+"""``CarePlan.status`` of a plan that says how it was followed up: the follow-up may have ended it."""
+GOAL_STATUS: Final = {
+    "planned": MeasureStatus.NOT_STARTED,
+    "accepted": MeasureStatus.NOT_STARTED,
+    "active": MeasureStatus.ONGOING,
+    "completed": MeasureStatus.DONE,
+    "cancelled": MeasureStatus.STOPPED,
+}
+"""``Goal.lifecycleStatus`` of a goal that has been followed up."""
+ACHIEVEMENT_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/goal-achievement"
+ACHIEVEMENT: Final = {
+    "achieved": Effect.FULL,
+    "sustaining": Effect.FULL,
+    "improving": Effect.PART,
+    "no-change": Effect.NONE,
+    "no-progress": Effect.NONE,
+}
+"""``Goal.achievementStatus``, as far as it says how much what was done has helped."""
 ACTIVITY_STATUS: Final = {
     "not-started": MeasureStatus.NOT_STARTED,
     "scheduled": MeasureStatus.NOT_STARTED,
@@ -115,6 +140,13 @@ TASK: Final[Mapping[str, str]] = {
     "start": "sipStart",
     "transfer": "responsibilityTransfer",
     "close": "closure",
+    "measure": "measureUpdate",
+    "add-participant": "participantAdded",
+    "remove-participant": "participantRemoved",
+    "retract": "retraction",
+    "misdirected": "misdirectedReport",
+    "appoint-contact": "fixedCareContact",
+    "interrupt": "processInterruption",
     "reply": "nothing",
 }
 """``Task.code``: what the task asks for. A reply is sent as what it is, such as an AppointmentResponse."""
@@ -134,11 +166,43 @@ TASK_STATUS: Final[Mapping[str, Mapping[str, bool]]] = {
         "in-progress": True,
         "completed": True,
     },
-    "sipStart": _ASKED_FOR,
-    "responsibilityTransfer": _ASKED_FOR,
-    "closure": _ASKED_FOR,
+    "measureUpdate": {
+        "draft": False,
+        "requested": False,
+        "received": False,
+        "accepted": True,
+        "ready": True,
+        "in-progress": True,
+        "completed": True,
+        "cancelled": True,
+        "failed": True,
+    },
+    **dict.fromkeys(
+        (
+            "sipStart",
+            "responsibilityTransfer",
+            "closure",
+            "participantAdded",
+            "participantRemoved",
+            "retraction",
+            "misdirectedReport",
+            "fixedCareContact",
+            "processInterruption",
+        ),
+        _ASKED_FOR,
+    ),
 }
-"""``Task.status``: whether somebody has taken charge, or asks for what the task is about; the rest is kept."""
+"""``Task.status``: whether somebody has taken charge, does the measure, or asks for what the task is about; the rest
+is kept."""
+MEASURE_TASK_STATUS: Final = {
+    "accepted": MeasureStatus.NOT_STARTED,
+    "ready": MeasureStatus.NOT_STARTED,
+    "in-progress": MeasureStatus.ONGOING,
+    "completed": MeasureStatus.DONE,
+    "cancelled": MeasureStatus.STOPPED,
+    "failed": MeasureStatus.STOPPED,
+}
+"""``Task.status`` of a measure in a plan: how far it has come."""
 
 COMMUNICATION_STATUS: Final[Mapping[str, bool]] = {
     "preparation": False,
@@ -147,6 +211,9 @@ COMMUNICATION_STATUS: Final[Mapping[str, bool]] = {
     "completed": True,
 }
 """``Communication.status``; ``not-done``, ``stopped``, ``entered-in-error`` and ``unknown`` are refused."""
+COMMUNICATION_CATEGORY_SYSTEM: Final = f"{OWN}communication"
+COMMUNICATION_CATEGORY: Final[Mapping[str, str]] = {"general": "generalMessage", "planning": "planningMessage"}
+"""``Communication.category``; one that has none in this system is a free message."""
 
 DISPOSITION_SYSTEM: Final = "http://terminology.hl7.org/CodeSystem/discharge-disposition"
 DISPOSITION: Final = {

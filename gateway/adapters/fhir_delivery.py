@@ -8,6 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
+from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
 from gateway.adapters.fhir_out import RECORD, message_bundle, note_bundle, notice_bundle
 from gateway.adapters.fhir_server import UNREADABLE, FhirServer
 from gateway.adapters.fhir_words import NAME
@@ -32,8 +33,9 @@ class FhirOutbound:
     Its connections are closed when it is left.
     """
 
-    def __init__(self, server: FhirServer, *, name: str = NAME) -> None:
+    def __init__(self, server: FhirServer, *, name: str = NAME, mapping: FhirMapping = STANDARD) -> None:
         self._server = server
+        self._mapping = mapping
         self._name = name
 
     @property
@@ -56,7 +58,7 @@ class FhirOutbound:
             DependencyDownError: no answer that tells; the same call finds later what was written.
             RefusedError: the server said no, for good.
         """
-        bundle = message_bundle(message, unit)
+        bundle = message_bundle(message, unit, self._mapping)
         responses = await self._server.transaction(bundle)
         kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
         return _registration(responses[kinds.index(RECORD)])
@@ -68,7 +70,7 @@ class FhirOutbound:
             DependencyDownError: no answer that tells.
             RefusedError: the server does not take it.
         """
-        await self._server.transaction(note_bundle(message))
+        await self._server.transaction(note_bundle(message, self._mapping))
 
     async def notify(self, notice: Notice) -> None:
         """Tell a unit something about a case, as a Task.
@@ -77,7 +79,7 @@ class FhirOutbound:
             DependencyDownError: no answer that tells.
             RefusedError: the server does not take it.
         """
-        await self._server.transaction(notice_bundle(notice))
+        await self._server.transaction(notice_bundle(notice, self._mapping))
 
     async def ping(self) -> None:
         """Return when the server can be reached. Raises :class:`DependencyDownError`."""

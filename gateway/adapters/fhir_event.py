@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from gateway.adapters.fhir_extensions import url
 from gateway.adapters.fhir_form import Form, happened
 from gateway.adapters.fhir_identifiers import ENTRY_SYSTEM
 from gateway.adapters.fhir_in_consent import consent
 from gateway.adapters.fhir_in_encounter import encounter
-from gateway.adapters.fhir_in_meeting import appointment, appointment_response
+from gateway.adapters.fhir_in_follow_up import SAYS_FOLLOWED_UP
+from gateway.adapters.fhir_in_meeting import SAYS_HELD, appointment
 from gateway.adapters.fhir_in_message import communication, task
 from gateway.adapters.fhir_in_plan import care_plan
+from gateway.adapters.fhir_in_response import appointment_response
+from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
 from gateway.adapters.fhir_patient import whole_patient
 from gateway.adapters.fhir_reader import UNRESOLVED, ResourceReader
 from gateway.adapters.fhir_resource import FOCAL, Package, Resource, read_package
@@ -57,15 +61,17 @@ FORMS: Final[Mapping[str, Callable[[Reader], Form | None]]] = {
 """How each kind of resource is understood."""
 
 _LONGEST_ID: Final = 200
+_ADDED: Final = frozenset(url(name) for name in (*SAYS_HELD, *SAYS_FOLLOWED_UP))
+"""Extensions that only others write."""
 
 
-def translate(event: Event, directory: Directory) -> Translation:
-    """Understand a document. Pure: the same document gives the same drafts.
+def translate(event: Event, directory: Directory, mapping: FhirMapping = STANDARD) -> Translation:
+    """Understand a document, in the words of ``mapping``. Pure: the same document gives the same drafts.
 
     Raises:
         InvalidDocumentError: with every fault and its FHIR expression.
     """
-    package = read_package(event.content)
+    package = mapping.understood(read_package(event.content))
     findings: list[Finding] = []
     event_id = _event_id(package)
     if event_id is None:
@@ -98,13 +104,13 @@ def translate(event: Event, directory: Directory) -> Translation:
     )
 
 
-def told_at(event: Event, directory: Directory) -> datetime:
+def told_at(event: Event, directory: Directory, mapping: FhirMapping = STANDARD) -> datetime:
     """Return when what a document tells happened, as the first of its resources says that tells anything.
 
     Raises:
         InvalidDocumentError: it does not say.
     """
-    package = read_package(event.content)
+    package = mapping.understood(read_package(event.content))
     for resource in _focal(package):
         moment: datetime = happened(ResourceReader.at(package, resource, directory))
         return moment
@@ -124,7 +130,12 @@ def _understood(reader: ResourceReader) -> tuple[Form | None, Draft | None, str 
 
 
 def _is_echo(resource: Resource) -> bool:
-    """Tell whether the gateway itself wrote the resource, so that it tells nothing new; of a Task, staff change it."""
+    """Tell whether the gateway itself wrote the resource, so that it tells nothing new.
+
+    Staff change a Task, and say in a plan or an Appointment what came of it, which the gateway never writes.
+    """
+    if any(one.get("url") in _ADDED for one in resource.members.get("extension") or ()):
+        return False
     identifiers = resource.members.get("identifier")
     return resource.type != "Task" and any(
         one.get("system") == ENTRY_SYSTEM for one in (identifiers if isinstance(identifiers, list) else ())

@@ -95,17 +95,24 @@ _OF_APPOINTMENT: Final = {
     "absence-reason": _TEXT,
     "adaptation": _TEXT,
     "reply-by": _TIME,
-    "plan-version": _COUNT,  # written only: which version a follow-up is about
+    "plan-version": _COUNT,  # which version a call to a follow-up is about
+    "item-due": _TEXTS,  # sub-goals and measures that a call to a follow-up is about
     "previous-period": Extension("Period"),
     "reason": _CODE,
     "role": _TEXT,
     "profession": _TEXT,
     "invited-because": _TEXT,
+    "meeting-mode": _CODE,
+    "meeting-outcome": _CODE,
+    "no-plan-reason": _TEXT,
+    "present": _YES,  # of a participant
 }
 _OF_RESPONSE: Final = {
     "attendee": _complex(name=_TEXT, profession=_TEXT, mandate=_YES),
     "substitute": _complex(name=_TEXT, role=_TEXT, unit=_TO),
     "redirect-unit": _TO,
+    "forward-to": _TO,
+    "forward-step": _complex(repeats=True, **{"from": _TO, "to": _TO, "at": _TIME}),
 }
 _OF_CONSENT: Final = {
     "decision": _CODE,  # given, partial, declined or withdrawn, where status and provision do not tell
@@ -145,6 +152,14 @@ _OF_PLAN: Final = {
     "patient-present": _YES,
     "plan-copy": _complex(day=_DAY, how=_TEXT),
     "change-summary": _TEXT,
+    "held-on": _DAY,
+    "follow-up-outcome": _CODE,
+    "new-information": _TEXT,
+    "commitment": _complex(repeats=True, unit=_TO, done=_YES, comment=_TEXT),
+    "new-measure-needed": _TEXT,
+    "new-actor-needed": _TEXT,
+    "next-follow-up": _complex(day=_DAY, place=_TEXT),
+    "crisis-plan-checked": _YES,
 }
 _OF_PLAN_ITEM: Final = {
     "item-id": _TEXT,  # of a Goal or an activity in the plan
@@ -178,11 +193,28 @@ _OF_TASK: Final = {
     "next-responsible": _complex(unit=_TO, user=_TO),
     "effective-on": _DAY,
     "duty": _CODE,  # written only: what the unit owes for a message
+    "plan-version": _COUNT,
+    "measure": _TEXT,  # its id in the plan
+    "reached-on": _DAY,
+    "participant": _TO,  # Organization that joins, or no longer takes part
+    "role": _TEXT,
+    "removal-reason": _CODE,
+    "retraction-reason": _CODE,
+    "misdirected-reason": _CODE,
+    "suggested-unit": _TO,
+    "contact-kind": _CODE,
+    "practitioner": _TO,
+    "contact-unit": _TO,
+    "interruption-reason": _CODE,
+    "interruption-text": _TEXT,
+    "interrupted-at": _TIME,
 }
-
 _OF_COMMUNICATION: Final = {
     "reply-wanted": _YES,
     "reply-by": _TIME,
+    "assessment": _TEXT,
+    "proposal": _TEXT,
+    "planning-item": _complex(repeats=True, kind=_CODE, text=_TEXT, unit=_TO, by=_DAY),
 }
 OF_RESOURCE: Final[Mapping[str, Mapping[str, Extension]]] = {
     "Encounter": _OF_ANY | _OF_ENCOUNTER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -35,6 +35,11 @@ STATUS_NOT_TAKEN: Final = Fault(
     "fhir.status-not-taken",
     "Resursens status kan inte bli ett meddelande; de som förstås är {known}.",
     "The status of the resource cannot become a message; those that are understood are {known}.",
+)
+SAYS_TWO_THINGS: Final = Fault(
+    "fhir.says-two-things",
+    "{names} kan inte stå tillsammans; det går inte att se vad resursen säger.",
+    "{names} cannot stand together; one cannot tell what the resource says.",
 )
 
 
@@ -75,6 +80,11 @@ def status(reader: Reader, known: Mapping[str, T], name: str = "status") -> T | 
     if found is not None and found not in known:
         reader.note(STATUS_NOT_TAKEN.at(reader.place(name), known=", ".join(known)))
     return known.get(found or "")
+
+
+def has_any(reader: Reader, names: Iterable[str]) -> bool:
+    """Tell whether any of the extensions ``names`` stands in the resource."""
+    return any(reader.has(url(name)) for name in names)
 
 
 def subject(name: str) -> Field[Person]:

@@ -1,4 +1,4 @@
-"""An Appointment becomes a call to a SIP meeting, a moved or a cancelled one; an AppointmentResponse the answer."""
+"""An Appointment becomes a call to a SIP meeting or a follow-up, a moved, a cancelled or a held one."""
 
 from __future__ import annotations
 
@@ -6,35 +6,38 @@ from typing import Any, Final, cast
 
 from gateway.adapters.fhir_codes import (
     APPOINTMENT_STATUS,
+    APPOINTMENT_TYPE_SYSTEM,
+    CAME,
+    FOLLOW_UP,
     PARTICIPANT_REQUIRED,
-    PARTICIPANT_STATUS,
     PATIENT_ATTENDS,
     codes_of,
 )
 from gateway.adapters.fhir_extensions import url
-from gateway.adapters.fhir_form import CASE, Form, acting_unit, must_answer, performer, status
-from gateway.adapters.fhir_parts import PERIOD, extra, maybe, organization
+from gateway.adapters.fhir_form import CASE, SAYS_TWO_THINGS, Form, acting_unit, has_any, performer, status
+from gateway.adapters.fhir_parts import PERIOD, codes_in, extra, maybe, organization, staff
 from gateway.adapters.fhir_patient import person
 from gateway.adapters.fhir_reader import ResourceReader
-from gateway.adapters.kinds import flag, line, moment, one_of, phone, prose
-from gateway.adapters.reading import Reader
+from gateway.adapters.kinds import count, flag, line, moment, one_of, phone, plan_item, prose
+from gateway.adapters.reading import EMPTY_LIST, Reader
 from gateway.adapters.recipients import called, principal_behind
-from gateway.adapters.shape import Field, Shape, every, of_event, optional, required
+from gateway.adapters.shape import Field, Shape, every, optional, required
 from gateway.errors import Fault
 from gateway.messages import (
-    Attending,
+    Attendee,
     Chair,
-    InvitationAnswer,
-    InvitationReply,
+    FollowUpInvitation,
     Invitee,
     Meeting,
     MeetingBooking,
     MeetingCancellation,
     MeetingChange,
     MeetingChangeReason,
+    MeetingHeld,
+    MeetingMode,
+    MeetingOutcome,
     Person,
-    Slot,
-    Substitute,
+    User,
 )
 
 NO_PATIENT: Final = Fault(
@@ -131,21 +134,27 @@ def _attends(reader: Reader) -> bool:
     return bool(patients and one_of(PATIENT_ATTENDS)(patients[0], "status"))
 
 
-_BOOKING: Final = Shape(
-    MeetingBooking,
-    purpose=required("description", prose),
-    questions=every(url("question"), prose, least=1),
-    agenda=every(url("agenda"), line),
-    meeting=_MEETING.here,
-    alternatives=every("requestedPeriod", PERIOD),
-    chair=extra("chair", _CHAIR),
-    invitees=_invitees,
-    person_attends=_attends,
-    person_absent_reason=maybe("absence-reason", prose),
-    adaptation=maybe("adaptation", prose),
-    preparation=optional("patientInstruction", prose),
-    reply_by=maybe("reply-by", moment),
-    reply_to=_USER,
+_CALL: Final[dict[str, Field[Any]]] = {
+    "purpose": required("description", prose),
+    "questions": every(url("question"), prose, least=1),
+    "agenda": every(url("agenda"), line),
+    "meeting": _MEETING.here,
+    "alternatives": every("requestedPeriod", PERIOD),
+    "chair": extra("chair", _CHAIR),
+    "invitees": _invitees,
+    "person_attends": _attends,
+    "person_absent_reason": maybe("absence-reason", prose),
+    "adaptation": maybe("adaptation", prose),
+    "preparation": optional("patientInstruction", prose),
+    "reply_by": maybe("reply-by", moment),
+    "reply_to": _USER,
+}
+_BOOKING: Final = Shape(MeetingBooking, **_CALL)
+_FOLLOW_UP_CALL: Final = Shape(
+    FollowUpInvitation,
+    plan_version=extra("plan-version", count),
+    items_due=every(url("item-due"), plan_item),
+    **_CALL,
 )
 _REASON: Final = one_of(codes_of(MeetingChangeReason))
 _CHANGE: Final = Shape(
@@ -164,6 +173,62 @@ _CANCELLATION: Final = Shape(
 )
 
 
+def _came(participant: Reader) -> bool:
+    """Read whether a participant came: the extension ``present``, else what their status was in the end."""
+    present = url("present")
+    return flag(participant, present) if participant.has(present) else one_of(CAME)(participant, "status")
+
+
+def _person_came(reader: Reader) -> bool:
+    patients = _participants(reader, patient=True)
+    return bool(patients and _came(patients[0]))
+
+
+def _who(participant: Reader) -> User:
+    """Read who a participant is: the Practitioner or the role that is the actor, else the name that is shown."""
+    actor = participant.inside("actor")
+    kind = _actor_type(participant, dict(actor.members)) or ""
+    if not actor.has("identifier") and kind in ("Practitioner", "PractitionerRole"):
+        return staff(participant, "actor")
+    return User(name=line(actor, "display"))
+
+
+def _role(participant: Reader) -> str | None:
+    name = url("role")
+    return line(participant, name) if participant.has(name) else _who(participant).role or line(participant, name)
+
+
+_ATTENDEE: Final = Shape(
+    Attendee,
+    name=lambda participant: _who(participant).name,
+    role=_role,
+    unit=_unit_of,
+    principal=principal_behind(_unit_of),
+    present=_came,
+)
+
+
+def _attendees(reader: Reader) -> tuple[Attendee, ...]:
+    others = _participants(reader, patient=False)
+    if not others:
+        reader.note(EMPTY_LIST.at(reader.place("participant")))
+    return tuple(_ATTENDEE.here(one) for one in others)
+
+
+_HELD_MEETING: Final = Shape(
+    MeetingHeld,
+    meeting=PERIOD.here,
+    mode=extra("meeting-mode", one_of(codes_of(MeetingMode))),
+    attendees=_attendees,
+    person_present=_person_came,
+    person_absent_reason=maybe("absence-reason", prose),
+    outcome=extra("meeting-outcome", one_of(codes_of(MeetingOutcome))),
+    no_plan_reason=maybe("no-plan-reason", prose),
+)
+SAYS_HELD: Final = ("meeting-outcome", "meeting-mode", "no-plan-reason")
+"""An Appointment with any of these extensions says what came of a meeting."""
+
+
 def _form(message_type: str, body: Field[Any], recipients: Field[tuple[str, ...]] | None = None) -> Form:
     return Form(
         message_type=message_type,
@@ -177,61 +242,31 @@ def _form(message_type: str, body: Field[Any], recipients: Field[tuple[str, ...]
 
 
 _BOOKED: Final = _form("meetingBooking", _BOOKING.here, called(_called_units, own=_UNIT))
+_CALLED_TO_FOLLOW_UP: Final = _form("followUpInvitation", _FOLLOW_UP_CALL.here, called(_called_units, own=_UNIT))
 _MOVED: Final = _form("meetingChange", _CHANGE.here)
 _CANCELLED: Final = _form("meetingCancellation", _CANCELLATION.here)
+_HELD: Final = _form("meetingHeld", _HELD_MEETING.here)
+
+
+def _is_follow_up(reader: Reader) -> bool:
+    """Tell whether a call is to a follow-up: by its type, or by the plan it is about."""
+    types = codes_in(reader, "appointmentType", APPOINTMENT_TYPE_SYSTEM)
+    return FOLLOW_UP in types or has_any(reader, ("plan-version", "item-due"))
 
 
 def appointment(reader: Reader) -> Form | None:
     """Return what an Appointment becomes; ``None`` where it is kept and nothing is sent."""
-    match status(reader, APPOINTMENT_STATUS):
+    meaning = status(reader, APPOINTMENT_STATUS)
+    says_held = has_any(reader, SAYS_HELD)
+    if says_held and meaning != "meetingHeld":
+        reader.note(SAYS_TWO_THINGS.at(reader.place("status"), names="status, meeting-outcome"))
+    match meaning:
+        case "meetingBooking" if reader.has(url("previous-period")):
+            return _MOVED
         case "meetingBooking":
-            return _MOVED if reader.has(url("previous-period")) else _BOOKED
+            return _CALLED_TO_FOLLOW_UP if _is_follow_up(reader) else _BOOKED
         case "meetingCancellation":
             return _CANCELLED
+        case "meetingHeld" if says_held:
+            return _HELD
     return None
-
-
-_ATTENDING: Final = Shape(
-    Attending,
-    name=required("name", line),
-    profession=optional("profession", line),
-    may_decide=optional("mandate", flag),
-)
-_SUBSTITUTE: Final = Shape(
-    Substitute, name=required("name", line), role=required("role", line), unit=optional("unit", organization)
-)
-
-
-def _answer(reader: Reader) -> InvitationAnswer:
-    answer = one_of(PARTICIPANT_STATUS)(reader, "participantStatus")
-    is_redirected = answer is InvitationAnswer.DECLINE and reader.has(url("redirect-unit"))
-    return InvitationAnswer.REDIRECT if is_redirected else answer
-
-
-def _suggested(reader: Reader) -> tuple[Slot, ...]:
-    """Read the time that the response suggests instead, where it does."""
-    return (PERIOD.here(reader),) if reader.has("start") or reader.has("end") else ()
-
-
-_REPLY: Final = Form(
-    message_type="invitationReply",
-    body=Shape(
-        InvitationReply,
-        answer=_answer,
-        attendee=maybe("attendee", _ATTENDING),
-        substitute=maybe("substitute", _SUBSTITUTE),
-        redirect_unit=maybe("redirect-unit", organization),
-        clarification=optional("comment", prose),
-        alternatives=_suggested,
-    ).here,
-    patient=of_event(extra("patient", person)),
-    unit=acting_unit("actor"),
-    user=performer(),
-    case_reference=CASE,
-    in_reply_to=must_answer("appointment"),
-)
-
-
-def appointment_response(_: Reader) -> Form | None:
-    """Return what an AppointmentResponse becomes: the answer to a call."""
-    return _REPLY

@@ -1,11 +1,12 @@
-"""A CarePlan of the category SIP, with its Goals and its CareTeam, becomes the plan or a later version of it."""
+"""A CarePlan of the category SIP, with its Goals and CareTeam: the plan, a later version of it, or its follow-up."""
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final
 
 from gateway.adapters.fhir_codes import (
     ACTIVITY_STATUS,
+    FOLLOWED_UP_STATUS,
     LIFE_AREA,
     LIFE_AREA_SYSTEM,
     PLAN_CATEGORY,
@@ -14,10 +15,10 @@ from gateway.adapters.fhir_codes import (
     codes_of,
 )
 from gateway.adapters.fhir_extensions import url
-from gateway.adapters.fhir_form import CASE, Form, acting_unit, performer, status, subject
-from gateway.adapters.fhir_parts import extra, first, in_system, maybe, organization, staff
-from gateway.adapters.fhir_reader import ResourceReader
-from gateway.adapters.kinds import Kind, count, day, flag, line, moment, one_of, phone, plan_item, prose
+from gateway.adapters.fhir_form import CASE, SAYS_TWO_THINGS, Form, acting_unit, has_any, performer, status, subject
+from gateway.adapters.fhir_in_follow_up import FOLLOW_UP, FOLLOW_UP_DATE, SAYS_FOLLOWED_UP
+from gateway.adapters.fhir_parts import codes_in, extra, first, followed, in_system, maybe, organization, staff
+from gateway.adapters.kinds import count, day, flag, line, moment, one_of, phone, plan_item, prose
 from gateway.adapters.reading import Reader
 from gateway.adapters.recipients import principal_behind
 from gateway.adapters.shape import Field, Shape, every, inside, optional, required
@@ -25,7 +26,6 @@ from gateway.messages import (
     Attendee,
     CrisisAction,
     CrisisPlan,
-    FollowUpDate,
     Guardian,
     GuardianKind,
     LegalBasis,
@@ -44,23 +44,11 @@ from gateway.messages import (
 )
 from gateway.messages.binding import NOT_ALLOWED
 
-T = TypeVar("T")
-
 _UNIT: Final[Field[str]] = required("unit", organization)
 RESPONSIBLE: Final = Shape(
     OverallResponsible, principal=principal_behind(_UNIT), unit=_UNIT, user=required("user", staff)
 )
 """A unit with the overall responsibility, and who there calls the follow-up: a complex extension."""
-
-
-def _followed(kind: Field[T], *types: str) -> Kind[T | None]:
-    """Return the kind of a Reference to a resource, which ``kind`` reads."""
-
-    def read(reader: Reader, name: str) -> T | None:
-        found = cast(ResourceReader, reader).target(name, *types)
-        return kind(found) if found is not None else None
-
-    return read
 
 
 _SUB_GOAL: Final = Shape(
@@ -70,8 +58,8 @@ _SUB_GOAL: Final = Shape(
     priority=maybe("item-priority", count),
     life_area=first("category", in_system(LIFE_AREA_SYSTEM, LIFE_AREA)),
 )
-_GOAL: Final = _followed(_SUB_GOAL.here, "Goal")
-_GOAL_ID: Final = _followed(extra("item-id", plan_item), "Goal")
+_GOAL: Final = followed(_SUB_GOAL.here, "Goal")
+_GOAL_ID: Final = followed(extra("item-id", plan_item), "Goal")
 
 
 def _responsible_unit(detail: Reader) -> str | None:
@@ -120,7 +108,7 @@ _ATTENDEE: Final = Shape(
     principal=principal_behind(_MEMBER_UNIT),
     present=extra("present", flag),
 )
-_TEAM: Final = _followed(
+_TEAM: Final = followed(
     every("participant", lambda array, index: _ATTENDEE.here(array.inside(index)), least=1), "CareTeam"
 )
 
@@ -178,7 +166,7 @@ _PLAN: Final[dict[str, Field[Any]]] = {
     "measures": every("activity", _measure, least=1),
     "overall_responsible": extra("overall-responsible", RESPONSIBLE),
     "lead_professional": maybe("lead-professional", staff),
-    "follow_up": extra("follow-up", Shape(FollowUpDate, on=required("day", day), place=required("place", line))),
+    "follow_up": extra("follow-up", FOLLOW_UP_DATE),
     "crisis_plan": maybe("crisis-plan", _CRISIS),
     "placement": _placement,
     "attendees": first("careTeam", _TEAM),
@@ -205,15 +193,15 @@ _REVISED: Final = _form("revisedPlan", Shape(RevisedPlan, change_summary=extra("
 
 def care_plan(reader: Reader) -> Form | None:
     """Return what a CarePlan becomes; ``None`` where it is no SIP, or is not sent."""
-    codings = [
-        (coding.get("system"), coding.get("code"))
-        for category in reader.members.get("category") or ()
-        for coding in category.get("coding") or ()
-    ]
-    if (PLAN_CATEGORY_SYSTEM, PLAN_CATEGORY) not in codings:
-        if any(system == PLAN_CATEGORY_SYSTEM for system, _ in codings):
+    categories = codes_in(reader, "category", PLAN_CATEGORY_SYSTEM)
+    if PLAN_CATEGORY not in categories:
+        if categories:
             reader.note(NOT_ALLOWED.at(reader.place("category"), allowed=PLAN_CATEGORY))
         return None
+    if has_any(reader, SAYS_FOLLOWED_UP):
+        if reader.has(url("change-summary")):
+            reader.note(SAYS_TWO_THINGS.at(reader.place("extension"), names="change-summary, follow-up-outcome"))
+        return FOLLOW_UP if status(reader, FOLLOWED_UP_STATUS) else None
     if not status(reader, PLAN_STATUS):
         return None
     return _REVISED if reader.has(url("change-summary")) else _FIRST

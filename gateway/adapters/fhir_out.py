@@ -14,6 +14,7 @@ from gateway.adapters import fhir_written as to
 from gateway.adapters.fhir_codes import AWAITED_SYSTEM, MESSAGE_TYPE_SYSTEM, NOTICE_SYSTEM, TASK_SYSTEM
 from gateway.adapters.fhir_extensions import written
 from gateway.adapters.fhir_identifiers import labels_of, number_of
+from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
 from gateway.adapters.fhir_out_consent import consent
 from gateway.adapters.fhir_out_meeting import appointment
 from gateway.adapters.fhir_out_plan import care_plan
@@ -49,8 +50,8 @@ _NOTICE_TITLE: Final = {
 }
 
 
-def message_bundle(message: Message, unit: str) -> Json:
-    """Return ``message`` as a transaction for ``unit``, one of its recipients."""
+def message_bundle(message: Message, unit: str, mapping: FhirMapping = STANDARD) -> Json:
+    """Return ``message`` as a transaction for ``unit``, one of its recipients, in the words of ``mapping``."""
     header = message.header
     patient, meta = _patient(header.person, to.key_of(header.message_id, unit, "Patient"))
     document = _document(message, unit, patient.reference if patient is not None else None, meta)
@@ -61,19 +62,20 @@ def message_bundle(message: Message, unit: str) -> Json:
     duty = duty_for(message, unit)
     if duty is not Duty.NOTIFY:
         entries.append(_task(message, unit, duty, document, patient.reference if patient is not None else None, meta))
-    return to.transaction(to.key_of(header.message_id, unit), header.created_at, entries)
+    return to.transaction(to.key_of(header.message_id, unit), header.created_at, [*map(mapping.written, entries)])
 
 
-def note_bundle(message: Message) -> Json:
+def note_bundle(message: Message, mapping: FhirMapping = STANDARD) -> Json:
     """Return a step of the case as a transaction: a DocumentReference, for whoever looks in the patient's journal."""
     patient, meta = _patient(message.header.person, to.key_of(message.header.message_id, "note", "Patient"))
     about = patient.reference if patient is not None else None
     document = _document(message, "note", about, meta)
     entries = [*([patient] if patient is not None else []), document]
-    return to.transaction(to.key_of(message.header.message_id, "note"), message.header.created_at, entries)
+    key = to.key_of(message.header.message_id, "note")
+    return to.transaction(key, message.header.created_at, [*map(mapping.written, entries)])
 
 
-def notice_bundle(notice: Notice) -> Json:
+def notice_bundle(notice: Notice, mapping: FhirMapping = STANDARD) -> Json:
     """Return a notice as a transaction: a Task on the list of the unit. It names no patient."""
     values: dict[str, Any] = {"case-reference": notice.case_number, "message-type": notice.type}
     task = to.entry(
@@ -94,7 +96,7 @@ def notice_bundle(notice: Notice) -> Json:
         },
         identifiers=[to.case(notice.case_number)],
     )
-    return to.transaction(to.key_of("notice", notice.notice_id, "bundle"), notice.at, [task])
+    return to.transaction(to.key_of("notice", notice.notice_id, "bundle"), notice.at, [mapping.written(task)])
 
 
 def _patient(person: Person | None, key: str) -> tuple[Entry | None, Json | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.adapters import fhir_written as to
-from gateway.adapters.fhir_codes import PARTICIPANT_REQUIRED
+from gateway.adapters.fhir_codes import APPOINTMENT_TYPE_SYSTEM, FOLLOW_UP, PARTICIPANT_REQUIRED
 from gateway.adapters.fhir_extensions import written
 from gateway.adapters.fhir_written import Entry, Json
 from gateway.adapters.kinds import word_for
@@ -46,8 +46,10 @@ def _place(meeting: Meeting) -> dict[str, Any]:
 def _booked(booking: MeetingBooking, patient: Json) -> tuple[Json, dict[str, Any]]:
     chair = booking.chair
     attends = "accepted" if booking.person_attends else "declined"
+    is_follow_up = isinstance(booking, FollowUpInvitation)
     members = {
         "status": "booked",
+        "appointmentType": to.concept(APPOINTMENT_TYPE_SYSTEM, FOLLOW_UP) if is_follow_up else None,
         "description": booking.purpose,
         "start": to.time(booking.meeting.start),
         "end": to.time(booking.meeting.end),
@@ -72,6 +74,7 @@ def _booked(booking: MeetingBooking, patient: Json) -> tuple[Json, dict[str, Any
         "adaptation": booking.adaptation,
         "reply-by": to.maybe_time(booking.reply_by),
         "plan-version": booking.plan_version if isinstance(booking, FollowUpInvitation) else None,
+        "item-due": booking.items_due if isinstance(booking, FollowUpInvitation) else None,
         "performer": to.staff(booking.reply_to),
     }
     return members, values

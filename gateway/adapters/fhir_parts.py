@@ -14,7 +14,20 @@ from typing import Final, TypeVar, cast
 from gateway.adapters.fhir_extensions import url
 from gateway.adapters.fhir_identifiers import HSA_SYSTEMS, MESSAGE_SYSTEM, PARTY_SYSTEM
 from gateway.adapters.fhir_reader import ResourceReader
-from gateway.adapters.kinds import Kind, addressee, line, message_id, moment, party, phone, staff_id, unit
+from gateway.adapters.kinds import (
+    LONGEST_PROSE,
+    TEXT_TOO_LONG,
+    Kind,
+    addressee,
+    line,
+    message_id,
+    moment,
+    party,
+    phone,
+    prose,
+    staff_id,
+    unit,
+)
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field, Shape, optional, required
 from gateway.errors import Fault, InvalidDocumentError
@@ -54,6 +67,45 @@ def first(name: str, kind: Kind[T], *, least: int = 1) -> Field[T | None]:
         return kind(array, indices[0]) if indices else None
 
     return read
+
+
+def followed(kind: Field[T], *types: str) -> Kind[T | None]:
+    """Return the kind of a Reference to a resource of one of ``types``, which ``kind`` reads."""
+
+    def read(reader: Reader, name: str) -> T | None:
+        found = cast(ResourceReader, reader).target(name, *types)
+        return kind(found) if found is not None else None
+
+    return read
+
+
+def joined(name: str, member: str, *, least: int = 0) -> Field[str | None]:
+    """Return the field that is the texts in ``member`` of each item of the list ``name``, in order."""
+
+    def read(reader: Reader) -> str | None:
+        if not least and not reader.has(name):
+            return None
+        array, indices = reader.array(name, least=least)
+        text = "\n\n".join(prose(array.inside(index), member) for index in indices)
+        if len(text) > LONGEST_PROSE:
+            reader.note(TEXT_TOO_LONG.at(reader.place(name), limit=LONGEST_PROSE))
+        return text
+
+    return read
+
+
+def codes_in(reader: Reader, name: str, system: str) -> tuple[str | None, ...]:
+    """Return the codes in ``system`` that member ``name`` has: a CodeableConcept, or a list of them.
+
+    Nothing is noted: the form of what came has been judged.
+    """
+    found = reader.members.get(name) or []
+    return tuple(
+        coding.get("code")
+        for concept in (found if isinstance(found, list) else [found])
+        for coding in concept.get("coding") or ()
+        if coding.get("system") == system
+    )
 
 
 def coded(codes: Mapping[tuple[str, str], T]) -> Kind[T | None]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from gateway.adapters import fhir_codes as codes
 from gateway.adapters.fhir_extensions import BASE, OF_RESOURCE, Extension
 from gateway.adapters.fhir_identifiers import HSA_SYSTEMS, PERSON_SYSTEMS, PROTECTION
+from gateway.adapters.fhir_lists import EXTENSION, KEPT, LABELS, LISTS, SENT
 from gateway.messages.description import camel
 
 ELEMENTS: Final[Mapping[str, str]] = {
@@ -49,6 +50,22 @@ ELEMENTS: Final[Mapping[str, str]] = {
     "closure-reason": "reason",
     "closure-text": "otherText",
     "duty": "header/recipient/duty; written only",
+    "meeting-mode": "mode",
+    "meeting-outcome": "outcome",
+    "forward-to": "toUnit",
+    "forward-step": "earlier",
+    "follow-up-outcome": "outcome",
+    "reached-on": "on",
+    "participant": "unit",
+    "removal-reason": "reason",
+    "retraction-reason": "reason",
+    "misdirected-reason": "reason",
+    "contact-kind": "kind",
+    "contact-unit": "unit",
+    "interruption-reason": "reason",
+    "interruption-text": "otherText",
+    "interrupted-at": "at",
+    "planning-item": "item",
 }
 """What an extension carries, where it is not the element of the message with the same name."""
 
@@ -105,29 +122,15 @@ def _value(kind: Extension) -> str:
 
 
 def _codes() -> Iterator[tuple[str, str, str]]:
-    tables: dict[str, Mapping[Any, Any]] = {
-        "`Encounter.class`": {
-            code: "a stay in hospital" if code in codes.INPATIENT else None for code in codes.ENCOUNTER_CLASS
-        },
-        "`Encounter.status`": {code: " or ".join(steps) or None for code, steps in codes.ENCOUNTER_STEPS.items()},
-        "`Encounter.hospitalization.dischargeDisposition`": {
-            f"{system}#{code}": meaning for (system, code), meaning in codes.DISPOSITION.items()
-        },
-        "`Appointment.status`": codes.APPOINTMENT_STATUS,
-        "`Appointment.participant.required`": codes.PARTICIPANT_REQUIRED,
-        "`AppointmentResponse.participantStatus`": codes.PARTICIPANT_STATUS,
-        "`Consent.status`": codes.CONSENT_STATUS,
-        f"`Consent.provision.class` in `{codes.CONSENT_CLASS_SYSTEM}`": codes.CONSENT_CLASS,
-        "`CarePlan.status`": {code: "sent" if sent else None for code, sent in codes.PLAN_STATUS.items()},
-        f"`CarePlan.category` in `{codes.PLAN_CATEGORY_SYSTEM}`": {codes.PLAN_CATEGORY: "a SIP"},
-        "`CarePlan.activity.detail.status`": codes.ACTIVITY_STATUS,
-        f"`Goal.category` in `{codes.LIFE_AREA_SYSTEM}`": codes.LIFE_AREA,
-        f"`Task.code` in `{codes.TASK_SYSTEM}`": {**codes.TASK, "reply": None},
-        "`Communication.status`": {code: "sent" if sent else None for code, sent in codes.COMMUNICATION_STATUS.items()},
-    }
-    for name, table in tables.items():
-        for code, meaning in table.items():
-            yield name, f"`{code}`", "–" if meaning is None else str(meaning)
+    for name, known in LISTS.items():
+        if name in (LABELS, "Task.status") or name.startswith(EXTENSION):
+            continue
+        systems = {system for system, _ in known.meanings}
+        only = next(iter(systems)) if len(systems) == 1 else None
+        element = f"`{name}`" if only is None else f"`{name}` in `{only}`"
+        for code, meaning in known.meanings.items():
+            yield element, f"`{known.shown(code)}`".replace("|", "#"), meaning
     for kind, statuses in codes.TASK_STATUS.items():
-        for code, counts in statuses.items():
-            yield f"`Task.status` of `{kind}`", f"`{code}`", "sent" if counts else "–"
+        for status, counts in statuses.items():
+            meaning = str(codes.MEASURE_TASK_STATUS[status]) if kind == "measureUpdate" and counts else SENT
+            yield f"`Task.status` of `{kind}`", f"`{status}`", meaning if counts else KEPT

@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Final, Self
 
 from gateway.adapters import fhir_event
-from gateway.adapters.words import Codes, Fields
+from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
+from gateway.adapters.words import Codes, Fields, unknown_name
 from gateway.directory import Directory
+from gateway.errors import ConfigurationError
 from gateway.ports import Event, Translation
 
 NAME: Final = "fhir"
@@ -16,14 +18,21 @@ NAME: Final = "fhir"
 
 @dataclass(frozen=True, slots=True)
 class FhirWords:
-    """FHIR R4: a Bundle, or a single resource."""
+    """FHIR R4, a Bundle or a single resource, with what is particular to one journal in its ``mapping``."""
 
+    mapping: FhirMapping = STANDARD
     name: str = NAME
 
     @classmethod
-    def of(cls, codes: Codes, _: Fields) -> Self:
-        """Return the words for a journal with ``codes`` of its own; raises :class:`ConfigurationError`."""
-        return cls()
+    def of(cls, codes: Codes, fields: Fields) -> Self:
+        """Return the words for a journal with ``codes`` of its own; in FHIR every member has its place.
+
+        Raises:
+            ConfigurationError: with every list, code and system that does not exist, and every member.
+        """
+        if fields:
+            raise ConfigurationError(unknown_name("fields", name, ()) for name in fields)
+        return cls(FhirMapping.from_codes(codes))
 
     def translate(self, event: Event, directory: Directory) -> Translation:
         """Understand a document. Pure: the same event gives the same drafts.
@@ -31,8 +40,8 @@ class FhirWords:
         Raises:
             InvalidDocumentError: with every fault and its FHIR expression.
         """
-        return fhir_event.translate(event, directory)
+        return fhir_event.translate(event, directory, self.mapping)
 
     def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what a document tells happened, as it says; raises :class:`InvalidDocumentError`."""
-        return fhir_event.told_at(event, directory)
+        return fhir_event.told_at(event, directory, self.mapping)

@@ -15,6 +15,7 @@ from gateway.adapter_book import AdapterBook
 from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.adapter import FolderAdapter
 from gateway.adapters.address import address_of
+from gateway.adapters.fhir_words import FhirWords
 from gateway.adapters.hl7_words import Hl7Words
 from gateway.adapters.http_intake import HttpIntake
 from gateway.adapters.http_trust import Certificates, Signed, Tokens, Trust
@@ -129,7 +130,8 @@ def _rest_source(one: AdapterSettings, words: Words, around: Surroundings) -> Ev
 def _rest_target(one: AdapterSettings, words: Words, _: Surroundings) -> MessageTarget:
     from gateway.adapters.fhir_delivery import FhirOutbound  # noqa: PLC0415 -- as above
 
-    return FhirOutbound(_server(one), name=one.name)
+    assert isinstance(words, FhirWords)
+    return FhirOutbound(_server(one), name=one.name, mapping=words.mapping)
 
 
 def _server(one: AdapterSettings) -> Any:

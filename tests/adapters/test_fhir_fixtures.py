@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from gateway.adapters.fhir_event import translate
 from gateway.adapters.fhir_outcome import outcome
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import FAULTS, InvalidDocumentError
-from gateway.messages import parse_xml, render_xml
+from gateway.messages import TYPES, parse_xml, render_xml
 from gateway.ports import Event
 
 FOLDER = EVENTS / "fhir"
@@ -66,6 +67,13 @@ def test_a_bad_event_is_refused_by_the_code_in_its_name_and_nothing_of_it_is_rep
 def test_there_is_a_bad_event_for_every_fault_of_a_document() -> None:
     shown = {path.stem.split("_")[1] for path in INVALID}
     assert {code for code in FAULTS if code.startswith("fhir.")} - SAID_OVER_HTTP - shown == set()
+
+
+def test_every_type_of_message_can_come_as_fhir_and_is_refused_as_fhir_where_it_is_wrong() -> None:
+    come = {draft.type for path in VALID for draft in translate(event(path), DIRECTORY).drafts}
+    assert come == set(TYPES)  # a region may send every type: of ward and of everyone else
+    refused = {path.stem.split("_")[2] for path in INVALID}
+    assert {re.sub("(?=[A-Z])", "-", name).lower() for name in TYPES} - refused == set()
 
 
 def test_every_event_has_an_id_of_its_own() -> None:

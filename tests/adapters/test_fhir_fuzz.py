@@ -25,10 +25,14 @@ from fhir_documents import (
     start,
     transfer,
 )
+from fhir_steps import STEPS, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.adapters.fhir_event import translate
+from gateway.adapters.fhir_identifiers import PERSON_SYSTEMS
+from gateway.adapters.fhir_lists import LISTS
+from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
 from gateway.adapters.fhir_outcome import outcome
 from gateway.errors import FAULTS, InvalidDocumentError
 from gateway.messages.hardened import MAX_JSON_DEPTH
@@ -44,6 +48,7 @@ WHOLE: list[Json] = [
     bundle(transfer(), *people(CENTRE)),
     bundle(start(), *people(CENTRE)),
     bundle(close(), *people(CENTRE)),
+    *(whole(name) for name in STEPS),
     patient(meta={"versionId": "1"}),
 ]
 PERSONAL = "Hemligt Namn 19811230-9887"
@@ -74,10 +79,10 @@ values = st.recursive(
 )
 
 
-def understood(content: bytes) -> Translation | None:
+def understood(content: bytes, mapping: FhirMapping = STANDARD) -> Translation | None:
     """Return the translation, or ``None`` where it is refused as it must be."""
     try:
-        return translate(Event(source="fhir", content=content), DIRECTORY)
+        return translate(Event(source="fhir", content=content), DIRECTORY, mapping)
     except InvalidDocumentError as error:
         findings = error.findings
     assert findings
@@ -100,7 +105,7 @@ def places_in(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
     return found
 
 
-PLACES = [(number, place) for number, whole in enumerate(WHOLE) for place in places_in(whole)]
+PLACES = [(number, place) for number, document in enumerate(WHOLE) for place in places_in(document)]
 
 
 @settings(max_examples=250, deadline=None)
@@ -113,6 +118,28 @@ def test_any_value_in_any_place(where: tuple[int, tuple[str | int, ...]], value:
         inner = inner[step]
     inner[place[-1]] = value
     understood(json.dumps(changed).encode())
+
+
+OWN_WORDS = FhirMapping(
+    codes={name: {"arrived": known.shown(next(iter(known.meanings)))} for name, known in LISTS.items()},
+    units={"Patient|p1": CENTRE, "Organization/p1": CENTRE},
+    systems={PERSONAL: PERSON_SYSTEMS[0]},
+)
+"""The words of a journal that calls everything alike."""
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.sampled_from(PLACES), values)
+def test_any_value_in_any_place_for_a_journal_with_words_of_its_own(
+    where: tuple[int, tuple[str | int, ...]], value: Any
+) -> None:
+    number, place = where
+    changed = copy.deepcopy(WHOLE[number])
+    inner: Any = changed
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    understood(json.dumps(changed).encode(), OWN_WORDS)
 
 
 @settings(max_examples=150, deadline=None)
@@ -152,8 +179,8 @@ def test_any_bytes(content: bytes) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(WHOLE), st.integers(min_value=0, max_value=3000))
-def test_a_document_that_was_cut(whole: Json, at: int) -> None:
-    content = json.dumps(whole).encode()
+def test_a_document_that_was_cut(document: Json, at: int) -> None:
+    content = json.dumps(document).encode()
     understood(content[:at])
 
 

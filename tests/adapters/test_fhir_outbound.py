@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from build import (
     consent,
     declined,
     follow_up,
+    follow_up_call,
     message,
     need,
     plan,
@@ -34,6 +36,7 @@ from fhir_documents import translate
 from gateway.adapters.fhir_out import message_bundle, note_bundle, notice_bundle
 from gateway.adapters.fhir_written import as_bytes
 from gateway.messages import (
+    TYPES,
     CrisisAction,
     CrisisPlan,
     Guardian,
@@ -46,6 +49,7 @@ from gateway.messages import (
 from gateway.notices import Notice, NoticeKind
 
 Json = dict[str, Any]
+MESSAGES = Path(__file__).parents[2] / "fixtures" / "messages"
 
 FULL_PLAN = replace(
     plan(),
@@ -60,10 +64,12 @@ FULL_PLAN = replace(
     ),
     placement=PlacementCare(health_care="Kliniken följer upp."),
 )
+FOLLOW_UP_CALL = replace(follow_up_call(CLINIC), items_due=("D1", "I1"))
 BODIES = [
     FULL_PLAN,
     revised(),
     booking(CLINIC),
+    FOLLOW_UP_CALL,
     consent(),
     declined(),
     withdrawn(),
@@ -131,6 +137,16 @@ def sent_to(sent: Message, unit: str) -> Message:
     return replace(sent, header=replace(sent.header, recipients=recipients))
 
 
+@pytest.mark.parametrize("name", TYPES)
+def test_every_type_of_message_is_handed_to_a_journal(name: str) -> None:
+    sent = parse_xml(next(MESSAGES.glob(f"{name}_valid_*.xml")).read_bytes())
+    told = sent.header.recipients
+    bundle = message_bundle(sent, told[0].unit) if told else note_bundle(sent)  # a note of a meeting stays at home
+    Bundle.model_validate(bundle)
+    (document,) = resources_of(bundle)["DocumentReference"]
+    assert document["type"]["coding"][0]["code"] == name
+
+
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
 def test_the_message_itself_is_attached(body: Any) -> None:
     sent = message(body, CLINIC)
@@ -141,7 +157,17 @@ def test_the_message_itself_is_attached(body: Any) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [FULL_PLAN, revised(), booking(CLINIC), consent(), declined(), withdrawn(), change(), cancellation()],
+    [
+        FULL_PLAN,
+        revised(),
+        booking(CLINIC),
+        FOLLOW_UP_CALL,
+        consent(),
+        declined(),
+        withdrawn(),
+        change(),
+        cancellation(),
+    ],
     ids=lambda body: type(body).__name__,
 )
 def test_there_and_back_a_message_says_the_same(body: Any) -> None:
