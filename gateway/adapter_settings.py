@@ -42,7 +42,7 @@ class AdapterSettings(BaseModel):
     listen: Annotated[str | None, Field(pattern=LISTEN, examples=["host:port"])] = None
     """Where the system connects."""
     senders: tuple[IPvAnyNetwork, ...] = ()
-    """The addresses or networks that may connect there; without these all may."""
+    """The addresses or networks of other machines that may connect there; without these all may."""
     url: Annotated[str | None, Field(pattern=r"^https?://[^/@\s?#]+[^@\s?#]*$", examples=["https://host/path"])] = None
     """Where messages are sent, and what has changed is fetched from."""
     token_file: Path | None = None

@@ -79,7 +79,14 @@ async def open_gateway(
         systems = await stack.enter_async_context(connected(settings, directory, clock, store, probes))
         context = context_of(settings, directory, store, clock, observe, chance)
         yield Gateway(
-            context, systems.adapter, transport, lanes=systems.lanes, doors=systems.doors, alone=alone, leads=leads
+            context,
+            systems.adapter,
+            transport,
+            lanes=systems.lanes,
+            doors=systems.doors,
+            heartbeat=systems.heartbeat,
+            alone=alone,
+            leads=leads,
         )
 
 

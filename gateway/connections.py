@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from gateway.adapter_book import AdapterBook
+from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.address import OPEN_TO_ALL, address_of, is_loopback
 from gateway.adapters.composed import ComposedAdapter
 from gateway.adapters.http_intake import HttpIntake
 from gateway.adapters.routing import Routes
 from gateway.adapters.tls import server_side
-from gateway.adapters.ways import WAYS, Surroundings, routes_of, sources_of, trusts_of
+from gateway.adapters.ways import WAYS, Surroundings, can_be_asked, routes_of, sources_of, trusts_of
 from gateway.clock import Clock
 from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
-from gateway.ports import Adapter, Door, EventSource, Lane
+from gateway.heartbeat import Heartbeat
+from gateway.ports import Adapter, Door, EventSource, Lane, MessageTarget
 from gateway.store import Store
 
 NO_DOOR = Fault(
@@ -45,6 +47,7 @@ class Connections:
     routes: Routes
     lanes: tuple[Lane, ...]
     doors: tuple[Door, ...]
+    heartbeat: Heartbeat
 
 
 @asynccontextmanager
@@ -73,6 +76,7 @@ async def connected(
             routes=routes,
             lanes=lanes_of(routes),
             doors=_doors(settings, sources, clock, book, probes),
+            heartbeat=Heartbeat(store, clock, _asked(adapters, sources, routes)),
         )
 
 
@@ -84,6 +88,15 @@ def lanes_of(routes: Routes) -> tuple[Lane, ...]:
         Lane(name=one.name, units=routes.units_of(one), others=routes.units_of_others(one)) for one in routes.targets
     ]
     return tuple(sorted(lanes, key=lambda lane: lane.units is not None))
+
+
+def _asked(
+    adapters: Sequence[AdapterSettings], sources: Sequence[EventSource], routes: Routes
+) -> dict[str, list[EventSource | MessageTarget]]:
+    """Return the ends of every way to a system that can be asked whether it is there, by adapter."""
+    asked = [one.name for one in adapters if can_be_asked(one)]
+    ends: list[EventSource | MessageTarget] = [*sources, *routes.targets]
+    return {name: [end for end in ends if end.name == name] for name in asked}
 
 
 def _doors(

@@ -9,21 +9,25 @@ from typing import Any
 
 from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.http_trial import door_answers
-from gateway.adapters.ways import WAYS, Surroundings, routes_of, sources_of
+from gateway.adapters.ways import WAYS, Surroundings, can_be_asked, routes_of, sources_of
 from gateway.app import open_store
 from gateway.clock import STOCKHOLM, Clock
 from gateway.config import Settings
 from gateway.connections import lanes_of
 from gateway.directory import Directory
-from gateway.errors import Finding, GatewayError
+from gateway.errors import Finding
+from gateway.heartbeat import answer_of
 from gateway.ports import EventSource, Lane, MessageTarget
 from gateway.store import adapters as kept
-from gateway.store.adapters import Pause
+from gateway.store.adapters import Beat, Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How one adapter is. ``is_up`` is ``None`` where nobody can be asked; ``findings`` say why it is not."""
+    """How one adapter is. ``is_up`` is ``None`` where nobody can be asked; ``findings`` say why it is not.
+
+    ``beat`` is what it answered when ``gateway run`` asked it last.
+    """
 
     settings: AdapterSettings
     is_up: bool | None
@@ -31,6 +35,7 @@ class Health:
     last_event: datetime | None
     last_registration: datetime | None
     pause: Pause | None
+    beat: Beat | None
 
     def as_json(self) -> dict[str, Any]:
         """Return what is known, as a JSON object."""
@@ -44,8 +49,16 @@ class Health:
             "findings": [finding.as_json() for finding in self.findings],
             "lastEvent": _swedish(self.last_event),
             "lastRegistration": _swedish(self.last_registration),
+            "heartbeat": self._heartbeat(),
             "paused": {"at": _swedish(pause.at), "by": pause.by, "reason": pause.reason} if pause is not None else None,
         }
+
+    def _heartbeat(self) -> dict[str, Any] | None:
+        beat = self.beat
+        if beat is None:
+            return None
+        told = {"at": _swedish(beat.at), "isUp": not beat.codes, "since": _swedish(beat.since)}
+        return {**told, "codes": list(beat.codes)}
 
 
 async def health_of(settings: Settings, clock: Clock) -> list[Health]:
@@ -64,7 +77,7 @@ async def health_of(settings: Settings, clock: Clock) -> list[Health]:
     lanes = {lane.name: lane for lane in lanes_of(routes)}
     found = []
     async with open_store(settings, migrates=False) as store, store.reading() as tx, AsyncExitStack() as stack:
-        paused = await kept.pauses(tx)
+        paused, beats = await kept.pauses(tx), await kept.beats(tx)
         for one in adapters:
             lane = lanes.get(one.name, Lane(name=one.name))
             last_event = await kept.last_event(tx, one.name) if one.brings else None
@@ -73,32 +86,22 @@ async def health_of(settings: Settings, clock: Clock) -> list[Health]:
             found.append(
                 Health(
                     settings=one,
-                    is_up=not findings if _can_be_asked(one) else None,
+                    is_up=not findings if can_be_asked(one) else None,
                     findings=findings,
                     last_event=last_event,
                     last_registration=last,
                     pause=paused.get(one.name),
+                    beat=beats.get(one.name),
                 )
             )
     return found
 
 
-async def _asked(
-    stack: AsyncExitStack, source: EventSource | None, target: MessageTarget | None
-) -> tuple[Finding, ...]:
-    try:
-        for one in (source, target):
-            if one is not None:
-                await _entered(stack, one)
-                await one.ping()
-    except GatewayError as error:
-        return error.findings
-    return ()
-
-
-def _can_be_asked(one: AdapterSettings) -> bool:
-    """Tell whether there is something at the other end that answers: not where a system only sends."""
-    return one.takes or one.url is not None or WAYS[one.way].answers is None
+async def _asked(stack: AsyncExitStack, *ends: EventSource | MessageTarget | None) -> tuple[Finding, ...]:
+    there = [end for end in ends if end is not None]
+    for end in there:
+        await _entered(stack, end)
+    return await answer_of(there)
 
 
 async def _entered(stack: AsyncExitStack, one: EventSource | MessageTarget) -> None:
@@ -122,7 +125,7 @@ async def put_to_test(settings: Settings, name: str, clock: Clock) -> list[str]:
             await door_answers(settings.http_listen, name, encrypted=settings.http_certificate_file is not None)
             done.append(f"in: {settings.http_listen}")
         for source in sources_of([one], around):
-            done += await _tried(stack, source, f"in: {one.listen or one.url or one.folder}", said=_can_be_asked(one))
+            done += await _tried(stack, source, f"in: {one.listen or one.url or one.folder}", said=can_be_asked(one))
         for target in routes_of([one], around, settings.party).targets if one.takes else ():
             done += await _tried(stack, target, f"out: {one.url or one.folder}", said=True)
     return done

@@ -15,6 +15,7 @@ from gateway.dead_letters import DeadLetters, Take
 from gateway.delivery import CaseSystemDelivery
 from gateway.envelope import Channel
 from gateway.errors import ConfigurationError, DependencyDownError, InvalidDocumentError, NotYetError
+from gateway.heartbeat import BEAT_EVERY, Heartbeat
 from gateway.inbox import Inbox
 from gateway.outages import Outages
 from gateway.outbox import Outbox, Submission
@@ -45,8 +46,8 @@ class Gateway:
 
     Several processes may run it over one store. ``alone`` says that this one does not share it; ``leads`` that it is
     the one that takes events, which must keep their order, and looks over deadlines. ``lanes`` lead to
-    its case systems where there are several; ``doors`` are where systems come in by themselves, and only whoever leads
-    opens them.
+    its case systems where there are several; ``doors`` are where systems come in by themselves, and ``heartbeat`` asks
+    whether they are there: only whoever leads opens the ones and asks the other.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Gateway:
         *,
         lanes: Sequence[Lane] = (),
         doors: Sequence[Door] = (),
+        heartbeat: Heartbeat | None = None,
         alone: bool = True,
         leads: bool = True,
     ) -> None:
@@ -74,6 +76,7 @@ class Gateway:
         self._adapter = adapter
         self.transport = transport
         self._doors = doors
+        self._heartbeat = heartbeat
         self._alone = alone
         self._leads = leads
         self._outages = Outages(context.party)
@@ -113,6 +116,9 @@ class Gateway:
                     f"door {number}": self._keep_on(f"door {number}", partial(door.listen, stop), stop)
                     for number, door in enumerate(self._doors, start=1)
                 }
+                if self._heartbeat is not None:
+                    bells.append(beats := Bell())
+                    takers["heartbeat"] = self._repeat("heartbeat", self._heartbeat.beat, beats, BEAT_EVERY, stop)
             taking = [group.create_task(taker, name=name) for name, taker in takers.items()]
             await stop.wait()
             for bell in bells:

@@ -22,7 +22,7 @@ LAYERS = {
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
-    "dead_letters watch review adapter_book",
+    "dead_letters watch review adapter_book heartbeat",
     "outside": "adapters transport",
     "work": "hops",
     "assembly": "app preflight connections health",

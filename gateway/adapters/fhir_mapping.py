@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from gateway.adapters.fhir_identifiers import HSA_SYSTEM, HSA_SYSTEMS, PERSON_SYSTEMS
 from gateway.adapters.fhir_lists import EXTENSION, LISTS, Code
-from gateway.adapters.fhir_own_words import Words
+from gateway.adapters.fhir_own_words import Replacements
 from gateway.adapters.fhir_resource import Package
 from gateway.adapters.fhir_written import Entry
 from gateway.errors import ConfigurationError, Fault, Finding
@@ -78,8 +78,8 @@ class FhirMapping:
     codes: Mapping[str, Table] = field(default_factory=dict)
     units: Table = field(default_factory=dict)
     systems: Table = field(default_factory=dict)
-    _read: Words = field(init=False, repr=False, compare=False)
-    _told: Words = field(init=False, repr=False, compare=False)
+    _read: Replacements = field(init=False, repr=False, compare=False)
+    _told: Replacements = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Judge the tables, and turn them into what is replaced in each direction."""
@@ -161,8 +161,8 @@ class FhirMapping:
                 known = ", ".join(dict.fromkeys([*PERSON_SYSTEMS, HSA_SYSTEM]))
                 yield SYSTEM_UNKNOWN.at(f"codes.{SYSTEMS}", value=ours, known=known)
 
-    def _words_read(self) -> Words:
-        return Words(
+    def _words_read(self) -> Replacements:
+        return Replacements(
             codes={
                 name: {_own(name, own): _found(name, ours) for own, ours in table.items()}
                 for name, table in self.codes.items()
@@ -173,10 +173,10 @@ class FhirMapping:
             standard={name: frozenset(LISTS[name].meanings) for name in self.codes if not LISTS[name].is_plain},
         )
 
-    def _words_told(self) -> Words:
+    def _words_told(self) -> Replacements:
         """Of several that mean the same, the first is written."""
         units = {ours: own for own, ours in reversed(list(self.units.items()))}
-        return Words(
+        return Replacements(
             codes={
                 name: {_found(name, ours): _own(name, own) for own, ours in reversed(list(table.items()))}
                 for name, table in self.codes.items()

@@ -14,7 +14,7 @@ _CODE_OF_EXTENSION: Final = "valueCode"
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Replacements:
     """What is said, and what is said instead.
 
     ``codes``, by list, have no system where the code is meant in any; where it is given none, the new one has none.

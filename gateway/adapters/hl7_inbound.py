@@ -98,6 +98,8 @@ class Hl7Inbound:
 
     async def ping(self) -> None:
         """Return when somebody listens where journals connect. Raises :class:`DependencyDownError`."""
+        if self.is_open.is_set():
+            return
         await somebody_listens(*self._address)
 
     async def test(self) -> None:

@@ -85,8 +85,8 @@ class MllpServer:
 
     ``tls`` lets connections in by TLS only; whether senders show a certificate is up to it. A block, a batch too, may
     have ``limit`` bytes, and there may be ``connections`` at once: further ones are closed at once, and so are those
-    from elsewhere than ``senders``, where any are named. One that says nothing for ``patience`` seconds in the midst of
-    a message is closed too.
+    from another machine than ``senders``, where any are named. One that says nothing for ``patience`` seconds in the
+    midst of a message is closed too.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ class MllpServer:
             log.warning("mllp.too-many-connections", source=self._source, limit=self._most)
             writer.close()
             return
-        if not self._is_sender(writer.get_extra_info("peername")):
+        if not may_send(writer.get_extra_info("peername"), self._senders):
             log.warning("mllp.not-a-sender", source=self._source)
             writer.close()
             return
@@ -199,14 +199,6 @@ class MllpServer:
                 self._waiting.pop(arrival, None)
             writer.close()
             self._connections.discard(task)
-
-    def _is_sender(self, peer: Any) -> bool:
-        try:
-            address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
-        except (TypeError, ValueError):  # a connection that is gone already has no peer
-            return not self._senders
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        return not self._senders or any((mapped or address) in network for network in self._senders)
 
     async def _read(
         self,
@@ -255,6 +247,18 @@ class MllpServer:
                     told = [_batch_of(block.batch, told)]
                 writer.write(b"".join(map(framed, told)))
                 await writer.drain()
+
+
+def may_send(peer: Any, senders: Sequence[Network]) -> bool:
+    """Tell whether a peer, as a socket names it, is one of ``senders``, or on this machine; anybody is where none are."""
+    if not senders:
+        return True
+    try:
+        address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+    except (TypeError, ValueError, IndexError):  # a connection that is gone already has no peer
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback or any((mapped or address) in network for network in senders)
 
 
 def _batch_of(header: bytes, told: Sequence[bytes]) -> bytes:

@@ -231,6 +231,11 @@ def trusts_of(one: AdapterSettings, clock: Clock) -> tuple[Trust, ...]:
     return tuple(known)
 
 
+def can_be_asked(one: AdapterSettings) -> bool:
+    """Tell whether there is something at the other end that answers: not where a system only sends."""
+    return one.takes or one.url is not None or WAYS[one.way].answers is None
+
+
 def folders_of(adapters: Sequence[AdapterSettings]) -> list[Path]:
     """Return the folders that are shared with systems."""
     return list(dict.fromkeys(one.folder for one in adapters if one.folder is not None))

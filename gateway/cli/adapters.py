@@ -71,7 +71,7 @@ def adapters_list(
         print_json({"adapters": [one.as_json() for one in found]})
     else:
         table = Table(
-            "Adapter", "Ord / Words", "Väg / Way", "Riktning / Direction", "System",
+            "Adapter", "Ord / Words", "Väg / Way", "Riktning / Direction", "System", "Hjärtslag / Heartbeat",
             "Senast in / Last in", "Senast ut / Last out", "Pausad / Paused",
         )  # fmt: skip
         for one in found:
@@ -87,7 +87,8 @@ def _row(one: Health) -> tuple[str, ...]:
     settings = one.settings
     last = one.last_event, one.last_registration
     times = (local(moment) for moment in last)
-    return settings.name, settings.words, settings.way, settings.direction, system, *times, paused
+    beat = "–" if one.beat is None else f"{'nere / down' if one.beat.codes else 'uppe / up'} {local(one.beat.since)}"
+    return settings.name, settings.words, settings.way, settings.direction, system, beat, *times, paused
 
 
 @app.command("translate")

@@ -1,4 +1,4 @@
-"""The tables of adapters: pauses, the keys of events over HTTP, and how far what has changed elsewhere is fetched."""
+"""The tables of adapters: pauses, keys of events over HTTP, whether systems answer, and how far changes are fetched."""
 
 from __future__ import annotations
 
@@ -37,6 +37,16 @@ idempotency = Table(
     Column("at", Moment, nullable=False),
 )
 """For which content a system used a key when it sent an event over HTTP; the key as its SHA-256."""
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("adapter", String(31), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("codes", JSON, nullable=False),
+)
+"""When the system of an adapter was last asked, why it did not answer (no codes: it did), and since when that is so."""
 
 fetch_mark = Table(
     "fetch_mark",

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.store.adapter_tables import fetch_mark, fetch_said, idempotency, pause
+from gateway.store.adapter_tables import fetch_mark, fetch_said, heartbeat, idempotency, pause
 from gateway.store.engine import insert_ignore
 from gateway.store.tables import event, inbound
 
@@ -22,6 +22,16 @@ class Pause:
     at: datetime
     by: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """When the system of ``adapter`` was last asked, why it did not answer (no ``codes``: it did), and since when."""
+
+    adapter: str
+    at: datetime
+    since: datetime
+    codes: tuple[str, ...]
 
 
 _NOW = text("ended_at IS NULL")
@@ -63,6 +73,28 @@ async def claim_key(tx: Transaction, source: str, key: str, content_hash: str, n
 async def forget_keys(tx: Transaction, before: datetime) -> int:
     """Forget the keys that were first used before a moment, and return how many they were."""
     return (await tx.execute(delete(idempotency).where(idempotency.c.at < before))).rowcount
+
+
+async def keep_beat(tx: Transaction, adapter: str, at: datetime, codes: Collection[str]) -> bool:
+    """Keep that a system has answered, or why not; tell whether it is another answer than the last."""
+    mine = heartbeat.c.adapter == adapter
+    before = (await tx.execute(select(heartbeat.c.codes).where(mine))).scalar()
+    if before is None:
+        values = {"adapter": adapter, "at": at, "since": at, "codes": list(codes)}
+        await insert_ignore(tx, heartbeat, values)
+        return bool(codes)  # one that has always answered is no news
+    turned = bool(before) != bool(codes)
+    changed = {"at": at, "codes": list(codes), **({"since": at} if turned else {})}
+    await tx.execute(update(heartbeat).where(mine).values(changed))
+    return turned
+
+
+async def beats(tx: Transaction) -> dict[str, Beat]:
+    """Return what each system that is asked has answered last, by the name of its adapter."""
+    query = select(heartbeat.c.adapter, heartbeat.c.at, heartbeat.c.since, heartbeat.c.codes)
+    return {
+        row.adapter: Beat(row.adapter, row.at, row.since, tuple(row.codes)) for row in (await tx.execute(query)).all()
+    }
 
 
 async def mark_of(tx: Transaction, adapter: str, kind: str) -> tuple[datetime, dict[str, str]] | None:

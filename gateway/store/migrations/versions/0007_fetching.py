@@ -1,4 +1,4 @@
-"""How far what has changed in a journal's FHIR server has been fetched, and what each resource said."""
+"""How far what has changed in a journal's FHIR server has been fetched, and whether systems answer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables up to this revision."""
+    op.create_table(
+        "heartbeat",
+        sa.Column("adapter", sa.String(length=31), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("since", sa.String(length=32), nullable=False),
+        sa.Column("codes", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("adapter", name=op.f("pk_heartbeat")),
+    )
     op.create_table(
         "fetch_mark",
         sa.Column("adapter", sa.String(length=31), nullable=False),
