@@ -8,6 +8,7 @@ from typing import Self
 
 from gateway.adapters.folder import Folder, FolderArrival, file_safe
 from gateway.adapters.vocabulary import Vocabulary
+from gateway.adapters.written_form import as_any
 from gateway.directory import Directory
 from gateway.messages import Message
 from gateway.notices import Notice
@@ -62,7 +63,7 @@ class FolderAdapter:
         Raises:
             InvalidDocumentError: with every fault and its JSON pointer.
         """
-        return self._vocabulary.translate(event, self._directory)
+        return self._vocabulary.translate(event, self._directory, as_any)
 
     async def deliver(self, message: Message, unit: str) -> Registration:
         """Hand a message to the system, for ``unit``, and return the record id and time of its receipt.

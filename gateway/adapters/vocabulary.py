@@ -12,12 +12,12 @@ from typing import Any
 
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field
+from gateway.adapters.written import Form, as_json
 from gateway.clock import local_date
 from gateway.directory import Directory
 from gateway.envelope import ACKNOWLEDGEMENT
-from gateway.errors import Fault
+from gateway.errors import Fault, InvalidDocumentError
 from gateway.messages import Message, Person, ReserveRoutine, User
-from gateway.messages.hardened import read_json
 from gateway.notices import Notice
 from gateway.ports import Draft, Event, Translation
 
@@ -79,13 +79,20 @@ class Vocabulary:
     record_id: Callable[[int, datetime], str]
     understood: Callable[[Any], Any] = field(default=_as_it_is)
 
-    def translate(self, event: Event, directory: Directory) -> Translation:
-        """Understand an event. Pure: the same event gives the same drafts.
+    def translate(self, event: Event, directory: Directory, form: Form = as_json) -> Translation:
+        """Understand an event written in ``form``. Pure: the same event gives the same drafts.
 
         Raises:
-            InvalidDocumentError: with every fault and its JSON pointer.
+            InvalidDocumentError: with every fault and its place in what was written, in JSON a pointer.
         """
-        reader = Reader.of(self.understood(read_json(event.content)), directory)
+        written = form(event.content)
+        try:
+            reader = Reader.of(self.understood(written.value), directory, is_text=written.is_text)
+            return self._translated(reader)
+        except InvalidDocumentError as error:
+            raise InvalidDocumentError(map(written.placed, error.findings)) from None
+
+    def _translated(self, reader: Reader) -> Translation:
         reader.happened_on(local_date(self.happened_at(reader)))
         kind = reader.text(self.type_member)
         form = self.events.get(kind or "")
@@ -116,7 +123,7 @@ class Vocabulary:
             reserve_routine=self.reserve_routine(reader) if form.message_type != ACKNOWLEDGEMENT else None,
         )
 
-    def told_at(self, event: Event, directory: Directory) -> datetime:
+    def told_at(self, event: Event, directory: Directory, form: Form = as_json) -> datetime:
         """Return when what an event tells happened, as it says; raises :class:`InvalidDocumentError`."""
-        reader = Reader.of(self.understood(read_json(event.content)), directory)
-        return self.happened_at(reader)
+        written = form(event.content)
+        return self.happened_at(Reader.of(self.understood(written.value), directory, is_text=written.is_text))
