@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
 
-from gateway.adapters.folder import Folder, FolderArrival, file_safe
+from gateway.adapters.folder import Folder, file_safe
+from gateway.adapters.folder_arrival import FolderArrival
 from gateway.adapters.vocabulary import Vocabulary
 from gateway.adapters.written_form import as_any
 from gateway.directory import Directory
@@ -43,9 +44,10 @@ class FolderAdapter:
         name: str | None = None,
         interval: float = 0.1,
         timeout: float = 10.0,
+        settle: float | None = None,
     ) -> Self:
         """Return the adapter over the folder at ``path``; see :class:`~gateway.adapters.folder.Folder`."""
-        folder = Folder(path, source=name or vocabulary.name, interval=interval, timeout=timeout)
+        folder = Folder(path, source=name or vocabulary.name, interval=interval, timeout=timeout, settle=settle)
         return cls(vocabulary, folder, directory, name=name)
 
     @property
@@ -54,14 +56,14 @@ class FolderAdapter:
         return self._name
 
     def arrivals(self) -> AsyncIterator[list[FolderArrival]]:
-        """Yield the events that wait in the folder, in the order of their file names."""
+        """Yield the events that wait in the folder, in the order of their file names and lines."""
         return self._folder.arrivals()
 
     def translate(self, event: Event) -> Translation:
         """Understand an event. Pure: the same event gives the same drafts.
 
         Raises:
-            InvalidDocumentError: with every fault and its JSON pointer.
+            InvalidDocumentError: with every fault and its place: a JSON pointer, an XPath, or a line and a column.
         """
         return self._vocabulary.translate(event, self._directory, as_any)
 

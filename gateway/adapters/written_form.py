@@ -46,7 +46,10 @@ def as_any(content: bytes) -> Written:
     if content.startswith(_STANDS_FOR_MORE):
         raise InvalidDocumentError(TOO_LARGE.at(limit=MAX_BYTES))
     encoding_of(content)  # in UTF-16 it may well be one of them
-    raise InvalidDocumentError(UNKNOWN_FORM.at(line=1))
+    try:
+        return as_json(content)  # a text or a number, which is no event
+    except InvalidDocumentError:
+        raise InvalidDocumentError(UNKNOWN_FORM.at(line=1)) from None
 
 
 def is_csv(content: bytes) -> bool:
