@@ -78,7 +78,7 @@ def test_a_pause_is_kept_with_who_and_why_until_it_ends(folder: Path) -> None:
 
 def test_an_event_is_shown_as_the_message_it_becomes_or_with_every_reason(folder: Path) -> None:
     good = sorted(EVENTS.glob("valid_behov*"))[0]
-    bad = sorted(EVENTS.glob("invalid_*"))[0]
+    bad = sorted(EVENTS.glob("invalid_*.json"))[0]
     shown = in_folder(folder, "adapters", "translate", "in", good)
     assert shown.returncode == 0, shown.stderr
     assert "<sipStart" in shown.stdout
@@ -88,6 +88,12 @@ def test_an_event_is_shown_as_the_message_it_becomes_or_with_every_reason(folder
     taken = in_folder(folder, "adapters", "translate", "in", sorted(EVENTS.glob("valid_*kvit*"))[0])
     assert taken.returncode == 0, taken.stderr
     assert in_folder(folder, "adapters", "translate", "in", "nowhere.json").returncode == 5
+
+
+def test_an_event_of_a_folder_is_shown_whatever_form_it_is_in(tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_text(f'directory = "{DIRECTORY}"', encoding="utf-8")
+    shown = in_folder(tmp_path, "adapters", "translate", "treserva", EVENTS / "valid_behov_rad.csv")
+    assert "<sipStart" in shown.stdout, shown.stderr
 
 
 def test_a_system_that_is_not_there_fails_its_test(folder: Path) -> None:

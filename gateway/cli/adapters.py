@@ -12,10 +12,12 @@ import structlog
 import typer
 from rich.table import Table
 
+from gateway.adapters import written
 from gateway.adapters.sample import sample_of
 from gateway.adapters.simulated import SimulatedCaseSystem
 from gateway.adapters.table import VOCABULARIES
 from gateway.adapters.ways import words_of
+from gateway.adapters.written_form import as_any
 from gateway.app import open_store
 from gateway.cli.console import (
     CHECK_BROKEN,
@@ -110,8 +112,9 @@ def adapters_translate(
     except OSError:
         raise InvalidDocumentError(FILE_UNREADABLE.at(file=file)) from None
     words, event = words_of(one), Event(source=name, content=content)
-    translation = words.translate(event, units)
-    soon = words.told_at(event, units) + SOON
+    form = as_any if one.way == "folder" else written.as_json
+    translation = words.translate(event, units, form)
+    soon = words.told_at(event, units, form) + SOON
     documents = [render_xml(sample_of(draft, units, soon)).decode() for draft in translation.drafts]
     if as_json:
         print_json({"event": translation.event_id, "kind": translation.kind, "messages": documents})

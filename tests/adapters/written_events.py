@@ -48,7 +48,9 @@ def csv_of(events: Sequence[Mapping[str, Any]], end: str = "\r\n") -> str:
     lines = [dict(cells_of(event)) for event in events]
     columns = list(dict.fromkeys(column for line in lines for column in line))
     file = io.StringIO()
-    writer = csv.DictWriter(file, columns, restval="", delimiter=";", lineterminator=end)
+    writer = csv.DictWriter(
+        file, columns, restval="", delimiter=";", lineterminator=end, quoting=csv.QUOTE_ALL if end == "\r" else 0
+    )
     writer.writeheader()
     writer.writerows(lines)
     return file.getvalue()
