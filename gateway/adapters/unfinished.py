@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -34,9 +34,13 @@ class _Seen:
 
 
 class Unfinished:
-    """The files that are not known to be whole. ``settle`` is in seconds; with 0 every file is whole."""
+    """The files that are not known to be whole.
 
-    def __init__(self, settle: float, patience: float) -> None:
+    ``settle`` and ``patience`` are in seconds, by the clock ``seconds``; with a ``settle`` of 0 every file is whole.
+    """
+
+    def __init__(self, settle: float, patience: float, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
         self._settle = settle
         self._patience = patience
         self._seen: dict[File, _Seen] = {}
@@ -50,7 +54,7 @@ class Unfinished:
         seen = self._seen.get(file)
         if seen is None or seen.looks != _looks_of(status):
             return True
-        return time.monotonic() - seen.since >= self._settle * seen.times
+        return self._seconds() - seen.since >= self._settle * seen.times
 
     def is_whole(self, file: File, status: os.stat_result, content: bytes | None) -> bool:
         """Tell whether a file that looked like ``status`` when it was read may be taken; no content is too much of it.
@@ -59,7 +63,7 @@ class Unfinished:
         """
         if self._settle <= 0:
             return True
-        now, looks = time.monotonic(), _looks_of(status)
+        now, looks = self._seconds(), _looks_of(status)
         seen = self._seen.get(file)
         is_still = seen is not None and seen.looks == looks and now - seen.since >= self._settle * seen.times
         if is_still or (content is not None and _shows_its_end(content)):
@@ -75,7 +79,7 @@ class Unfinished:
     def holds_up(self, file: File) -> bool:
         """Tell whether the files behind this one, in their order, are to wait for it."""
         seen = self._seen.get(file)
-        return seen is not None and time.monotonic() - seen.first < self._patience
+        return seen is not None and self._seconds() - seen.first < self._patience
 
     def is_given_up(self, file: File) -> bool:
         """Tell whether a file has kept the others waiting for too long; it is told once."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -222,15 +222,6 @@ async def test_what_cannot_be_taken_apart_is_one_event(watched: Folder) -> None:
 # --- files that are being written -----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """Return the time that passes for whoever watches whether files stand still."""
-    passed = [100.0]
-    monkeypatch.setattr("time.monotonic", lambda: passed[0])
-    yield passed
-    monkeypatch.undo()
-
-
 @pytest.mark.parametrize(
     ("content", "waits"),
     [
@@ -248,12 +239,11 @@ def now(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     ],
     ids=repr,
 )
-def test_what_does_not_show_its_end_must_stand_still(
-    content: bytes, waits: int, tmp_path: Path, now: list[float]
-) -> None:
+def test_what_does_not_show_its_end_must_stand_still(content: bytes, waits: int, tmp_path: Path) -> None:
     path, file = tmp_path / "01", ("01", 1)
     path.write_bytes(content)
-    unfinished = Unfinished(settle=1.0, patience=30)
+    now = [100.0]
+    unfinished = Unfinished(settle=1.0, patience=30, seconds=lambda: now[0])
 
     def is_whole() -> bool:
         status = path.stat()
