@@ -179,7 +179,7 @@ class Folder:
             return FileArrival(self.settle, file[0], Event(source=self._source, content=told), None)
         if is_csv(content):
             try:
-                sheet = taken_apart(content)
+                sheet = await asyncio.to_thread(taken_apart, content)
             except InvalidDocumentError:
                 pass  # refused as a whole, by whoever understands it
             else:

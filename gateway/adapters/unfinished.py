@@ -57,15 +57,15 @@ class Unfinished:
         return self._seconds() - seen.since >= self._settle * seen.times
 
     def is_whole(self, file: File, status: os.stat_result, content: bytes | None) -> bool:
-        """Tell whether a file that looked like ``status`` when it was read may be taken; no content is too much of it.
+        """Tell whether a file that had to be read, and looked like ``status``, may be taken.
 
-        What is not whole is noted, and may be when it has stood still.
+        There is no ``content`` of a file that is too large. What is not whole is noted, and may be when it has stood still.
         """
         if self._settle <= 0:
             return True
         now, looks = self._seconds(), _looks_of(status)
         seen = self._seen.get(file)
-        is_still = seen is not None and seen.looks == looks and now - seen.since >= self._settle * seen.times
+        is_still = seen is not None and seen.looks == looks  # for long enough, or it need not have been read
         if is_still or (content is not None and _shows_its_end(content)):
             self._seen.pop(file, None)
             return True

@@ -59,6 +59,8 @@ TOO_MANY_COLUMNS: Final = Fault(
 
 MAX_LINES: Final = 10_000
 MAX_COLUMNS: Final = 1_000
+MAX_CELLS: Final = 250_000
+"""Most lines, times columns: each may be wrong, and every fault is told and kept."""
 
 _NAME = r"[A-Za-z][A-Za-z0-9]{0,39}"
 _COLUMN = re.compile(rf"{_NAME}(\.({_NAME}|[1-9][0-9]{{0,2}})){{0,9}}")
@@ -116,10 +118,11 @@ def taken_apart(content: bytes) -> Sheet:
         raise InvalidDocumentError(NO_LINES.at())
     columns = _columns(header)
     lines = []
+    limit = min(MAX_LINES, MAX_CELLS // len(columns))
     for line in records:
         lines.append(line)
-        if len(lines) > MAX_LINES:
-            raise InvalidDocumentError(TOO_MANY_LINES.at(limit=MAX_LINES))
+        if len(lines) > limit:
+            raise InvalidDocumentError(TOO_MANY_LINES.at(line=line.number, limit=limit))
     if not lines:
         raise InvalidDocumentError(NO_LINES.at(line=header.number))
     return Sheet(encoding, header.text, columns, tuple(lines))

@@ -41,6 +41,8 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 
 Element = Any
 """An element of lxml, which only the messages know by name."""
+Inside = dict[Element, dict[str, list[Element]]]
+"""What is in the elements that have been looked into, by name."""
 
 
 def as_xml(content: bytes) -> Written:
@@ -54,11 +56,12 @@ def as_xml(content: bytes) -> Written:
     if findings:
         raise InvalidDocumentError(findings)
     value = _value_of(root)
+    inside: Inside = {}
 
     def placed(finding: Finding) -> Finding:
         if finding.path is None:
             return finding
-        path, line = _place(root, finding.path)
+        path, line = _place(root, finding.path, inside)
         return replace(finding, path=path, line=line)
 
     return Written({} if value is None else value, is_text=True, placed=placed)
@@ -134,7 +137,7 @@ def _by_name(element: Element) -> dict[str, list[Element]]:
     return found
 
 
-def _place(root: Element, pointer: str) -> tuple[str, int]:
+def _place(root: Element, pointer: str, inside: Inside) -> tuple[str, int]:
     """Return the XPath and the line of what a JSON pointer into the value of ``root`` is about.
 
     The line of an element that is not there is that of the innermost around it.
@@ -149,7 +152,9 @@ def _place(root: Element, pointer: str) -> tuple[str, int]:
             if len(alike) > 1:
                 path += f"[{int(step) + 1}]"
             continue
-        alike = _by_name(at)[step] if at is not None and step in _by_name(at) else []
+        if at is not None and at not in inside:  # many findings may be about what is in one element
+            inside[at] = _by_name(at)
+        alike = inside[at].get(step, []) if at is not None else []
         path += f"/{step}"
         at = alike[0] if alike else None
         here = here if at is None else at

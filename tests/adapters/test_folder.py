@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -247,6 +248,17 @@ async def test_the_archive_keeps_both_of_two_events_with_one_name(watched: Folde
 
     kept = {path.name: path.read_bytes() for path in watched.archive.iterdir()}
     assert kept == {"01.json": b"1", "01.d4735e3a265e.json": b"2"}, "the hash of the second names it"
+
+
+@pytest.mark.parametrize("name", ["å".encode("latin-1"), "å".encode() * 110, "å".encode("latin-1") * 200], ids=repr)
+async def test_a_file_may_have_any_name(watched: Folder, name: bytes) -> None:
+    for content in (b"1", b"2"):
+        with open(os.path.join(os.fsencode(watched.to_gateway), name + b".json"), "wb") as file:
+            file.write(content)
+        await (await first(watched))[0].accept({"accepted": True})
+
+    assert len(names(watched.to_gateway)) == 1
+    assert sorted(path.read_bytes() for path in watched.archive.iterdir()) == [b"1", b"2"]
 
 
 async def test_an_event_replaced_before_its_answer_is_kept_and_its_successor_waits(watched: Folder) -> None:

@@ -200,17 +200,26 @@ async def test_a_crash_at_any_step_of_answering_a_file_is_made_good(
     assert ours == files(undisturbed)
 
 
-async def test_lines_that_were_added_meanwhile_wait_for_their_own_answer(watched: Folder) -> None:
+async def test_lines_that_were_added_meanwhile_get_their_own_answer(
+    watched: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "COME_AGAIN_AFTER", 0.05)
     path = watched.to_gateway / "01.csv"
     path.write_bytes(SHEET)
-    arrivals = await some(watched)
-    with path.open("ab") as file:
-        file.write(b"4;fem\r\n")
-    for arrival in arrivals:
-        await arrival.accept({"accepted": True})
+    async with aclosing(watched.arrivals()) as arrivals, asyncio.timeout(5):  # type: ignore[type-var]
+        batch = await anext(arrivals)
+        with path.open("ab") as file:
+            file.write(b"4;fem\r\n")
+        for arrival in batch:
+            await arrival.accept({"accepted": True})
+        assert (watched.archive / "01.csv").read_bytes() == SHEET
 
-    assert (watched.archive / "01.csv").read_bytes() == SHEET
-    assert contents(await some(watched)) == [*LINES, "id;text\n4;fem\n"]
+        again = await anext(arrivals)
+        assert contents(again) == [*LINES, "id;text\n4;fem\n"]
+        for arrival in again:
+            await arrival.accept({"accepted": True})
+    assert not path.exists()
+    assert SHEET + b"4;fem\r\n" in {kept.read_bytes() for kept in watched.archive.iterdir()}
 
 
 async def test_what_cannot_be_taken_apart_is_one_event(watched: Folder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +217,8 @@ def test_words_of_the_systems_own_are_placed_too() -> None:
         ("a;b;\n1;2;;3\n", [("csv.too-many-cells", None, 2)]),
         ("a;b\n", [("csv.no-lines", None, 1)]),
         (";".join(f"a{n}" for n in range(1001)) + "\n1\n", [("csv.too-many-columns", None, 1)]),
-        ("a;b\n" + "1;2\n" * (MAX_LINES + 1), [("csv.too-many-lines", None, None)]),
+        ("a;b\n" + "1;2\n" * (MAX_LINES + 1), [("csv.too-many-lines", None, MAX_LINES + 2)]),
+        (";".join(f"a{n}" for n in range(1000)) + "\n1;2" * 251, [("csv.too-many-lines", None, 252)]),
     ],
     ids=lambda value: value[0][0] if isinstance(value, list) else "",
 )
@@ -233,6 +235,14 @@ def test_the_event_of_a_line_is_the_same_wherever_it_stands_and_however_it_is_en
     assert [line.alone(one) for one in line.lines] == [other.alone(one) for one in reversed(other.lines)]
     assert [one.number for one in line.lines] == [2, 4]
     assert drafts(line.alone(line.lines[0])) == drafts(json.dumps(first).encode())
+
+
+def test_as_many_faults_as_there_may_be_are_told_in_little_time() -> None:
+    many = {f"a{number}": "x" for number in range(4_900)}
+    began = time.process_time()
+    assert len(findings(xml_of(NEED | many).encode())) == 4_900
+    assert len(findings(csv_of([NEED | dict(list(many.items())[:900])]).encode())) == 900
+    assert time.process_time() - began < 3
 
 
 # --- whatever comes -------------------------------------------------------------------------------------------------
