@@ -136,6 +136,8 @@ class Folder:
                 if opened is None:
                     if self._unfinished.holds_up(file):
                         break
+                    if file not in self._unfinished:
+                        yielded[file] = now  # it cannot be read, and is tried again later
                     continue
                 yielded[file] = now
                 if isinstance(opened, EventLines):

@@ -45,6 +45,10 @@ class Unfinished:
         self._patience = patience
         self._seen: dict[File, _Seen] = {}
 
+    def __contains__(self, file: File) -> bool:
+        """Tell whether a file is watched, since it may not be whole."""
+        return file in self._seen
+
     def keep(self, waiting: Collection[File]) -> None:
         """Forget the files that are no longer there."""
         self._seen = {file: seen for file, seen in self._seen.items() if file in waiting}
@@ -59,7 +63,8 @@ class Unfinished:
     def is_whole(self, file: File, status: os.stat_result, content: bytes | None) -> bool:
         """Tell whether a file that had to be read, and looked like ``status``, may be taken.
 
-        There is no ``content`` of a file that is too large. What is not whole is noted, and may be when it has stood still.
+        There is no ``content`` of a file that is too large. What is not whole is noted, and may be once it has stood
+        still.
         """
         if self._settle <= 0:
             return True
