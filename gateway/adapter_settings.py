@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, PlainSerializer
 
+LISTEN = r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):[0-9]{1,5}$"
+"""The form of an address to listen on: ``host:port``, and ``[::1]:port``."""
 NAME = r"^[a-z][a-z0-9-]{0,22}$"
 
 Text = Annotated[str, Field(min_length=1)]
@@ -37,8 +39,16 @@ class AdapterSettings(BaseModel):
     """The types of units whose messages go to it; without these and without units it takes what goes to no other."""
     folder: Path | None = None
     """The folder that is shared with the system."""
+    listen: Annotated[str | None, Field(pattern=LISTEN, examples=["host:port"])] = None
+    """Where the system connects."""
+    senders: tuple[IPvAnyNetwork, ...] = ()
+    """The addresses or networks that may connect there; without these all may."""
     url: Annotated[str | None, Field(pattern=r"^https?://[^/@\s?#]+[^@\s?#]*$", examples=["https://host/path"])] = None
-    """Where messages are sent."""
+    """Where messages are sent, and what has changed is fetched from."""
+    token_file: Path | None = None
+    """The file with the token that is shown there; read anew each time."""
+    fetch_seconds: Annotated[float, Field(ge=1, le=86_400)] = 60
+    """How often what has changed is fetched, where nothing tells of it."""
     secret_file: Path | None = None
     """The file with what both ends know: it signs what is sent, and vouches for what comes."""
     tokens_file: Path | None = None

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
-from gateway.adapter_settings import Adapters, AdapterSettings
+from gateway.adapter_settings import LISTEN, Adapters, AdapterSettings
 from gateway.errors import ConfigurationError, Fault, Finding
 
 UNKNOWN = Fault("config.unknown", "Inställningen {name} finns inte.", "There is no setting {name}.")
@@ -116,9 +116,7 @@ class Settings(BaseModel):
     """The folder that the case system and the gateway exchange files in."""
     adapters: Annotated[Adapters, Field(examples=["[[adapters]]"])] = ()
     """The case systems, where there are several or one is not reached over a folder; instead of the two above."""
-    http_listen: Annotated[
-        str | None, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):[0-9]{1,5}$", examples=["host:port"])
-    ] = None
+    http_listen: Annotated[str | None, Field(pattern=LISTEN, examples=["host:port"])] = None
     """Where events may be sent over HTTP, and health is asked."""
     http_certificate_file: Path | None = None
     """The certificate that is shown to whoever comes there; without one, what comes is not encrypted."""

@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 
 from gateway.adapter_book import AdapterBook
+from gateway.adapters.address import OPEN_TO_ALL, address_of, is_loopback
 from gateway.adapters.composed import ComposedAdapter
 from gateway.adapters.http_intake import HttpIntake
-from gateway.adapters.http_place import OPEN_TO_ALL, is_loopback
-from gateway.adapters.http_tls import server_side
 from gateway.adapters.routing import Routes
-from gateway.adapters.ways import routes_of, sources_of, trusts_of
+from gateway.adapters.tls import server_side
+from gateway.adapters.ways import WAYS, Surroundings, routes_of, sources_of, trusts_of
 from gateway.clock import Clock
 from gateway.config import Settings
 from gateway.directory import Directory
@@ -61,12 +61,13 @@ async def connected(
         ConfigurationError: a file that the settings name cannot be used.
     """
     adapters, book = settings.all_adapters(), AdapterBook(store, clock)
-    sources = sources_of(adapters, directory)
-    routes = routes_of(adapters, directory, settings.party, clock)
+    around = Surroundings(directory, clock, book)
+    sources = sources_of(adapters, around)
+    routes = routes_of(adapters, around, settings.party)
     async with AsyncExitStack() as stack:
-        for target in routes.targets:
-            if isinstance(target, AbstractAsyncContextManager):
-                await stack.enter_async_context(target)
+        for one in (*sources, *routes.targets):  # those that keep connections
+            if isinstance(one, AbstractAsyncContextManager):
+                await stack.enter_async_context(one)
         yield Connections(
             adapter=ComposedAdapter(sources, routes, book),
             routes=routes,
@@ -92,34 +93,35 @@ def _doors(
     book: AdapterBook,
     probes: Mapping[str, Callable[[], Awaitable[None]]],
 ) -> tuple[Door, ...]:
+    doors = [source for source in sources if isinstance(source, Door)]
     if settings.http_listen is None:
-        return ()
+        return tuple(doors)
     # Loaded here: a command that listens to nobody starts without the library.
     from gateway.adapters.http_door import HttpDoor  # noqa: PLC0415
     from gateway.adapters.http_events import Entrance, HttpEvents  # noqa: PLC0415
 
-    trusts = {one.name: trusts_of(one, clock) for one in settings.all_adapters()}
-    entrances = [Entrance(source, trusts[source.name]) for source in sources if isinstance(source, HttpIntake)]
+    by_name = {one.name: one for one in settings.all_adapters()}
+    entrances = []
+    for source in sources:
+        if isinstance(source, HttpIntake) and (answers := WAYS[by_name[source.name].way].answers) is not None:
+            trusts, fetch = trusts_of(by_name[source.name], clock), getattr(source, "fetch", None)
+            entrances.append(Entrance(source, trusts, answers(), fetch))
     host, port = address_of(settings.http_listen)
     tls = None
     if settings.http_certificate_file is not None:
         tls = server_side(settings.http_certificate_file, settings.http_key_file, settings.http_client_ca_file)
     events = HttpEvents(entrances, max_bytes=settings.http_max_bytes, book=book)
-    return (HttpDoor(events, host=host, port=port, tls=tls, probes=probes),)
-
-
-def address_of(listen: str) -> tuple[str, int]:
-    """Return host and port of what ``http_listen`` says."""
-    host, _, port = listen.rpartition(":")
-    return host.strip("[]"), int(port)
+    return (HttpDoor(events, host=host, port=port, tls=tls, probes=probes), *doors)
 
 
 def faults_of_door(settings: Settings) -> list[Finding]:
     """Return what is wrong with where events are taken over HTTP, as far as the settings and files can tell."""
     findings: list[Finding] = []
-    entrances = [one for one in settings.adapters if one.way == "http" and one.brings]
+    through_the_door = {name for name, way in WAYS.items() if way.answers is not None}
+    entrances = [one for one in settings.adapters if one.brings and one.way in through_the_door]
     if settings.http_listen is None:
-        return [NO_DOOR.at(name=one.name) for one in entrances]
+        # What has changed in a system can be fetched though nobody is let in.
+        return [NO_DOOR.at(name=one.name) for one in entrances if one.url is None or one.way == "http"]
     if not is_loopback(address_of(settings.http_listen)[0]):
         known = ("secret_file", "tokens_file", "certificates_file")
         open_to_all = [one.name for one in entrances if not any(getattr(one, option) for option in known)]

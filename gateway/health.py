@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, closing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from gateway.adapter_settings import AdapterSettings
-from gateway.adapters.ways import routes_of, sources_of
+from gateway.adapters.http_trial import door_answers
+from gateway.adapters.ways import WAYS, Surroundings, routes_of, sources_of
 from gateway.app import open_store
 from gateway.clock import STOCKHOLM, Clock
 from gateway.config import Settings
-from gateway.connections import address_of, lanes_of
+from gateway.connections import lanes_of
 from gateway.directory import Directory
-from gateway.errors import DependencyDownError, Fault, Finding, GatewayError
+from gateway.errors import Finding, GatewayError
 from gateway.ports import EventSource, Lane, MessageTarget
 from gateway.store import adapters as kept
 from gateway.store.adapters import Pause
-
-NOBODY_LISTENS = Fault(
-    "http.nobody-listens",
-    "Ingen tar emot händelser på {address}: gateway run är inte i gång där.",
-    "Nobody takes events at {address}: gateway run does not run there.",
-)
-CONNECT_SECONDS: Final = 5.0
-"""How long the gateway's own address may take to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +57,9 @@ async def health_of(settings: Settings, clock: Clock) -> list[Health]:
     """
     directory = Directory.load(settings.directory)
     adapters = settings.all_adapters()
-    routes = routes_of(adapters, directory, settings.party, clock)
-    sources = {source.name: source for source in sources_of(adapters, directory)}
+    around = Surroundings(directory, clock)
+    routes = routes_of(adapters, around, settings.party)
+    sources = {source.name: source for source in sources_of(adapters, around)}
     targets = {target.name: target for target in routes.targets}
     lanes = {lane.name: lane for lane in lanes_of(routes)}
     found = []
@@ -80,7 +73,7 @@ async def health_of(settings: Settings, clock: Clock) -> list[Health]:
             found.append(
                 Health(
                     settings=one,
-                    is_up=None if one.way == "http" and not one.takes else not findings,
+                    is_up=not findings if _can_be_asked(one) else None,
                     findings=findings,
                     last_event=last_event,
                     last_registration=last,
@@ -94,19 +87,23 @@ async def _asked(
     stack: AsyncExitStack, source: EventSource | None, target: MessageTarget | None
 ) -> tuple[Finding, ...]:
     try:
-        if source is not None:
-            await source.ping()
-        if target is not None:
-            await _entered(stack, target)
-            await target.ping()
+        for one in (source, target):
+            if one is not None:
+                await _entered(stack, one)
+                await one.ping()
     except GatewayError as error:
         return error.findings
     return ()
 
 
-async def _entered(stack: AsyncExitStack, target: MessageTarget) -> None:
-    if isinstance(target, AbstractAsyncContextManager):
-        await stack.enter_async_context(target)
+def _can_be_asked(one: AdapterSettings) -> bool:
+    """Tell whether there is something at the other end that answers: not where a system only sends."""
+    return one.takes or one.url is not None or WAYS[one.way].answers is None
+
+
+async def _entered(stack: AsyncExitStack, one: EventSource | MessageTarget) -> None:
+    if isinstance(one, AbstractAsyncContextManager):
+        await stack.enter_async_context(one)
 
 
 async def put_to_test(settings: Settings, name: str, clock: Clock) -> list[str]:
@@ -117,34 +114,26 @@ async def put_to_test(settings: Settings, name: str, clock: Clock) -> list[str]:
         DependencyDownError: it cannot be reached, or its answer is no receipt.
         RefusedError: it says no.
     """
-    directory = Directory.load(settings.directory)
     (one,) = (adapter for adapter in settings.all_adapters() if adapter.name == name)
+    around = Surroundings(Directory.load(settings.directory), clock)
     done = []
-    if one.brings and one.way == "http" and settings.http_listen is not None:
-        await _somebody_listens(settings.http_listen)
-        done.append(f"in: {settings.http_listen}")
-    for source in sources_of([one], directory):
-        await source.ping()
     async with AsyncExitStack() as stack:
-        for target in routes_of([one], directory, settings.party, clock).targets if one.takes else ():
-            await _entered(stack, target)
-            await target.ping()
-            if test := getattr(target, "test", None):  # a system that can tell a test from a message
-                await test()
-            done.append(f"out: {one.url or one.folder}")
-    return done or [f"in: {one.folder}"]
+        if one.brings and WAYS[one.way].answers is not None and settings.http_listen is not None:
+            await door_answers(settings.http_listen, name, encrypted=settings.http_certificate_file is not None)
+            done.append(f"in: {settings.http_listen}")
+        for source in sources_of([one], around):
+            done += await _tried(stack, source, f"in: {one.listen or one.url or one.folder}", said=_can_be_asked(one))
+        for target in routes_of([one], around, settings.party).targets if one.takes else ():
+            done += await _tried(stack, target, f"out: {one.url or one.folder}", said=True)
+    return done
 
 
-async def _somebody_listens(listen: str) -> None:
-    host, port = address_of(listen)
-    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 -- where one listens, not where one asks
-    try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            _, writer = await asyncio.open_connection(here, port)
-    except (OSError, TimeoutError):
-        raise DependencyDownError(NOBODY_LISTENS.at(address=listen)) from None
-    with closing(writer):
-        pass
+async def _tried(stack: AsyncExitStack, one: EventSource | MessageTarget, what: str, *, said: bool) -> list[str]:
+    await _entered(stack, one)
+    await one.ping()
+    if test := getattr(one, "test", None):  # a system that can tell a test from a message
+        await test()
+    return [what] if said else []
 
 
 def _swedish(moment: datetime | None) -> str | None:

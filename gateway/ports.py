@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from gateway.envelope import Channel, Envelope, content_hash
 from gateway.errors import Finding
@@ -308,6 +308,7 @@ class Pauses(Protocol):
         ...
 
 
+@runtime_checkable
 class Door(Protocol):
     """Where case systems come in by themselves; what they bring is an arrival of the adapter it stands before."""
 

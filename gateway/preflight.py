@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gateway import connections
-from gateway.adapters import ways
+from gateway.adapters import adapter_rules
 from gateway.adapters.table import ADAPTERS
 from gateway.adapters.ways import folders_of
 from gateway.config import Settings
@@ -107,7 +107,7 @@ def _of_directory(settings: Settings) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield from error.findings
     if settings.adapters:
-        yield from ways.faults_of(settings.adapters, directory)
+        yield from adapter_rules.faults_of(settings.adapters, directory)
     elif settings.adapter not in ADAPTERS:
         yield UNKNOWN_ADAPTER.at(name=settings.adapter, known=", ".join(ADAPTERS))
 

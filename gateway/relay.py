@@ -105,7 +105,8 @@ class Relay:
     async def _claim(self, tx: Transaction) -> list[Claimed]:
         now = self._context.clock.now()
         # What drains to a case system of our own is no business of the relay.
-        limited = {to: way for to, way in (await circuits.load(tx)).items() if not to.startswith(TO_SYSTEM)}
+        known = {to: one for to, one in (await circuits.load(tx)).items() if to != self._context.party}
+        limited = {to: one for to, one in known.items() if not to.startswith(TO_SYSTEM)}
         rooms = {party: circuit.room(now, self._context.pace) for party, circuit in limited.items()}
         apart = {party: room for party, room in rooms.items() if room is not None}
         claimed = await outgoing.claim(tx, now, LEASE, BATCH, not_to=apart)

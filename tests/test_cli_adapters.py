@@ -40,6 +40,20 @@ def folder(tmp_path: Path) -> Path:
         direction = "out"
         url = "http://127.0.0.1:{port}/sip"
         secret_file = "secret"
+
+        [[adapters]]
+        name = "hl7"
+        words = "hl7"
+        way = "mllp"
+        direction = "in"
+        listen = "127.0.0.1:{port}"
+
+        [[adapters]]
+        name = "fhir"
+        words = "fhir"
+        way = "rest"
+        url = "http://127.0.0.1:{port}/fhir"
+        unit_types = ["school"]
         """,
         encoding="utf-8",
     )
@@ -50,16 +64,17 @@ def folder(tmp_path: Path) -> Path:
 def test_the_adapters_are_listed_with_their_health(folder: Path) -> None:
     done = in_folder(folder, "adapters", "list", "--json")
     assert done.returncode == 7, done.stderr
-    into, out = json.loads(done.stdout)["adapters"]
+    into, out, hl7, fhir = json.loads(done.stdout)["adapters"]
     assert (into["name"], into["isUp"], into["paused"]) == ("in", None, None)
     assert (out["name"], out["isUp"]) == ("out", False)
     assert out["findings"][0]["code"] == "system.unreachable"
+    assert [one["findings"][0]["code"] for one in (hl7, fhir)] == ["adapter.nobody-listens", "fhir-server.unreachable"]
     assert "what both ends know" not in done.stdout + done.stderr
     assert in_folder(folder, "config", "check").returncode == 0
     assert "way = http" in in_folder(folder, "config", "show").stdout
     settings = json.loads(in_folder(folder, "config", "show", "--json").stdout)["settings"]
     (adapters,) = (row["value"] for row in settings if row["name"] == "adapters")
-    assert [one["name"] for one in adapters] == ["in", "out"]
+    assert [one["name"] for one in adapters] == ["in", "out", "hl7", "fhir"]
 
 
 def test_a_pause_is_kept_with_who_and_why_until_it_ends(folder: Path) -> None:
@@ -74,6 +89,8 @@ def test_a_pause_is_kept_with_who_and_why_until_it_ends(folder: Path) -> None:
     assert json.loads(in_folder(folder, "adapters", "list", "--json").stdout)["adapters"][1]["paused"] is None
     unknown = in_folder(folder, "adapters", "pause", "nowhere", *decided)
     assert (unknown.returncode, "config.unknown-adapter" in unknown.stderr) == (3, True)
+    for_nothing = in_folder(folder, "adapters", "pause", "out", "--by", BY, "--reason", " ")
+    assert (for_nothing.returncode, "by-hand.reason" in for_nothing.stderr) == (5, True)
 
 
 def test_an_event_is_shown_as_the_message_it_becomes_or_with_every_reason(folder: Path) -> None:
@@ -90,6 +107,16 @@ def test_an_event_is_shown_as_the_message_it_becomes_or_with_every_reason(folder
     assert in_folder(folder, "adapters", "translate", "in", "nowhere.json").returncode == 5
 
 
+@pytest.mark.parametrize(("name", "message"), [("hl7", "admissionNotice"), ("fhir", "meetingBooking")])
+def test_so_are_those_of_journals(folder: Path, name: str, message: str) -> None:
+    events = ROOT / "fixtures" / "events" / name
+    good, bad = sorted(events.glob("valid_*a*"))[0], sorted(events.glob("invalid_*"))
+    shown = in_folder(folder, "adapters", "translate", name, good)
+    assert (shown.returncode, f"<{message}" in shown.stdout) == (0, True), shown.stderr
+    refused = in_folder(folder, "adapters", "translate", name, bad[0])
+    assert (refused.returncode, f"[{bad[0].name.split('_')[1]}]" in refused.stderr) == (5, True), refused.stderr
+
+
 def test_an_event_of_a_folder_is_shown_whatever_form_it_is_in(tmp_path: Path) -> None:
     (tmp_path / "gateway.toml").write_text(f'directory = "{DIRECTORY}"', encoding="utf-8")
     shown = in_folder(tmp_path, "adapters", "translate", "treserva", EVENTS / "valid_behov_rad.csv")
@@ -97,6 +124,6 @@ def test_an_event_of_a_folder_is_shown_whatever_form_it_is_in(tmp_path: Path) ->
 
 
 def test_a_system_that_is_not_there_fails_its_test(folder: Path) -> None:
-    for name in ("in", "out"):
+    for name in ("in", "out", "hl7", "fhir"):
         done = in_folder(folder, "adapters", "test", name)
         assert done.returncode == 4, done.stdout + done.stderr

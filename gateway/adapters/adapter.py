@@ -24,12 +24,15 @@ NOTICE = "notice-"
 
 
 class FolderAdapter:
-    """The adapter ``name`` of a system that speaks ``vocabulary`` and exchanges files in ``folder``."""
+    """The adapter ``name`` of a system that speaks ``vocabulary`` and exchanges files in ``folder``.
+
+    Its events may be in any form that :func:`~gateway.adapters.written_form.as_any` reads.
+    """
 
     def __init__(
         self, vocabulary: Vocabulary, folder: Folder, directory: Directory, *, name: str | None = None
     ) -> None:
-        self._vocabulary = vocabulary
+        self._vocabulary = vocabulary.in_form(as_any)
         self._name = name or vocabulary.name
         self._folder = folder
         self._directory = directory
@@ -65,7 +68,7 @@ class FolderAdapter:
         Raises:
             InvalidDocumentError: with every fault and its place: a JSON pointer, an XPath, or a line and a column.
         """
-        return self._vocabulary.translate(event, self._directory, as_any)
+        return self._vocabulary.translate(event, self._directory)
 
     async def deliver(self, message: Message, unit: str) -> Registration:
         """Hand a message to the system, for ``unit``, and return the record id and time of its receipt.

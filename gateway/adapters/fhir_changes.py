@@ -1,27 +1,26 @@
 """What has changed in a journal since it was last asked: a search for each kind of resource, and what it refers to.
 
 A notification (Subscription with a rest-hook) only says that something has changed. Each changed resource becomes an
-event: a Bundle of it and of what it refers to, under the id of its version, so that fetching it again is no news.
+event: a Bundle of it and of what it refers to, under the id of its version, so that fetching it again is no news. What
+has changed is told in the order it changed, whatever its kind: a consent is worth nothing before its case is there.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 import structlog
 
-from gateway.adapters import disk
 from gateway.adapters.fhir_resource import CONTEXT, FOCAL
 from gateway.adapters.fhir_server import UNREADABLE, FhirServer
 from gateway.adapters.fhir_written import as_bytes
-from gateway.clock import in_zone
+from gateway.clock import Clock, in_zone
 from gateway.envelope import content_hash
 from gateway.errors import DependencyDownError, InvalidDocumentError
 from gateway.ports import Event, Translation
@@ -32,22 +31,15 @@ DEPTH: Final = 3
 """How far references are followed: a PractitionerRole refers to a Practitioner."""
 MOST_REFERENCES: Final = 100
 """Most resources that are fetched because one changed."""
+OVERLAP: Final = timedelta(minutes=2)
+"""How far back before the last change is asked: a server may let a change be seen after one that came later."""
 
 _REFERENCE = re.compile(rf"({'|'.join((*FOCAL, *CONTEXT))})/[A-Za-z0-9\-.]{{1,64}}")
 
 log = structlog.get_logger(__name__)
 
-
-class Kept(Protocol):
-    """What is answered about an event that is kept."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the answer: ``messageIds`` and ``caseNumber``."""
-        ...
-
-
-Submit = Callable[[Event], Awaitable[Kept]]
-"""Keeps an event and returns when it is stored.
+Submit = Callable[[bytes], Awaitable[Any]]
+"""Keeps an event, given as its content, and returns when it is stored.
 
 Raises:
     InvalidDocumentError: it is refused, and kept with its reasons.
@@ -55,31 +47,19 @@ Raises:
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """When the last resource of a kind that was fetched had changed, and the versions that had at that very moment."""
-
-    at: datetime
-    versions: frozenset[str] = frozenset()
-
-    def after(self, version: str, at: datetime) -> Mark:
-        """Return the mark when one more has been fetched."""
-        return Mark(self.at, self.versions | {version}) if at <= self.at else Mark(at, frozenset({version}))
-
-
 class Bookmark(Protocol):
     """How far each kind of resource has been fetched: kept over a restart."""
 
-    async def read(self, kind: str) -> Mark | None:
-        """Return the mark of a ``kind``; ``None`` before the first, and where it cannot be read."""
+    async def read(self, kind: str) -> tuple[datetime, Mapping[str, datetime]] | None:
+        """Return when the last one of a ``kind`` had changed, and the versions of just before; ``None`` at first."""
         ...
 
-    async def keep(self, kind: str, mark: Mark) -> None:
+    async def keep(self, kind: str, at: datetime, versions: Mapping[str, datetime]) -> None:
         """Keep it."""
         ...
 
     async def said(self, resource: str) -> str | None:
-        """Return the hash of what ``Type/id`` said the last time; ``None`` where it has said nothing."""
+        """Return the digest of what ``Type/id`` said the last time; ``None`` where it has said nothing."""
         ...
 
     async def keep_said(self, resource: str, digest: str) -> None:
@@ -87,47 +67,37 @@ class Bookmark(Protocol):
         ...
 
 
-class FileBookmark:
-    """Bookmarks in a folder: a small file for each kind of resource, and one for each resource that has said something.
+@dataclass(slots=True)
+class Mark:
+    """When the last resource of a ``kind`` that was fetched had changed, and the versions of at most an overlap before.
 
-    Names and contents are hashes and versions, nothing about a person.
+    A version that is among those is not fetched again.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    kind: str
+    at: datetime
+    versions: dict[str, datetime]
 
-    async def read(self, kind: str) -> Mark | None:
-        """Return what is kept; ``None`` where nothing readable is, so that all is fetched again."""
-        try:
-            kept = json.loads(await asyncio.to_thread(self._path(kind).read_bytes))
-            return Mark(in_zone(datetime.fromisoformat(kept["at"])), frozenset(map(str, kept["versions"])))
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
+    def pass_by(self, version: str, at: datetime) -> None:
+        """Move on past a version that has been fetched."""
+        self.at = max(self.at, at)
+        known = {**self.versions, version: at}
+        self.versions = {one: then for one, then in known.items() if then >= self.at - OVERLAP}
 
-    async def keep(self, kind: str, mark: Mark) -> None:
-        """Keep it, in one step: a crash leaves the old one or the new one."""
-        kept = {"at": mark.at.isoformat(), "versions": sorted(mark.versions)}
-        await asyncio.to_thread(disk.write, self._path(kind), disk.json_bytes(kept))
 
-    async def said(self, resource: str) -> str | None:
-        """Return what is kept; ``None`` where nothing is."""
-        try:
-            return await asyncio.to_thread(self._said_path(resource).read_text, encoding="ascii")
-        except (OSError, ValueError):
-            return None
+@dataclass(frozen=True, slots=True)
+class Change:
+    """That a resource has changed: its ``version``, ``Type/id/_history/version``, and when, by the server's clock."""
 
-    async def keep_said(self, resource: str, digest: str) -> None:
-        """Keep it, in one step."""
-        path = self._said_path(resource)
-        await asyncio.to_thread(path.parent.mkdir, exist_ok=True)
-        await asyncio.to_thread(disk.write, path, digest.encode("ascii"))
+    resource: Mapping[str, Any]
+    version: str
+    at: datetime
+    mark: Mark
 
-    def _path(self, kind: str) -> Path:
-        return self._folder / f"{kind}.bookmark"
-
-    def _said_path(self, resource: str) -> Path:
-        digest = content_hash(resource.encode("utf-8", "replace"))
-        return self._folder / digest[:2] / f"{digest}.said"
+    @property
+    def name(self) -> str:
+        """The resource, as ``Type/id``."""
+        return f"{self.mark.kind}/{self.resource['id']}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +107,9 @@ class Fetched:
     kept: int = 0
     refused: int = 0
 
-    def __add__(self, other: Fetched) -> Fetched:
-        return Fetched(self.kept + other.kept, self.refused + other.refused)
-
 
 class Changes:
-    """Fetches what has changed on ``server`` since the ``bookmark``, or since ``begins`` the first time.
+    """Fetches what has changed on ``server`` since the ``bookmark``; the first time, since just before this was made.
 
     A resource is changed for many reasons, and its message must not be sent anew for each: what says the same as the
     last time, as ``understand`` (the adapter's ``translate``) has it, is no event. ``source`` is that of the events.
@@ -152,17 +119,17 @@ class Changes:
         self,
         server: FhirServer,
         bookmark: Bookmark,
+        clock: Clock,
         *,
         source: str,
         understand: Callable[[Event], Translation],
-        begins: datetime,
         kinds: Sequence[str] = (*FOCAL, "Patient"),
     ) -> None:
         self._server = server
         self._bookmark = bookmark
         self._source = source
         self._understand = understand
-        self._begins = begins
+        self._begins = clock.now()
         self._kinds = kinds
         self._one_at_a_time = asyncio.Lock()
 
@@ -172,36 +139,39 @@ class Changes:
         Raises:
             GatewayError: something could not be fetched or kept; it is fetched again the next time.
         """
-        async with self._one_at_a_time:
-            fetched = Fetched()
+        async with self._one_at_a_time, AsyncExitStack() as stack:
+            await self._server.ping()  # an address that is no FHIR server's has none of the kinds either
+            kept = refused = 0
             seen: dict[str, dict[str, Any] | None] = {}
-            for kind in self._kinds:
-                fetched += await self._take_kind(kind, submit, seen)
-            return fetched
+            searches = [await stack.enter_async_context(aclosing(self._changed(kind))) for kind in self._kinds]
+            async for change in _in_order(searches):
+                event = await self._event(change, seen)
+                says = self._says(event)
+                if says is None or says != await self._bookmark.said(change.name):
+                    kept += 1
+                    try:
+                        await submit(event.content)
+                    except InvalidDocumentError as error:
+                        refused += 1
+                        log.warning("fhir.event_refused", kind=change.mark.kind, codes=error.codes)
+                    else:
+                        await self._bookmark.keep_said(change.name, says or "")
+                change.mark.pass_by(change.version, change.at)
+                await self._bookmark.keep(change.mark.kind, change.mark.at, change.mark.versions)
+            return Fetched(kept, refused)
 
-    async def _take_kind(self, kind: str, submit: Submit, seen: dict[str, dict[str, Any] | None]) -> Fetched:
-        mark = await self._bookmark.read(kind) or Mark(self._begins)
-        # What changed at the very moment of the last one may have been missed: it is asked for again.
-        asked = {"_lastUpdated": f"ge{mark.at.isoformat()}", "_sort": "_lastUpdated", "_count": "20"}
-        kept = refused = 0
+    async def _changed(self, kind: str) -> AsyncGenerator[Change, None]:
+        """Yield the versions of a kind that have not been fetched, the oldest first."""
+        found = await self._bookmark.read(kind)
+        if found is None:  # from here on, also when the gateway starts anew before anything has changed
+            await self._bookmark.keep(kind, self._begins, {})
+        at, versions = found or (self._begins, {})
+        mark = Mark(kind, at, dict(versions))
+        asked = {"_lastUpdated": f"ge{(at - OVERLAP).isoformat()}", "_sort": "_lastUpdated", "_count": "20"}
         async for resource in self._server.search(kind, asked):
-            version, at = _version_of(resource)
-            if version in mark.versions:
-                continue
-            event = await self._event(resource, version, seen)
-            name, says = f"{kind}/{resource['id']}", self._says(event)
-            if says is None or says != await self._bookmark.said(name):
-                try:
-                    await submit(event)
-                except InvalidDocumentError as error:
-                    refused += 1
-                    log.warning("fhir.event_refused", kind=kind, codes=error.codes)
-                else:
-                    await self._bookmark.keep_said(name, says or "")
-                kept += 1
-            mark = mark.after(version, at)
-            await self._bookmark.keep(kind, mark)
-        return Fetched(kept, refused)
+            version, changed_at = _version_of(resource)
+            if version not in mark.versions:
+                yield Change(resource, version, changed_at, mark)
 
     def _says(self, event: Event) -> str | None:
         """Return a hash of what an event says, ``None`` where it is wrong: it is then submitted and refused."""
@@ -212,10 +182,10 @@ class Changes:
         # Frozen dataclasses and enumerations: what they are shown as is all that they hold, and the same each time.
         return content_hash(repr((found.kind, found.case_reference, found.drafts)).encode("utf-8", "replace"))
 
-    async def _event(self, resource: Mapping[str, Any], version: str, seen: dict[str, dict[str, Any] | None]) -> Event:
+    async def _event(self, change: Change, seen: dict[str, dict[str, Any] | None]) -> Event:
         """Return the event that a resource has changed: it, and what it refers to, in a Bundle."""
         along: dict[str, dict[str, Any]] = {}
-        wanted = list(_references(resource))
+        wanted = list(_references(change.resource))
         for _ in range(DEPTH):
             found = [one for one in dict.fromkeys(wanted) if one not in along][: MOST_REFERENCES - len(along)]
             wanted = []
@@ -226,16 +196,28 @@ class Changes:
                 if target is not None:
                     along[reference] = target
                     wanted.extend(_references(target))
-        own = f"{resource['resourceType']}/{resource['id']}"
-        entries = [(own, resource), *((name, one) for name, one in sorted(along.items()) if name != own)]
+        own = change.name
+        entries = [(own, change.resource), *((name, one) for name, one in sorted(along.items()) if name != own)]
         bundle = {
             "resourceType": "Bundle",
             "type": "collection",
-            "identifier": {"system": VERSION_SYSTEM, "value": version},
-            "timestamp": resource["meta"]["lastUpdated"],
+            "identifier": {"system": VERSION_SYSTEM, "value": change.version},
+            "timestamp": change.resource["meta"]["lastUpdated"],
             "entry": [{"fullUrl": f"{self._server.base}/{name}", "resource": one} for name, one in entries],
         }
         return Event(source=self._source, content=as_bytes(bundle))
+
+
+async def _in_order(searches: Sequence[AsyncIterator[Change]]) -> AsyncIterator[Change]:
+    """Yield what several searches find, each the oldest first, as one: the oldest of them all first."""
+    heads = [(found, search) for search in searches if (found := await anext(search, None)) is not None]
+    while heads:
+        oldest = min(heads, key=lambda head: head[0].at)
+        heads.remove(oldest)
+        found, search = oldest
+        yield found
+        if (following := await anext(search, None)) is not None:
+            heads.append((following, search))
 
 
 def _version_of(resource: Mapping[str, Any]) -> tuple[str, datetime]:

@@ -7,6 +7,7 @@ where it is referred to. Where a message Bundle's header names what it is about 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from gateway.adapters.fhir_form import Form, happened
@@ -95,6 +96,19 @@ def translate(event: Event, directory: Directory) -> Translation:
         case_reference=references[0] if references else None,
         drafts=tuple(drafts),
     )
+
+
+def told_at(event: Event, directory: Directory) -> datetime:
+    """Return when what a document tells happened, as the first of its resources says that tells anything.
+
+    Raises:
+        InvalidDocumentError: it does not say.
+    """
+    package = read_package(event.content)
+    for resource in _focal(package):
+        moment: datetime = happened(ResourceReader.at(package, resource, directory))
+        return moment
+    raise InvalidDocumentError(NOTHING_HAPPENED.at("$this", known=", ".join(FOCAL)))
 
 
 def _understood(reader: ResourceReader) -> tuple[Form | None, Draft | None, str | None]:

@@ -38,8 +38,14 @@ _ISSUE_TYPE: Final[Mapping[str, str]] = {
     "fhir.resource-not-used": "not-supported",
     "fhir.status-not-taken": "code-invalid",
     "fhir.label-unclear": "code-invalid",
-    "fhir.not-authorised": "login",
     "fhir.media-type": "not-supported",
+    "http.broken-off": "incomplete",
+    "http.idempotency-key-taken": "conflict",
+    "http.not-allowed": "forbidden",
+    "http.not-authenticated": "login",
+    "http.not-kept": "transient",
+    "http.nothing-to-fetch": "not-supported",
+    "http.too-slow": "timeout",
 }
 """FHIR's IssueType of a fault; by its area where its code is not here."""
 _ISSUE_TYPE_OF_AREA: Final[Mapping[str, str]] = {
@@ -47,6 +53,7 @@ _ISSUE_TYPE_OF_AREA: Final[Mapping[str, str]] = {
     "json": "invalid",
     "event": "value",
     "fhir": "invalid",
+    "http": "processing",
     "person-id": "value",
     "hsa-id": "value",
     "directory": "value",

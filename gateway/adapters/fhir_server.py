@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import aiohttp
+import structlog
 
+from gateway.adapters.address import is_loopback
 from gateway.adapters.fhir_written import as_bytes
 from gateway.errors import ConfigurationError, DependencyDownError, Fault, InvalidDocumentError, RefusedError
 from gateway.messages.hardened import read_json
@@ -64,28 +68,46 @@ PAGES: Final = 1000
 # Statuses that say nothing about what was sent: wrong credentials, a wrong address, too much at once, a lock.
 _NOT_ABOUT_CONTENT: Final = frozenset({401, 403, 404, 405, 407, 408, 409, 423, 425, 429})
 _ISSUE = re.compile(r"[a-z][a-z\-]{0,40}")
-_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+
+log = structlog.get_logger(__name__)
 
 
 class FhirServer:
     """The server at ``base``, such as ``https://journal.example/fhir``; ``timeout`` is in seconds, for each request.
 
-    ``token_file`` holds a bearer token, read anew for each request so that it may be replaced while the gateway runs.
+    ``token_file`` holds a bearer token, read anew for each request so that it may be replaced while the gateway runs;
+    ``tls`` tells how the server is verified and what it is shown, where that is not as the machine has it.
 
     Raises:
         ConfigurationError: the address would send health data in clear over a network.
     """
 
-    def __init__(self, base: str, *, token_file: Path | None = None, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        base: str,
+        *,
+        token_file: Path | None = None,
+        timeout: float = 10.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         parts = urlsplit(base)
         if parts.hostname is None or not (
-            parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+            parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
         ):
             raise ConfigurationError(BAD_ADDRESS.at())
         self.base = base.rstrip("/")
         self._token_file = token_file
         self._timeout = timeout
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open nothing yet: the first request does."""
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Close the connections."""
+        await self.close()
 
     async def close(self) -> None:
         """Close the connections; a later request opens new ones."""
@@ -130,7 +152,7 @@ class FhirServer:
         return _resource(content, kind)
 
     async def search(self, kind: str, parameters: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
-        """Yield the resources of a ``kind`` that a search finds, page by page.
+        """Yield the resources of a ``kind`` that a search finds, page by page: none where it has no such kind at all.
 
         Raises:
             DependencyDownError: no answer, none that can be understood, or a next page on another server.
@@ -141,7 +163,11 @@ class FhirServer:
         for _ in range(PAGES):
             if address is None:
                 return
-            page = _resource(await self._get(address, asked), "Bundle")
+            try:
+                page = _resource(await self._get(address, asked, absent=(404,) if asked is not None else ()), "Bundle")
+            except FileNotFoundError:
+                log.debug("fhir.kind_absent", kind=kind)
+                return
             for entry in _list(page.get("entry")):
                 resource = entry.get("resource") if isinstance(entry, dict) else None
                 if isinstance(resource, dict) and resource.get("resourceType") == kind:
@@ -198,7 +224,8 @@ class FhirServer:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            connector = aiohttp.TCPConnector(ssl=self._tls) if self._tls is not None else None
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 
     async def _authorization(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
@@ -123,16 +123,14 @@ class Folder:
         while True:
             waiting = await self._look()
             now = asyncio.get_running_loop().time()
-            yielded = {
-                file: yielded[file] for file in waiting if file in yielded and now - yielded[file] < COME_AGAIN_AFTER
-            }
+            yielded = _not_to_come_again(yielded, waiting, now)
             halfway = {file: one for file, one in halfway.items() if file in waiting and not one.is_answered}
             self._unfinished.keep(waiting)
             batch: list[FolderArrival] = []
             for file in waiting:
                 if file in yielded:
                     continue
-                opened = halfway.get(file) or await self._open(file)
+                opened = halfway.get(file) or await self._open(file, halfway)
                 if opened is None:
                     if self._unfinished.holds_up(file):
                         break
@@ -140,8 +138,6 @@ class Folder:
                         yielded[file] = now  # it cannot be read, and is tried again later
                     continue
                 yielded[file] = now
-                if isinstance(opened, EventLines):
-                    halfway[file] = opened
                 for arrival in opened.unanswered():
                     batch.append(arrival)
                     if len(batch) == BATCH:
@@ -164,8 +160,11 @@ class Folder:
         self._is_there = True
         return waiting
 
-    async def _open(self, file: File) -> EventLines | FileArrival | None:
-        """Return what arrives with a file; ``None`` when it is gone, cannot be read, or may still be being written."""
+    async def _open(self, file: File, halfway: dict[File, EventLines]) -> EventLines | FileArrival | None:
+        """Return what arrives with a file; ``None`` when it is gone, cannot be read, or may still be being written.
+
+        One of several events is kept in ``halfway``, with the answers it has.
+        """
         try:
             read = await _on_disk(self._read, file)
         except DependencyDownError as error:  # one file that cannot be read must not stop the others
@@ -185,7 +184,8 @@ class Folder:
             except InvalidDocumentError:
                 pass  # refused as a whole, by whoever understands it
             else:
-                return EventLines(self.settle, file[0], self._source, content, sheet)
+                halfway[file] = EventLines(self.settle, file[0], self._source, content, sheet)
+                return halfway[file]
         return FileArrival(self.settle, file[0], Event(source=self._source, content=content), content)
 
     async def settle(self, answered: Answered) -> None:
@@ -321,6 +321,10 @@ def registration_in(receipt: dict[str, Any]) -> Registration:
         return Registration(record_id=record_id, at=in_zone(datetime.fromisoformat(at)))
     except (TypeError, ValueError):
         raise InvalidDocumentError(RECEIPT_UNREADABLE.at("/registeredAt")) from None
+
+
+def _not_to_come_again(yielded: Mapping[File, float], waiting: Sequence[File], now: float) -> dict[File, float]:
+    return {file: yielded[file] for file in waiting if file in yielded and now - yielded[file] < COME_AGAIN_AFTER}
 
 
 async def _on_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

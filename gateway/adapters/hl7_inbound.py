@@ -1,32 +1,32 @@
 """The way in of journals that speak HL7 v2 over MLLP.
 
-It is the inbound half of an adapter: ``arrivals``, ``translate`` and ``ping``. What the gateway has for such a system,
-messages, notes and notices, goes out another way; whoever puts an adapter together takes the other half from elsewhere.
+What the gateway has for such a journal, messages, notes and notices, goes out another way.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from types import TracebackType
-from typing import Self
+from collections.abc import AsyncIterator, Sequence
 
-from gateway.adapters.hl7_mapping import Hl7Mapping
-from gateway.adapters.hl7_message import MAX_BYTES
-from gateway.adapters.hl7_translation import translate
-from gateway.adapters.mllp import MllpArrival, MllpServer
+import structlog
+
+from gateway.adapters.address import somebody_listens
+from gateway.adapters.hl7_words import NAME, Hl7Words
+from gateway.adapters.mllp import MllpArrival, MllpServer, Network
+from gateway.adapters.mllp_trial import port_answers
 from gateway.clock import Clock
 from gateway.directory import Directory
 from gateway.ports import Event, Translation
 
-NAME = "hl7"
-"""The ``source`` of its events, unless it is given another: one for each journal, which counts its own messages."""
+log = structlog.get_logger(__name__)
 
 
 class Hl7Inbound:
-    """Takes the messages of one journal, or of an integration engine for several, on an MLLP port while it is entered.
+    """Takes the messages of one journal, or of an integration engine for several, on an MLLP port while it listens.
 
-    ``mapping`` tells what is particular to the sender; ``tls``, ``limit`` and ``connections`` are those of
+    ``name`` is the ``source`` of its events: one for each journal, which counts its own messages. ``words`` tell what
+    is particular to the sender; ``tls``, ``senders`` and ``connections`` are those of
     :class:`~gateway.adapters.mllp.MllpServer`.
     """
 
@@ -36,20 +36,29 @@ class Hl7Inbound:
         clock: Clock,
         *,
         name: str = NAME,
+        words: Hl7Words | None = None,
         host: str = "127.0.0.1",
         port: int = 2575,
         tls: ssl.SSLContext | None = None,
-        mapping: Hl7Mapping | None = None,
-        limit: int = MAX_BYTES,
+        senders: Sequence[Network] = (),
         connections: int = 64,
     ) -> None:
         self._name = name
         self._directory = directory
-        self._mapping = mapping or Hl7Mapping()
-        self._limit = limit
+        self._words = words or Hl7Words()
+        self._address = host, port
+        self._is_encrypted = tls is not None
         self._server = MllpServer(
-            source=name, clock=clock, host=host, port=port, tls=tls, limit=limit, connections=connections
+            source=name,
+            clock=clock,
+            host=host,
+            port=port,
+            tls=tls,
+            senders=senders,
+            limit=self._words.limit,
+            connections=connections,
         )
+        self.is_open = asyncio.Event()
 
     @property
     def name(self) -> str:
@@ -58,17 +67,22 @@ class Hl7Inbound:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port it listens on, once ``is_open`` is set."""
         return self._server.port
 
-    async def __aenter__(self) -> Self:
-        """Listen. Raises :class:`ConfigurationError`."""
-        await self._server.__aenter__()
-        return self
+    async def listen(self, stop: asyncio.Event) -> None:
+        """Let journals in until ``stop`` is set; what is not answered then stays with its sender.
 
-    async def __aexit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
-        """Take nothing more; what is not answered stays with its sender."""
-        await self._server.__aexit__(*error)
+        Raises:
+            ConfigurationError: the address is taken, or is not one of this machine.
+        """
+        async with self._server:
+            log.info("mllp.listening", source=self._name, port=self.port, tls=self._is_encrypted)
+            self.is_open.set()
+            try:
+                await stop.wait()
+            finally:
+                self.is_open.clear()
 
     def arrivals(self) -> AsyncIterator[list[MllpArrival]]:
         """Yield messages in the order they came; see :meth:`~gateway.adapters.mllp.MllpServer.arrivals`."""
@@ -80,8 +94,19 @@ class Hl7Inbound:
         Raises:
             InvalidDocumentError: with every fault and its place: ``PID-3.1``, ``OBX[3]-5``.
         """
-        return translate(event.content, self._directory, self._mapping, limit=self._limit)
+        return self._words.translate(event, self._directory)
 
     async def ping(self) -> None:
-        """Return when the port is open. Raises :class:`DependencyDownError`."""
-        await self._server.ping()
+        """Return when somebody listens where journals connect. Raises :class:`DependencyDownError`."""
+        await somebody_listens(*self._address)
+
+    async def test(self) -> None:
+        """Send a message that is for debugging, and return when it is answered as one; by TLS none can be sent.
+
+        It is refused and kept, once however often this is done.
+
+        Raises:
+            DependencyDownError: it is not.
+        """
+        if not self._is_encrypted:
+            await port_answers(*self._address)

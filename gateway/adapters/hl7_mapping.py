@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from gateway.adapters import journal_codes as codes
 from gateway.adapters.hl7_kinds import (
@@ -35,6 +35,7 @@ from gateway.adapters.hl7_kinds import (
     yes_no,
 )
 from gateway.adapters.hl7_rows import EachSegment, Fixed, Row, Rows, every, lines, one
+from gateway.adapters.words import Codes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +80,9 @@ PATIENT: Final[Rows] = {
     "patient.name.text": one("PID-5", kind=person_name),
     "patient.protection": one(*_PROTECTED, kind=coded(codes.PROTECTION, PROTECTION)),
 }
+RECORDED: Final = one("EVN-2", "MSH-7", kind=moment)
 _BY_OPERATOR: Final[Rows] = {
-    "recorded": one("EVN-2", "MSH-7", kind=moment),
+    "recorded": RECORDED,
     "organization": one("PV1-3", kind=unit),
     "performer.name": one("EVN-5", kind=staff_name),
     "performer.identifier": one("EVN-5", kind=staff_id),
@@ -300,6 +302,11 @@ class Hl7Mapping:
     units: Mapping[str, str] = field(default_factory=dict)
     authorities: Mapping[str, str] = field(default_factory=dict)
     processing_ids: frozenset[str] = frozenset({"P"})
+
+    @classmethod
+    def of(cls, codes: Codes) -> Self:
+        """Return the mapping of a sender that has ``codes`` of its own; raises :class:`ConfigurationError`."""
+        return cls(units=codes.get("units", {}), authorities=codes.get("authorities", {}))
 
     @property
     def names(self) -> Names:

@@ -7,10 +7,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from gateway.adapters.hl7_batch import refuse_batch
-from gateway.adapters.hl7_mapping import Hl7Mapping, Step, Trigger
+from gateway.adapters.hl7_mapping import RECORDED, Hl7Mapping, Step, Trigger
 from gateway.adapters.hl7_message import MAX_BYTES, Hl7Message
 from gateway.adapters.hl7_places import said_at, values_at
 from gateway.adapters.hl7_rows import Filled
@@ -82,6 +83,15 @@ def translate(content: bytes, directory: Directory, mapping: Hl7Mapping, *, limi
         case_reference=references[0] if references else None,
         drafts=tuple(drafts),
     )
+
+
+def told_at(content: bytes, mapping: Hl7Mapping, *, limit: int = MAX_BYTES) -> datetime:
+    """Return when what a message tells was recorded (EVN-2, else MSH-7); raises :class:`InvalidDocumentError`."""
+    filled = Filled(Hl7Message.parse(content, limit=limit), mapping.names)
+    filled.fill({"recorded": RECORDED})
+    if filled.findings or not filled.members.get("recorded"):
+        raise InvalidDocumentError(filled.findings or [ABSENT.at("MSH-7", place="MSH-7")])
+    return datetime.fromisoformat(filled.members["recorded"])
 
 
 def key_of(message: Hl7Message, kind: str) -> str:

@@ -22,8 +22,8 @@ import aiohttp
 from gateway.adapters.adapter import MESSAGE, NOTE, NOTICE
 from gateway.adapters.disk import json_bytes
 from gateway.adapters.folder import REFUSED, file_safe, registration_in
-from gateway.adapters.http_tls import client_side
 from gateway.adapters.signing import Secrets
+from gateway.adapters.tls import client_side
 from gateway.adapters.vocabulary import Vocabulary
 from gateway.clock import Clock
 from gateway.errors import DependencyDownError, Fault, InvalidDocumentError, RefusedError

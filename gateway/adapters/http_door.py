@@ -17,8 +17,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.adapters import http_problem as problems
+from gateway.adapters.address import OPEN_TO_ALL, is_loopback
+from gateway.adapters.http_answers import PlainAnswers
 from gateway.adapters.http_events import Entrance, HttpEvents, NoError
-from gateway.adapters.http_place import OPEN_TO_ALL, is_loopback
 from gateway.adapters.http_problem import problem
 from gateway.context import trace_of
 from gateway.errors import ConfigurationError, Fault, Finding, GatewayError
@@ -97,6 +98,9 @@ class HttpDoor:
         app.router.add_get("/livez", self._live)
         app.router.add_get("/readyz", self._ready)
         app.router.add_post("/api/v1/events/{adapter}", self._events.take)
+        # A FHIR server notifies by a POST, or by a PUT of the resource where its Subscription names a payload.
+        app.router.add_post("/api/v1/events/{adapter}/changes", self._events.fetch)
+        app.router.add_put("/api/v1/events/{adapter}/changes/{kind}/{id}", self._events.fetch)
         app.on_response_prepare.append(_sign_off)
         return app
 
@@ -134,7 +138,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except NoError as no:
-        return no.answer
+        return no.told(PlainAnswers())
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
         return problem(HTTPStatus.METHOD_NOT_ALLOWED, [problems.METHOD.at(allowed=allowed)], {"Allow": allowed})

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -18,9 +18,8 @@ import structlog
 from aiohttp import ClientPayloadError, web
 
 from gateway.adapters import http_problem as problems
-from gateway.adapters.disk import json_bytes
+from gateway.adapters.http_answers import Answers, PlainAnswers
 from gateway.adapters.http_intake import NOT_KEPT, HttpIntake
-from gateway.adapters.http_problem import problem
 from gateway.adapters.http_trust import Asked, Trust
 from gateway.adapters.signing import ID
 from gateway.envelope import content_hash
@@ -54,10 +53,15 @@ class Book(Pauses, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """The way to one adapter, for whom one of ``trusts`` vouches; without any, for all of this machine."""
+    """The way to one adapter, for whom one of ``trusts`` vouches; without any, for all of this machine.
+
+    ``fetch`` fetches what has changed in the adapter's system, where it has one that says no more than that.
+    """
 
     intake: HttpIntake
     trusts: tuple[Trust, ...] = ()
+    answers: Answers = field(default_factory=PlainAnswers)
+    fetch: Callable[[], Awaitable[None]] | None = None
 
     def lets_go_on(self, asked: Asked) -> bool:
         """Tell whether the content is worth reading."""
@@ -73,7 +77,11 @@ class NoError(Exception):
 
     def __init__(self, status: HTTPStatus, finding: Finding, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(finding.code)
-        self.answer = problem(status, [finding], headers)
+        self._status, self._finding, self._headers = status, finding, headers
+
+    def told(self, answers: Answers) -> web.Response:
+        """Return the answer."""
+        return answers.no(self._status, [self._finding], self._headers)
 
 
 class HttpEvents:
@@ -98,43 +106,85 @@ class HttpEvents:
         self._held = 0
 
     async def take(self, request: web.Request) -> web.Response:
-        """Answer a request to the adapter that its address names.
+        """Answer a request to the adapter that its address names, once its event is kept or refused.
 
         Raises:
-            NoError: with the answer that says no, before the event has come to the gateway.
+            NoError: there is no such adapter.
         """
+        entrance = self._entrance_of(request)
+
+        async def keep(body: bytes) -> Mapping[str, Any]:
+            await self._claim(entrance, body, key)
+            return await entrance.intake.take(body)
+
+        try:
+            self._show_in(entrance, request)
+            key = _key_of(request)
+            self._check_form(request, entrance.answers)
+            return await self._answered(entrance, request, keep)
+        except NoError as no:
+            return no.told(entrance.answers)
+
+    async def fetch(self, request: web.Request) -> web.Response:
+        """Answer a notification that something has changed, once that is fetched and kept. What it says is not read.
+
+        Raises:
+            NoError: there is no such adapter.
+        """
+        entrance = self._entrance_of(request)
+        try:
+            self._show_in(entrance, request)
+            if (fetch := entrance.fetch) is None:
+                raise NoError(HTTPStatus.NOT_FOUND, problems.NOTHING_TO_FETCH.at())
+
+            async def fetched(_: bytes) -> Mapping[str, Any]:
+                await fetch()
+                return {}
+
+            return await self._answered(entrance, request, fetched)
+        except NoError as no:
+            return no.told(entrance.answers)
+
+    def _entrance_of(self, request: web.Request) -> Entrance:
         entrance = self.entrances.get(request.match_info["adapter"])
         if entrance is None:
             raise NoError(HTTPStatus.NOT_FOUND, problems.NO_SUCH_ADAPTER.at())
-        certificate = _certificate_of(request)
-        if not entrance.lets_go_on(asked := Asked(request.headers, b"", certificate)):
-            raise self._stranger(entrance, asked)
-        key = _key_of(request)
-        self._check_form(request)
-        async with self._body_of(request) as body:
-            if not entrance.lets_in(asked := Asked(request.headers, body, certificate)):
-                raise self._stranger(entrance, asked)
-            return await self._keep(entrance.intake, body, key)
+        return entrance
 
-    async def _keep(self, intake: HttpIntake, body: bytes, key: str | None) -> web.Response:
-        try:
-            if self.is_closing:
-                raise DependencyDownError(NOT_KEPT.at())
-            if self._book is not None:
-                if await self._book.is_paused(intake.name):
+    def _show_in(self, entrance: Entrance, request: web.Request) -> None:
+        """Return when the content of a request is worth reading."""
+        asked = Asked(request.headers, b"", _certificate_of(request))
+        if not entrance.lets_go_on(asked):
+            raise self._stranger(entrance, asked)
+
+    async def _answered(
+        self, entrance: Entrance, request: web.Request, work: Callable[[bytes], Awaitable[Mapping[str, Any]]]
+    ) -> web.Response:
+        """Do ``work`` for whoever may come in, unless the adapter takes nothing now, and tell what became of it."""
+        async with self._body_of(request) as body:
+            asked = Asked(request.headers, body, _certificate_of(request))
+            if not entrance.lets_in(asked):
+                raise self._stranger(entrance, asked)
+            name = entrance.intake.name
+            try:
+                if self.is_closing or (self._book is not None and await self._book.is_paused(name)):
                     raise DependencyDownError(NOT_KEPT.at())
-                content, used = content_hash(body), content_hash(key.encode()) if key is not None else None
-                if used is not None and not await self._book.claim(intake.name, used, content):
-                    raise NoError(HTTPStatus.CONFLICT, problems.KEY_TAKEN.at())
-            answer = await intake.take(body)
-        except InvalidDocumentError as error:
-            is_conflict = error.codes == (EVENT_CONFLICT.code,)
-            status = HTTPStatus.CONFLICT if is_conflict else HTTPStatus.UNPROCESSABLE_ENTITY
-            return problem(status, error.findings)
-        except GatewayError as error:  # whatever it is that does not answer, the caller's event is not the reason
-            log.debug("http.not-kept", source=intake.name, codes=error.codes)
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, [NOT_KEPT.at()])
-        return web.Response(status=HTTPStatus.ACCEPTED, body=json_bytes(answer), content_type="application/json")
+                return entrance.answers.kept(await work(body))
+            except InvalidDocumentError as error:
+                is_conflict = error.codes == (EVENT_CONFLICT.code,)
+                status = HTTPStatus.CONFLICT if is_conflict else HTTPStatus.UNPROCESSABLE_ENTITY
+                return entrance.answers.no(status, error.findings)
+            except GatewayError as error:  # whatever it is that does not answer, the caller's event is not the reason
+                log.debug("http.not-kept", source=name, codes=error.codes)
+                return entrance.answers.no(HTTPStatus.SERVICE_UNAVAILABLE, [NOT_KEPT.at()])
+
+    async def _claim(self, entrance: Entrance, body: bytes, key: str | None) -> None:
+        """Keep which content ``key`` is for; raises :class:`NoError` where it is for other content."""
+        if self._book is None or key is None:
+            return
+        content, used = content_hash(body), content_hash(key.encode())
+        if not await self._book.claim(entrance.intake.name, used, content):
+            raise NoError(HTTPStatus.CONFLICT, problems.KEY_TAKEN.at())
 
     def _stranger(self, entrance: Entrance, asked: Asked) -> NoError:
         """Return the answer to someone this adapter does not know: other when another adapter here does."""
@@ -144,11 +194,12 @@ class HttpEvents:
         challenge = ", ".join(dict.fromkeys(trust.scheme for trust in entrance.trusts))
         return NoError(HTTPStatus.UNAUTHORIZED, problems.NOT_AUTHENTICATED.at(), {"WWW-Authenticate": challenge})
 
-    def _check_form(self, request: web.Request) -> None:
+    def _check_form(self, request: web.Request, answers: Answers) -> None:
         encoding = request.headers.get("content-encoding", "identity").lower()
         charset = (_charset_of(request) or "utf-8").lower()
-        if request.content_type != "application/json" or charset not in ("utf-8", "utf8") or encoding != "identity":
-            raise NoError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, problems.MEDIA_TYPE.at())
+        is_right = request.content_type in answers.media_types and charset in ("utf-8", "utf8")
+        if not is_right or encoding != "identity":
+            raise NoError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, answers.wrong_media_type.at())
         if (request.content_length or 0) > self._max_bytes:
             raise NoError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE.at(limit=self._max_bytes))
 

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
-from gateway.adapters.vocabulary import Vocabulary
+from gateway.adapters.words import Words
 from gateway.directory import Directory
 from gateway.errors import DependencyDownError, Fault, Finding, InvalidDocumentError
 from gateway.ports import Event, Translation
@@ -59,10 +59,10 @@ class HttpArrival:
 
 
 class HttpIntake:
-    """The way in of the adapter ``name``, whose systems speak ``vocabulary``. ``patience`` is in seconds."""
+    """The way in of the adapter ``name``, whose systems speak ``words``. ``patience`` is in seconds."""
 
-    def __init__(self, vocabulary: Vocabulary, directory: Directory, *, name: str, patience: float = PATIENCE) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, words: Words, directory: Directory, *, name: str, patience: float = PATIENCE) -> None:
+        self._words = words
         self._directory = directory
         self._name = name
         self._patience = patience
@@ -114,9 +114,9 @@ class HttpIntake:
         """Understand an event. Pure: the same event gives the same drafts.
 
         Raises:
-            InvalidDocumentError: with every fault and its JSON pointer.
+            InvalidDocumentError: with every fault and its place.
         """
-        return self._vocabulary.translate(event, self._directory)
+        return self._words.translate(event, self._directory)
 
     def leave_all(self) -> None:
         """Leave what waits with its senders: the gateway stops."""

@@ -21,6 +21,11 @@ NO_SUCH_ADAPTER = Fault(
 METHOD = Fault(
     "http.method", "Adressen tar inte emot den metoden; {allowed}.", "The address does not take that method; {allowed}."
 )
+NOTHING_TO_FETCH = Fault(
+    "http.nothing-to-fetch",
+    "Adaptern hämtar inget som har ändrats: den har ingen url.",
+    "The adapter fetches nothing that has changed: it has no url.",
+)
 NOT_UNDERSTOOD = Fault("http.not-understood", "Anropet går inte att tolka.", "The request cannot be understood.")
 NOT_AUTHENTICATED = Fault(
     "http.not-authenticated",
@@ -75,10 +80,18 @@ def problem(status: HTTPStatus, findings: Iterable[Finding], headers: Mapping[st
         "detail": errors[0]["en"],
         "errors": errors,
     }
-    more = {"Retry-After": str(int(RETRY_AFTER.total_seconds()))} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
     return web.Response(
-        status=status, body=json_bytes(document), content_type=MEDIA, headers={**more, **(headers or {})}
+        status=status,
+        body=json_bytes(document),
+        content_type=MEDIA,
+        headers={**retry_after(status), **(headers or {})},
     )
+
+
+def retry_after(status: HTTPStatus) -> dict[str, str]:
+    """Return the header that tells when to come again, where ``status`` says that one should."""
+    is_busy = status is HTTPStatus.SERVICE_UNAVAILABLE
+    return {"Retry-After": str(int(RETRY_AFTER.total_seconds()))} if is_busy else {}
 
 
 def _told(finding: Finding) -> dict[str, Any]:

@@ -8,6 +8,7 @@ under way, and a batch is answered as a batch.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
@@ -40,6 +41,8 @@ BATCH: Final = 64
 COME_AGAIN_AFTER: Final = 5.0
 """Seconds after which a message that was yielded and not answered is yielded again."""
 _CHUNK: Final = 64 * 1024
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 log = structlog.get_logger(__name__)
 
@@ -81,8 +84,9 @@ class MllpServer:
     """Listens on ``host`` and ``port`` (0 for any that is free) while it is entered; its events are from ``source``.
 
     ``tls`` lets connections in by TLS only; whether senders show a certificate is up to it. A block, a batch too, may
-    have ``limit`` bytes, and there may be ``connections`` at once: further ones are closed at once. One that says
-    nothing for ``patience`` seconds in the midst of a message is closed too.
+    have ``limit`` bytes, and there may be ``connections`` at once: further ones are closed at once, and so are those
+    from elsewhere than ``senders``, where any are named. One that says nothing for ``patience`` seconds in the midst of
+    a message is closed too.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class MllpServer:
         host: str = "127.0.0.1",
         port: int = 2575,
         tls: ssl.SSLContext | None = None,
+        senders: Sequence[Network] = (),
         limit: int = MAX_BYTES,
         connections: int = 64,
         patience: float = 60.0,
@@ -102,6 +107,7 @@ class MllpServer:
         self._host = host
         self._port = port
         self._tls = tls
+        self._senders = senders
         self._limit = limit
         self._most = connections
         self._patience = patience
@@ -172,6 +178,10 @@ class MllpServer:
             log.warning("mllp.too-many-connections", source=self._source, limit=self._most)
             writer.close()
             return
+        if not self._is_sender(writer.get_extra_info("peername")):
+            log.warning("mllp.not-a-sender", source=self._source)
+            writer.close()
+            return
         self._connections.add(task)
         blocks: asyncio.Queue[_Block | None] = asyncio.Queue(BATCH)
         answering = asyncio.create_task(self._answer(blocks, writer))
@@ -189,6 +199,14 @@ class MllpServer:
                 self._waiting.pop(arrival, None)
             writer.close()
             self._connections.discard(task)
+
+    def _is_sender(self, peer: Any) -> bool:
+        try:
+            address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+        except (TypeError, ValueError):  # a connection that is gone already has no peer
+            return not self._senders
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return not self._senders or any((mapped or address) in network for network in self._senders)
 
     async def _read(
         self,

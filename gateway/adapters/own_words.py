@@ -13,14 +13,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from gateway.adapters.vocabulary import Vocabulary
+from gateway.adapters.words import Codes
 from gateway.errors import Finding, InvalidDocumentError
 from gateway.messages.binding import NOT_ALLOWED
 
 T = TypeVar("T")
 
 _MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
-Codes = Mapping[str, Mapping[str, str]]
-"""By the name of a member: the system's words, and what each is in the vocabulary."""
 
 
 def in_own_words(vocabulary: Vocabulary, codes: Codes) -> Vocabulary:

@@ -1,20 +1,33 @@
-"""The table of adapters. A new one is one line here, beside its module and its event fixtures."""
+"""The tables of words and adapters. A new one is one line here, beside its module and its event fixtures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Final
 
 from gateway.adapters.adapter import FolderAdapter
+from gateway.adapters.fhir_words import FhirWords
+from gateway.adapters.hl7_words import Hl7Words
 from gateway.adapters.journal import JOURNAL
+from gateway.adapters.own_words import in_own_words
 from gateway.adapters.treserva import TRESERVA
+from gateway.adapters.words import Codes, Words
 from gateway.ports import Adapter
 
 VOCABULARIES = {words.name: words for words in (TRESERVA, JOURNAL)}
-"""The words of every system that exchanges files; a simulated one speaks them too."""
+"""The words of every system whose events are tables of members; a simulated one speaks them too."""
+
+WORDS: Final[Mapping[str, Callable[[Codes], Words]]] = {
+    "treserva": partial(in_own_words, TRESERVA),
+    "journal": partial(in_own_words, JOURNAL),
+    "hl7": Hl7Words.of,
+    "fhir": FhirWords.of,
+}
+"""Everything that is spoken, by the name in the settings: made with the words that are a system's own."""
 
 ADAPTERS: dict[str, Callable[..., Adapter]] = {
     "treserva": partial(FolderAdapter.over, TRESERVA),
     "journal": partial(FolderAdapter.over, JOURNAL),
 }
-"""Every adapter by name. Called with the system's folder and the directory of units."""
+"""Every adapter that a folder alone makes. Called with the system's folder and the directory of units."""

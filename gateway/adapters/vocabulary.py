@@ -6,9 +6,9 @@ Tables say how its events are read, and functions how a message, a step of a cas
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field
@@ -59,7 +59,8 @@ class Vocabulary:
     time. ``message`` writes a message for one unit, ``note`` what the system's own log says of it, ``None`` where it
     says nothing, and ``notice`` what a unit is told. ``acknowledgement`` is the event in which staff of the system take
     charge of a message that came in the form ``message`` gave it; ``record_id`` is how the system numbers its records.
-    ``understood`` puts a parsed event into these words, for a system that has others; it raises what it cannot put.
+    ``form`` reads what is written in an event. ``understood`` puts that into these words, for a system that has others;
+    it raises what it cannot put.
     """
 
     name: str
@@ -78,14 +79,19 @@ class Vocabulary:
     acknowledgement: Callable[[Mapping[str, Any], datetime], dict[str, Any]]
     record_id: Callable[[int, datetime], str]
     understood: Callable[[Any], Any] = field(default=_as_it_is)
+    form: Form = as_json
 
-    def translate(self, event: Event, directory: Directory, form: Form = as_json) -> Translation:
-        """Understand an event written in ``form``. Pure: the same event gives the same drafts.
+    def in_form(self, form: Form) -> Self:
+        """Return these words for a system that writes its events in ``form``."""
+        return replace(self, form=form)
+
+    def translate(self, event: Event, directory: Directory) -> Translation:
+        """Understand an event. Pure: the same event gives the same drafts.
 
         Raises:
             InvalidDocumentError: with every fault and its place in what was written, in JSON a pointer.
         """
-        written = form(event.content)
+        written = self.form(event.content)
         try:
             reader = Reader.of(self.understood(written.value), directory, is_text=written.is_text)
             return self._translated(reader)
@@ -123,7 +129,7 @@ class Vocabulary:
             reserve_routine=self.reserve_routine(reader) if form.message_type != ACKNOWLEDGEMENT else None,
         )
 
-    def told_at(self, event: Event, directory: Directory, form: Form = as_json) -> datetime:
+    def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what an event tells happened, as it says; raises :class:`InvalidDocumentError`."""
-        written = form(event.content)
+        written = self.form(event.content)
         return self.happened_at(Reader.of(self.understood(written.value), directory, is_text=written.is_text))

@@ -12,13 +12,12 @@ import structlog
 import typer
 from rich.table import Table
 
-from gateway.adapters import written
 from gateway.adapters.sample import sample_of
 from gateway.adapters.simulated import SimulatedCaseSystem
 from gateway.adapters.table import VOCABULARIES
 from gateway.adapters.ways import words_of
-from gateway.adapters.written_form import as_any
 from gateway.app import open_store
+from gateway.by_hand import check_actor
 from gateway.cli.console import (
     CHECK_BROKEN,
     PLAIN,
@@ -39,7 +38,6 @@ from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, InvalidDocumentError
 from gateway.health import Health, health_of, put_to_test
-from gateway.identifiers import HsaId
 from gateway.logs import logging_to
 from gateway.messages import render_xml
 from gateway.ports import Event
@@ -112,10 +110,9 @@ def adapters_translate(
     except OSError:
         raise InvalidDocumentError(FILE_UNREADABLE.at(file=file)) from None
     words, event = words_of(one), Event(source=name, content=content)
-    form = as_any if one.way == "folder" else written.as_json
-    translation = words.translate(event, units, form)
-    soon = words.told_at(event, units, form) + SOON
-    documents = [render_xml(sample_of(draft, units, soon)).decode() for draft in translation.drafts]
+    translation = words.translate(event, units)
+    soon = words.told_at(event, units) + SOON if translation.drafts else None
+    documents = [render_xml(sample_of(draft, units, soon)).decode() for draft in translation.drafts if soon]
     if as_json:
         print_json({"event": translation.event_id, "kind": translation.kind, "messages": documents})
         return
@@ -147,9 +144,9 @@ def adapters_pause(
     directory: DirectoryOption = None,
 ) -> None:
     """Let an adapter take no events and hand over no messages until it is resumed; what comes meanwhile waits."""
-    HsaId.parse(by)
+    check_actor(by, reason)
     settings = _read(config, store, directory)
-    pause = kept.Pause(_known(settings, name), SystemClock().now(), by, reason[:500])
+    pause = kept.Pause(_known(settings, name), SystemClock().now(), by, reason)
     _decided(settings, name, by, asyncio.run(_pause(settings, pause)), "adapter.paused", "pausad / paused")
 
 
@@ -163,7 +160,7 @@ def adapters_resume(
     directory: DirectoryOption = None,
 ) -> None:
     """Let an adapter work again; what has waited for its system goes at once."""
-    HsaId.parse(by)
+    check_actor(by, reason)
     settings = _read(config, store, directory)
     changed = asyncio.run(_resume(settings, _known(settings, name), by, reason))
     _decided(settings, name, by, changed, "adapter.resumed", "i gång / at work")
@@ -183,7 +180,7 @@ async def _pause(settings: Settings, pause: kept.Pause) -> bool:
 async def _resume(settings: Settings, name: str, by: str, reason: str) -> bool:
     now = SystemClock().now()
     async with open_store(settings, migrates=False) as store, store.writing() as tx:
-        changed = await kept.resume(tx, name, at=now, by=by, reason=reason[:500])
+        changed = await kept.resume(tx, name, at=now, by=by, reason=reason)
         if changed:
             await incoming.hurry(tx)
         return changed

@@ -1,16 +1,17 @@
-"""What is kept about adapters: which are paused, the keys of events over HTTP, and when something last got through."""
+"""What is kept about adapters: pauses, keys of events, what has been fetched, and when something last got through."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
+from gateway.store.adapter_tables import fetch_mark, fetch_said, idempotency, pause
 from gateway.store.engine import insert_ignore
-from gateway.store.tables import event, idempotency, inbound, pause
+from gateway.store.tables import event, inbound
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,40 @@ async def claim_key(tx: Transaction, source: str, key: str, content_hash: str, n
     mine = idempotency.c.source == source, idempotency.c.key == key
     known: str = (await tx.execute(select(idempotency.c.content_hash).where(*mine))).scalar_one()
     return known == content_hash
+
+
+async def forget_keys(tx: Transaction, before: datetime) -> int:
+    """Forget the keys that were first used before a moment, and return how many they were."""
+    return (await tx.execute(delete(idempotency).where(idempotency.c.at < before))).rowcount
+
+
+async def mark_of(tx: Transaction, adapter: str, kind: str) -> tuple[datetime, dict[str, str]] | None:
+    """Return how far a ``kind`` of resource has been fetched, and the versions just before then, with their times."""
+    mine = fetch_mark.c.adapter == adapter, fetch_mark.c.kind == kind
+    row = (await tx.execute(select(fetch_mark.c.at, fetch_mark.c.versions).where(*mine))).first()
+    return (row.at, row.versions) if row is not None else None
+
+
+async def keep_mark(tx: Transaction, adapter: str, kind: str, at: datetime, versions: Mapping[str, str]) -> None:
+    """Keep how far a ``kind`` of resource has been fetched."""
+    values = {"at": at, "versions": dict(versions)}
+    if not await insert_ignore(tx, fetch_mark, {"adapter": adapter, "kind": kind, **values}):
+        mine = fetch_mark.c.adapter == adapter, fetch_mark.c.kind == kind
+        await tx.execute(update(fetch_mark).where(*mine).values(values))
+
+
+async def said_by(tx: Transaction, adapter: str, resource: str) -> str | None:
+    """Return the digest of what a resource (a hash) said when it was last fetched; ``None`` where it never was."""
+    mine = fetch_said.c.adapter == adapter, fetch_said.c.resource == resource
+    said: str | None = (await tx.execute(select(fetch_said.c.digest).where(*mine))).scalar()
+    return said
+
+
+async def keep_said(tx: Transaction, adapter: str, resource: str, digest: str) -> None:
+    """Keep the digest of what a resource said."""
+    if not await insert_ignore(tx, fetch_said, {"adapter": adapter, "resource": resource, "digest": digest}):
+        mine = fetch_said.c.adapter == adapter, fetch_said.c.resource == resource
+        await tx.execute(update(fetch_said).where(*mine).values(digest=digest))
 
 
 async def last_event(tx: Transaction, source: str) -> datetime | None:

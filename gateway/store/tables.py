@@ -339,37 +339,6 @@ circuit = Table(
 )
 """Partners that messages cannot be sent to now, or whose backlog is being drained; a healthy partner has no row."""
 
-pause = Table(
-    "pause",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("adapter", String(31), nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("by", String(31), nullable=False),
-    Column("reason", String(500), nullable=False),
-    Column("ended_at", Moment),
-    Column("ended_by", String(31)),
-    Column("ended_reason", String(500)),
-    Index(
-        "uq_pause_now",
-        "adapter",
-        unique=True,
-        sqlite_where=text("ended_at IS NULL"),
-        postgresql_where=text("ended_at IS NULL"),
-    ),
-)
-"""When somebody (HSA-id) has paused an adapter, by its name in the settings, and let it work again; and why."""
-
-idempotency = Table(
-    "idempotency",
-    metadata,
-    Column("source", String(31), primary_key=True),
-    Column("key", String(64), primary_key=True),
-    Column("content_hash", String(64), nullable=False),
-    Column("at", Moment, nullable=False),
-)
-"""For which content a system used a key when it sent an event over HTTP; the key as its SHA-256."""
-
 dead_letter = Table(
     "dead_letter",
     metadata,

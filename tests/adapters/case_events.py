@@ -52,7 +52,7 @@ def json_events(kind: str) -> list[Path]:
 def sent_at(kind: str, path: Path) -> datetime:
     """Return when the outbox would have made messages of an event: soon after it happened."""
     event = Event(source=kind, content=path.read_bytes())
-    return VOCABULARIES[kind].told_at(event, DIRECTORY, as_any) + timedelta(minutes=5)
+    return VOCABULARIES[kind].in_form(as_any).told_at(event, DIRECTORY) + timedelta(minutes=5)
 
 
 def messages_of(kind: str, make_message: MakeMessage) -> list[Message]:

@@ -6,18 +6,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 Json = dict[str, Any]
+EVER = "1970-01-01T00:00:00+00:00"
 
 
 class Journal:
     """What stands on the server, by ``Type/id``; ``requests`` are all that were made, with their tokens.
 
-    ``misbehave`` answers instead of the server, where it is set; ``hold`` keeps every answer back until it is set.
+    It has no kinds that are ``absent``. ``misbehave`` answers instead of the server, where it is set; ``hold`` keeps
+    every answer back until it is set.
     """
 
     def __init__(self) -> None:
@@ -27,6 +30,7 @@ class Journal:
         self.misbehave: web.Response | None = None
         self.hold: asyncio.Event | None = None
         self.page_size = 100
+        self.absent: set[str] = set()
         self.next_page_at: str | None = None
         self._known: dict[str, str] = {}
 
@@ -57,11 +61,16 @@ class Journal:
         if "/" in path:
             found = self.resources.get(path)
             return _json(found) if found is not None else web.Response(status=404)
+        if path in self.absent:
+            return web.Response(status=404)
         return self._search(request, path)
 
     def _transaction(self, bundle: Json) -> web.Response:
         entries = []
         for entry in bundle["entry"]:
+            if entry["request"]["method"] == "GET":
+                entries.append({"response": {"status": "200 OK"}})
+                continue
             kind, condition = entry["request"]["url"], f"{entry['request']['url']}?{entry['request']['ifNoneExist']}"
             is_new = condition not in self._known
             if is_new:
@@ -80,11 +89,11 @@ class Journal:
         return _json({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
 
     def _search(self, request: web.Request, kind: str) -> web.Response:
-        since = request.query.get("_lastUpdated", "ge").removeprefix("ge")
+        since = datetime.fromisoformat(request.query.get("_lastUpdated", f"ge{EVER}").removeprefix("ge"))
         start = int(request.query.get("page", "0"))
         found = sorted(
-            (one for one in self.of_type(kind) if one["meta"]["lastUpdated"] >= since),
-            key=lambda one: str(one["meta"]["lastUpdated"]),
+            (one for one in self.of_type(kind) if "meta" in one and changed_at(one) >= since),
+            key=changed_at,
         )
         page = found[start : start + self.page_size]
         bundle: Json = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in page]}
@@ -92,6 +101,11 @@ class Journal:
             base = self.next_page_at or str(request.url.origin())
             bundle["link"] = [{"relation": "next", "url": f"{base}/fhir/{kind}?page={start + self.page_size}"}]
         return _json(bundle)
+
+
+def changed_at(resource: Json) -> datetime:
+    """Return when a resource was last changed."""
+    return datetime.fromisoformat(resource["meta"]["lastUpdated"])
 
 
 def _json(resource: Json) -> web.Response:

@@ -12,12 +12,11 @@ from aiohttp import web
 from build import CLINIC, NOON, booking, message, plan
 from fhir_journal import Journal, serving
 
-from gateway.adapters.fhir_adapter import FhirAdapter, FhirOutbound
+from gateway.adapters.fhir_delivery import FhirOutbound
 from gateway.adapters.fhir_server import FhirServer
-from gateway.directory import Directory
 from gateway.errors import ConfigurationError, DependencyDownError, RefusedError
 from gateway.notices import Notice, NoticeKind
-from gateway.ports import Adapter
+from gateway.ports import MessageTarget
 
 
 @pytest.fixture
@@ -27,10 +26,8 @@ def journal() -> Journal:
 
 @pytest.fixture
 async def outbound(journal: Journal) -> AsyncIterator[FhirOutbound]:
-    async with serving(journal) as base:
-        made = FhirOutbound(FhirServer(base, timeout=5))
+    async with serving(journal) as base, FhirOutbound(FhirServer(base, timeout=5)) as made:
         yield made
-        await made.close()
 
 
 async def test_a_message_is_registered_under_the_id_of_its_document(outbound: FhirOutbound, journal: Journal) -> None:
@@ -69,20 +66,22 @@ async def test_an_answer_that_was_lost_is_found_again(outbound: FhirOutbound, jo
 async def test_a_server_that_is_silent_is_asked_again_later(journal: Journal) -> None:
     journal.hold = asyncio.Event()
     async with serving(journal) as base:
-        outbound = FhirOutbound(FhirServer(base, timeout=0.05))
+        server = FhirServer(base, timeout=0.05)
+        outbound = FhirOutbound(server)
         with pytest.raises(DependencyDownError) as caught:
             await outbound.deliver(message(plan(), CLINIC), CLINIC)
-        await outbound.close()
+        await server.close()
     assert caught.value.codes == ("fhir-server.silent",)
 
 
 async def test_a_server_that_is_gone_is_asked_again_later(journal: Journal) -> None:
     async with serving(journal) as base:
         pass
-    outbound = FhirOutbound(FhirServer(base))
+    server = FhirServer(base)
+    outbound = FhirOutbound(server)
     with pytest.raises(DependencyDownError) as caught:
         await outbound.ping()
-    await outbound.close()
+    await server.close()
     assert caught.value.codes == ("fhir-server.unreachable",)
 
 
@@ -160,13 +159,14 @@ async def test_a_document_without_its_place_is_not_registered(
 async def test_the_token_is_read_anew_for_each_request(journal: Journal, tmp_path: Path) -> None:
     token = tmp_path / "token"
     async with serving(journal) as base:
-        outbound = FhirOutbound(FhirServer(base, token_file=token))
+        server = FhirServer(base, token_file=token)
+        outbound = FhirOutbound(server)
         with pytest.raises(DependencyDownError):
             await outbound.ping()
         for word in ("one", "two"):
             token.write_text(f"{word}\n", encoding="ascii")
             await outbound.ping()
-        await outbound.close()
+        await server.close()
     assert journal.tokens == ["Bearer one", "Bearer two"]
 
 
@@ -176,15 +176,17 @@ def test_health_data_is_not_sent_in_clear(address: str) -> None:
         FhirServer(address)
 
 
-async def test_the_whole_adapter_is_one(journal: Journal, directory: Directory) -> None:
-    async with serving(journal) as base:
-        adapter = FhirAdapter(FhirServer(base), directory)
-        as_port: Adapter = adapter
-        assert as_port.name == "fhir"
-        await as_port.ping()
-        assert (await as_port.deliver(message(plan(), CLINIC), CLINIC)).record_id.startswith("DocumentReference/")
-        waiting = asyncio.ensure_future(anext(aiter(as_port.arrivals())))
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        await adapter.close()
+async def test_it_is_a_target_by_the_name_it_is_given(journal: Journal) -> None:
+    async with serving(journal) as base, FhirOutbound(FhirServer(base), name="region-journal") as outbound:
+        target: MessageTarget = outbound
+        assert target.name == "region-journal"
+        await target.ping()
+        assert (await target.deliver(message(plan(), CLINIC), CLINIC)).record_id.startswith("DocumentReference/")
+
+
+async def test_a_server_can_be_tried_without_anything_written(outbound: FhirOutbound, journal: Journal) -> None:
+    await outbound.test()
+    assert journal.resources == {}
+    journal.misbehave = web.Response(status=403)
+    with pytest.raises(DependencyDownError):
+        await outbound.test()

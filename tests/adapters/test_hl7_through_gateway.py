@@ -113,13 +113,14 @@ async def at_work(folder: Path, at: datetime) -> AsyncIterator[Hospital]:
         exchange = f"sqlite+aiosqlite:///{folder / 'exchange'}.sqlite"
         transport = await stack.enter_async_context(EmbeddedTransport(exchange, REGION, clock))
         await stack.enter_async_context(EmbeddedTransport(exchange, KOMMUN, clock))
-        inbound = await stack.enter_async_context(Hl7Inbound(DIRECTORY, clock, port=0))
+        inbound = Hl7Inbound(DIRECTORY, clock, port=0)
         context = Context(REGION, DIRECTORY, store, clock, ignore, chance=lambda: 0.5)
         adapter = JournalBothWays(inbound)
-        gateway = Gateway(context, adapter, transport)
+        gateway = Gateway(context, adapter, transport, doors=(inbound,))
         running = asyncio.create_task(gateway.run(stop))
         try:
             async with asyncio.timeout(60):
+                await inbound.is_open.wait()
                 yield Hospital(gateway, adapter, inbound.port, clock)
         finally:
             stop.set()

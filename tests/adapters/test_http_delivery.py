@@ -16,9 +16,9 @@ from case_events import MakeMessage, message_to
 from http_side import certificate
 
 from gateway.adapters.http_delivery import HttpDelivery
-from gateway.adapters.http_tls import server_side
 from gateway.adapters.signing import Secrets
 from gateway.adapters.table import VOCABULARIES
+from gateway.adapters.tls import server_side
 from gateway.clock import ManualClock
 from gateway.errors import DependencyDownError, RefusedError
 from gateway.messages import Message

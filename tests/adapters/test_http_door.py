@@ -21,10 +21,11 @@ from hypothesis import strategies as st
 from gateway.adapters.http_door import HttpDoor
 from gateway.adapters.http_events import Entrance, HttpEvents
 from gateway.adapters.http_intake import HttpArrival, HttpIntake
-from gateway.adapters.http_tls import client_side, server_side
+from gateway.adapters.http_trial import door_answers
 from gateway.adapters.http_trust import Certificates, Signed, Tokens, Trust
 from gateway.adapters.signing import Secrets
 from gateway.adapters.table import VOCABULARIES
+from gateway.adapters.tls import client_side, server_side
 from gateway.clock import ManualClock
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, DependencyDownError, Fault
@@ -398,3 +399,16 @@ def test_what_comes_by_http_is_understood_as_what_comes_in_a_folder(directory: D
     path = sorted((Path(__file__).parents[2] / "fixtures" / "events" / "treserva").glob("valid_*"))[0]
     event = Event(source="treserva", content=path.read_bytes())
     assert intake(directory).translate(event) == VOCABULARIES["treserva"].translate(event, directory)
+
+
+async def test_a_door_can_be_tried_without_an_event(directory: Directory) -> None:
+    door = door_to(intake(directory))
+    async with opened(door):
+        host, port = door.address
+        await door_answers(f"{host}:{port}", "treserva", encrypted=False)
+        with pytest.raises(DependencyDownError) as caught:
+            await door_answers(f"{host}:{port}", "other", encrypted=False)
+        assert caught.value.codes == ("http.other-answer",)
+    with pytest.raises(DependencyDownError) as caught:
+        await door_answers(f"{host}:{port}", "treserva", encrypted=False)
+    assert caught.value.codes == ("adapter.nobody-listens",)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import shutil
 import ssl
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,15 @@ from hl7.client import MLLPClient
 from hl7_events import hl7_bytes
 from hypothesis import given
 from hypothesis import strategies as st
+from scripted import DIRECTORY
 
+from gateway.adapters.hl7_inbound import Hl7Inbound
 from gateway.adapters.hl7_translation import ABSENT
 from gateway.adapters.mllp import MllpServer
 from gateway.adapters.mllp_frames import Frames, framed
+from gateway.adapters.mllp_trial import port_answers
 from gateway.clock import SystemClock
-from gateway.errors import ConfigurationError, DependencyDownError
+from gateway.errors import ConfigurationError, DependencyDownError, InvalidDocumentError
 
 A01, A08 = hl7_bytes("valid_a01"), hl7_bytes("valid_a08")
 MISSING = ABSENT.at("PV2-9", place="PV2-9")
@@ -256,3 +261,58 @@ def test_what_breaks_a_frame_is_kept_with_it() -> None:
     assert frames.feed(b"\x0bMSH|en\x0bMSH|tv\xc3\xa5\x1c\r") == [b"MSH|en\x0b", b"MSH|tv\xc3\xa5"]
     assert frames.feed(b"\r\n\r\n") == []
     assert not frames.is_open
+
+
+@pytest.mark.parametrize(("senders", "is_let_in"), [(["127.0.0.0/8"], True), (["10.0.0.0/8", "::1/128"], False)])
+async def test_only_those_who_are_named_may_connect(senders: list[str], is_let_in: bool) -> None:
+    async with listening(senders=[ipaddress.ip_network(one) for one in senders]) as server:
+        reader, writer = await connected(server)
+        writer.write(framed(A01))
+        taking = asyncio.create_task(take(server, 1))
+        answer = b""
+        with suppress(ConnectionResetError):
+            async with asyncio.timeout(5):
+                answer = await reader.read(4096)
+        taking.cancel()
+        writer.close()
+        assert (b"MSA|AA" in answer) is is_let_in
+
+
+async def test_a_port_can_be_tried_without_a_message_for_production() -> None:
+    inbound = Hl7Inbound(DIRECTORY, SystemClock(), port=0)
+    stop = asyncio.Event()
+    door = asyncio.create_task(inbound.listen(stop))
+    await inbound.is_open.wait()
+
+    async def judge() -> None:
+        async for batch in inbound.arrivals():
+            for arrival in batch:
+                with pytest.raises(InvalidDocumentError) as caught:
+                    inbound.translate(arrival.event)
+                await arrival.refuse(caught.value.findings)
+
+    judging = asyncio.create_task(judge())
+    await port_answers("127.0.0.1", inbound.port)
+    judging.cancel()
+    stop.set()
+    await door
+    with pytest.raises(DependencyDownError) as caught:
+        await port_answers("127.0.0.1", inbound.port)
+    assert caught.value.codes == ("adapter.nobody-listens",)
+
+
+OTHER_ACK = framed(b"MSH|^~\\&|A|B|C|D|20260101||ACK|1|P|2.5\rMSA|AA|1\r")
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request", OTHER_ACK])
+async def test_another_answer_is_no_gateways(answer: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\x1c\r")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        with pytest.raises(DependencyDownError) as caught:
+            await port_answers("127.0.0.1", server.sockets[0].getsockname()[1])
+    assert caught.value.codes == ("mllp.other-answer",)

@@ -12,12 +12,12 @@ import pytest
 from case_events import EVENTS, MakeMessage, messages_of, sent_at, translate
 
 from gateway.adapter_settings import AdapterSettings
+from gateway.adapters.adapter_rules import faults_of
 from gateway.adapters.composed import ComposedAdapter
 from gateway.adapters.own_words import in_own_words
 from gateway.adapters.routing import Route, Routes
 from gateway.adapters.sample import sample_of
 from gateway.adapters.table import VOCABULARIES
-from gateway.adapters.ways import faults_of
 from gateway.connections import lanes_of
 from gateway.directory import Directory, UnitType
 from gateway.errors import DependencyDownError, Fault, InvalidDocumentError
@@ -37,6 +37,15 @@ def adapter(name: str = "a", **options: Any) -> AdapterSettings:
 
 def http(name: str = "a", **options: Any) -> AdapterSettings:
     return AdapterSettings.model_validate({"name": name, "words": "treserva", "way": "http", **options})
+
+
+def mllp(name: str = "hl7", **options: Any) -> AdapterSettings:
+    named = {"words": "hl7", "way": "mllp", "direction": "in", "listen": "127.0.0.1:2575"}
+    return AdapterSettings.model_validate({"name": name, **named, **options})
+
+
+def rest(name: str = "fhir", **options: Any) -> AdapterSettings:
+    return AdapterSettings.model_validate({"name": name, "words": "fhir", "way": "rest", **options})
 
 
 @pytest.mark.parametrize(
@@ -60,6 +69,19 @@ def http(name: str = "a", **options: Any) -> AdapterSettings:
         ([http(url="https://h/", secret_file="nowhere")], "http.secret-unusable"),  # noqa: S106 -- a file
         ([http(url="https://h/", secret_file=__file__, tokens_file="nowhere")], "http.hashes-unusable"),
         ([http(url="https://h/", secret_file=__file__, ca_file="nowhere")], "http.certificate-unusable"),
+        ([adapter(words="fhir")], "config.adapter-words"),
+        ([http(words="hl7", url="https://h/", secret_file=__file__)], "config.adapter-words"),
+        ([mllp()], "config.adapters-no-way-out"),
+        ([adapter(), mllp(direction="both", units=[SCHOOL])], "config.adapter-one-way"),
+        ([adapter(), mllp(listen=None)], "config.adapter-option-missing"),
+        ([adapter(), mllp(url="https://h/")], "config.adapter-option-unused"),
+        ([adapter(), mllp(listen="0.0.0.0:2575")], "config.adapter-listens-to-all"),
+        ([adapter(), mllp(listen="0.0.0.0:2575", certificate_file=__file__)], "config.adapter-listens-to-all"),
+        ([adapter(), mllp(certificate_file="nowhere")], "http.certificate-unusable"),
+        ([rest()], "config.adapter-option-missing"),
+        ([rest(url="http://journal.example/fhir")], "config.adapter-url-in-clear"),
+        ([rest(url="https://h/", secret_file="nowhere")], "http.secret-unusable"),  # noqa: S106 -- a file
+        ([rest(url="https://h/", listen="127.0.0.1:1")], "config.adapter-option-unused"),
     ],
 )
 def test_what_does_not_fit_together_is_told(adapters: list[AdapterSettings], code: str, directory: Directory) -> None:
@@ -73,6 +95,8 @@ def test_what_fits_together_is_not(directory: Directory, tmp_path: Path) -> None
         http("in", direction="in"),
         adapter("rest"),
         http("out", direction="out", url="http://127.0.0.1:1/", secret_file=secret, unit_types=["school"]),
+        mllp(listen="0.0.0.0:2575", senders=["10.1.0.0/16", "10.2.3.4"]),
+        rest(url="https://journal.example/fhir", token_file="not there yet", units=[SOCIAL]),  # noqa: S106 -- a file
     ]
     assert faults_of(adapters, directory) == []
 

@@ -191,16 +191,16 @@ def test_a_column_that_is_empty_on_a_line_does_not_shift_the_place_of_others() -
 
 
 def test_words_of_the_systems_own_are_placed_too() -> None:
-    words = in_own_words(VOCABULARIES["treserva"], {"uppmarksammatAv": {"10": "Socialtjänst"}})
+    words = in_own_words(VOCABULARIES["treserva"], {"uppmarksammatAv": {"10": "Socialtjänst"}}).in_form(as_any)
     own = NEED | {"uppmarksammatAv": "10"}
     for content in (xml_of(own).encode(), csv_of([own]).encode()):
-        assert words.translate(Event(source="x", content=content), DIRECTORY, as_any).drafts
+        assert words.translate(Event(source="x", content=content), DIRECTORY).drafts
     for content, place in (
         (xml_of(NEED).encode(), "/handelse/uppmarksammatAv"),
         (csv_of([NEED]).encode(), "uppmarksammatAv"),
     ):
         with pytest.raises(InvalidDocumentError) as caught:
-            words.translate(Event(source="x", content=content), DIRECTORY, as_any)
+            words.translate(Event(source="x", content=content), DIRECTORY)
         assert [finding.path for finding in caught.value.findings] == [place]
 
 

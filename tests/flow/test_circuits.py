@@ -408,6 +408,7 @@ async def test_a_silent_case_system_is_asked_once_a_minute_and_then_gets_ten_mes
     paces = []
     for _ in range(4):
         clock.advance(SECOND)
+        await Relay(context, cast(Transport, ScriptedExchange())).send()  # it has no say over the own case system
         await hands_over(delivery)
         paces.append(system.taken())
     assert paces == [10, 10, 9, 0]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from gateway.store.tables import metadata
+from gateway.store import adapter_tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=adapter_tables.fetch_mark.metadata,
     render_as_batch=True,
     transaction_per_migration=False,
 )

@@ -1,4 +1,4 @@
-"""TLS for HTTP, both ways; certificates and keys are read from files."""
+"""TLS, both ways; certificates and keys are read from files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ CERTIFICATE_UNUSABLE = Fault(
 )
 
 
-def server_side(certificate: Path, key: Path | None, client_ca: Path | None = None) -> ssl.SSLContext:
+def server_side(
+    certificate: Path, key: Path | None, client_ca: Path | None = None, *, must_show: bool = False
+) -> ssl.SSLContext:
     """Return how a server shows ``certificate``, and asks callers for one that ``client_ca`` vouches for.
 
-    Whoever shows none is let in, and may have another way to say who it is; one that is not right is turned away.
+    Whoever shows none is let in, unless they ``must_show`` one, and may have another way to say who it is; one that is
+    not right is turned away.
 
     Raises:
         ConfigurationError: a file cannot be used.
@@ -28,7 +31,7 @@ def server_side(certificate: Path, key: Path | None, client_ca: Path | None = No
         context.load_cert_chain(certificate, key)
         if client_ca is not None:
             context.load_verify_locations(client_ca)
-            context.verify_mode = ssl.CERT_OPTIONAL
+            context.verify_mode = ssl.CERT_REQUIRED if must_show else ssl.CERT_OPTIONAL
     except (OSError, ssl.SSLError):
         raise _unusable(certificate, key, client_ca) from None
     return context

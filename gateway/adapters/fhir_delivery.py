@@ -1,34 +1,53 @@
-"""The adapter of a journal with a FHIR server: events come over HTTP, messages go to the server as transactions."""
+"""The way out to a journal with a FHIR server: messages, steps of cases and notices go to it as transactions."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
-from gateway.adapters import fhir_event
 from gateway.adapters.fhir_out import RECORD, message_bundle, note_bundle, notice_bundle
 from gateway.adapters.fhir_server import UNREADABLE, FhirServer
+from gateway.adapters.fhir_words import NAME
 from gateway.clock import in_zone
-from gateway.directory import Directory
 from gateway.errors import DependencyDownError
 from gateway.messages import Message
 from gateway.notices import Notice
-from gateway.ports import Arrival, Event, Registration, Translation
-
-NAME: Final = "fhir"
-"""The ``source`` of events that came as FHIR."""
+from gateway.ports import Registration
 
 _LOCATION = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+_TEST: Final = {
+    "resourceType": "Bundle",
+    "type": "transaction",
+    "entry": [{"request": {"method": "GET", "url": "Patient?_summary=count"}}],
+}
+"""A transaction that writes nothing."""
 
 
 class FhirOutbound:
-    """Hands messages, steps of cases and notices to a FHIR server; each is there once, however often it is handed."""
+    """The way out of the adapter ``name`` to a FHIR server; what is handed is there once, however often it is handed.
 
-    def __init__(self, server: FhirServer) -> None:
+    Its connections are closed when it is left.
+    """
+
+    def __init__(self, server: FhirServer, *, name: str = NAME) -> None:
         self._server = server
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """The name in the settings."""
+        return self._name
+
+    async def __aenter__(self) -> Self:
+        """Open nothing yet: the first request does."""
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Close the connections to the server."""
+        await self._server.close()
 
     async def deliver(self, message: Message, unit: str) -> Registration:
         """Hand a message to the server, for ``unit``, and return the id of the DocumentReference it became.
@@ -64,35 +83,14 @@ class FhirOutbound:
         """Return when the server can be reached. Raises :class:`DependencyDownError`."""
         await self._server.ping()
 
-    async def close(self) -> None:
-        """Close the connections to the server."""
-        await self._server.close()
-
-
-class FhirAdapter(FhirOutbound):
-    """The whole adapter. Events do not wait here: the HTTP handlers submit them, and answer when they are kept."""
-
-    def __init__(self, server: FhirServer, directory: Directory) -> None:
-        super().__init__(server)
-        self._directory = directory
-
-    @property
-    def name(self) -> str:
-        """The name in the table of adapters, and the ``source`` of its events."""
-        return NAME
-
-    async def arrivals(self) -> AsyncIterator[Sequence[Arrival]]:
-        """Wait: what the journal tells is submitted by whoever takes its requests."""
-        await asyncio.Event().wait()
-        yield ()
-
-    def translate(self, event: Event) -> Translation:
-        """Understand an event. Pure: the same event gives the same drafts.
+    async def test(self) -> None:
+        """Send a transaction that writes nothing, and return when it is answered as one.
 
         Raises:
-            InvalidDocumentError: with every fault and its FHIR expression.
+            DependencyDownError: it is not.
+            RefusedError: the server does not take it.
         """
-        return fhir_event.translate(event, self._directory)
+        await self._server.transaction(_TEST)
 
 
 def _registration(response: Mapping[str, Any]) -> Registration:

@@ -1,0 +1,58 @@
+"""The tables of adapters: pauses, the keys of events over HTTP, and how far what has changed elsewhere is fetched."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Column, Index, Integer, String, Table, text
+
+from gateway.store.moments import Moment
+from gateway.store.tables import metadata
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("adapter", String(31), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", String(31), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("ended_at", Moment),
+    Column("ended_by", String(31)),
+    Column("ended_reason", String(500)),
+    Index(
+        "uq_pause_now",
+        "adapter",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+"""When somebody (HSA-id) has paused an adapter, by its name in the settings, and let it work again; and why."""
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("source", String(31), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("content_hash", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""For which content a system used a key when it sent an event over HTTP; the key as its SHA-256."""
+
+fetch_mark = Table(
+    "fetch_mark",
+    metadata,
+    Column("adapter", String(31), primary_key=True),
+    Column("kind", String(64), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("versions", JSON, nullable=False),
+)
+"""When the last resource of a kind that was fetched for an adapter had changed, and the versions just before then."""
+
+fetch_said = Table(
+    "fetch_said",
+    metadata,
+    Column("adapter", String(31), primary_key=True),
+    Column("resource", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+)
+"""What a resource (the SHA-256 of its address) said when it was last fetched for an adapter, as a SHA-256."""

@@ -1,0 +1,30 @@
+"""How far what has changed in a journal's FHIR server has been fetched, and what each resource said."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Bring the tables up to this revision."""
+    op.create_table(
+        "fetch_mark",
+        sa.Column("adapter", sa.String(length=31), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("versions", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("adapter", "kind", name=op.f("pk_fetch_mark")),
+    )
+    op.create_table(
+        "fetch_said",
+        sa.Column("adapter", sa.String(length=31), nullable=False),
+        sa.Column("resource", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("adapter", "resource", name=op.f("pk_fetch_said")),
+    )
