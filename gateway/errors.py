@@ -21,8 +21,9 @@ FAULTS: dict[str, Fault] = {}
 class Finding:
     """One thing that is wrong, where it is, and what to tell staff about it.
 
-    ``path`` is an XPath into an XML document, a JSON pointer (RFC 6901) into a JSON document or a FHIR expression into
-    a resource (``Bundle.entry[1].resource.period.start``); ``line`` is one-based.
+    ``path`` is an XPath into an XML document, a JSON pointer (RFC 6901) into a JSON document, a FHIR expression into
+    a resource (``Bundle.entry[1].resource.period.start``) or a column of a CSV file, by its name or else its number
+    (``person.namn``, ``column 7``); ``line`` is one-based.
     """
 
     code: str

@@ -95,7 +95,7 @@ def test_a_pause_is_kept_with_who_and_why_until_it_ends(folder: Path) -> None:
 
 def test_an_event_is_shown_as_the_message_it_becomes_or_with_every_reason(folder: Path) -> None:
     good = sorted(EVENTS.glob("valid_behov*"))[0]
-    bad = sorted(EVENTS.glob("invalid_*"))[0]
+    bad = sorted(EVENTS.glob("invalid_*.json"))[0]
     shown = in_folder(folder, "adapters", "translate", "in", good)
     assert shown.returncode == 0, shown.stderr
     assert "<sipStart" in shown.stdout
@@ -115,6 +115,12 @@ def test_so_are_those_of_journals(folder: Path, name: str, message: str) -> None
     assert (shown.returncode, f"<{message}" in shown.stdout) == (0, True), shown.stderr
     refused = in_folder(folder, "adapters", "translate", name, bad[0])
     assert (refused.returncode, f"[{bad[0].name.split('_')[1]}]" in refused.stderr) == (5, True), refused.stderr
+
+
+def test_an_event_of_a_folder_is_shown_whatever_form_it_is_in(tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_text(f'directory = "{DIRECTORY}"', encoding="utf-8")
+    shown = in_folder(tmp_path, "adapters", "translate", "treserva", EVENTS / "valid_behov_rad.csv")
+    assert "<sipStart" in shown.stdout, shown.stderr
 
 
 def test_a_system_that_is_not_there_fails_its_test(folder: Path) -> None:

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
 
-from gateway.adapters.folder import Folder, FolderArrival, file_safe
+from gateway.adapters.folder import Folder, file_safe
+from gateway.adapters.folder_arrival import FolderArrival
 from gateway.adapters.vocabulary import Vocabulary
+from gateway.adapters.written_form import as_any
 from gateway.directory import Directory
 from gateway.messages import Message
 from gateway.notices import Notice
@@ -22,12 +24,15 @@ NOTICE = "notice-"
 
 
 class FolderAdapter:
-    """The adapter ``name`` of a system that speaks ``vocabulary`` and exchanges files in ``folder``."""
+    """The adapter ``name`` of a system that speaks ``vocabulary`` and exchanges files in ``folder``.
+
+    Its events may be in any form that :func:`~gateway.adapters.written_form.as_any` reads.
+    """
 
     def __init__(
         self, vocabulary: Vocabulary, folder: Folder, directory: Directory, *, name: str | None = None
     ) -> None:
-        self._vocabulary = vocabulary
+        self._vocabulary = vocabulary.in_form(as_any)
         self._name = name or vocabulary.name
         self._folder = folder
         self._directory = directory
@@ -42,9 +47,10 @@ class FolderAdapter:
         name: str | None = None,
         interval: float = 0.1,
         timeout: float = 10.0,
+        settle: float | None = None,
     ) -> Self:
         """Return the adapter over the folder at ``path``; see :class:`~gateway.adapters.folder.Folder`."""
-        folder = Folder(path, source=name or vocabulary.name, interval=interval, timeout=timeout)
+        folder = Folder(path, source=name or vocabulary.name, interval=interval, timeout=timeout, settle=settle)
         return cls(vocabulary, folder, directory, name=name)
 
     @property
@@ -53,14 +59,14 @@ class FolderAdapter:
         return self._name
 
     def arrivals(self) -> AsyncIterator[list[FolderArrival]]:
-        """Yield the events that wait in the folder, in the order of their file names."""
+        """Yield the events that wait in the folder, in the order of their file names and lines."""
         return self._folder.arrivals()
 
     def translate(self, event: Event) -> Translation:
         """Understand an event. Pure: the same event gives the same drafts.
 
         Raises:
-            InvalidDocumentError: with every fault and its JSON pointer.
+            InvalidDocumentError: with every fault and its place: a JSON pointer, an XPath, or a line and a column.
         """
         return self._vocabulary.translate(event, self._directory)
 

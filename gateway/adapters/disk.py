@@ -74,10 +74,11 @@ def _sync(folder: Path) -> None:
 
 def addable(name: str) -> str:
     """Return ``name``, or a shorter one that stands for it when nothing could be added to it."""
-    if len(name.encode()) <= LONGEST_STEM:
+    in_bytes = os.fsencode(name)  # a name need not be UTF-8
+    if len(in_bytes) <= LONGEST_STEM:
         return name
-    return f"{_cut(name)}.{short(hashlib.sha256(name.encode()).hexdigest())}"
+    return f"{_cut(name)}.{short(hashlib.sha256(in_bytes).hexdigest())}"
 
 
 def _cut(stem: str) -> str:
-    return stem.encode()[:LONGEST_STEM].decode(errors="ignore")
+    return os.fsencode(stem)[:LONGEST_STEM].decode(errors="ignore")

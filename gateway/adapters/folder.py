@@ -1,11 +1,11 @@
 """The watched folder: how a case system and the gateway hand each other files on a shared disk.
 
-Below the system's folder there are four more. The system writes events to ``to_gateway`` (under a name ending in
-``.tmp``, then renamed, so that no half file is read) and finds a receipt beside each: ``<file name>.ok`` or
-``<file name>.err``. The answered event moves to ``archive`` or to ``quarantine``. The gateway writes to
-``from_gateway`` and waits for the system's receipts there, of the same two kinds. Nothing is deleted and nothing is
-overwritten with something else, and every step may be repeated after a crash: the receipt is on disk before the event
-moves, so an event is either still waiting or has been answered.
+Below the system's folder there are four more. The system writes events to ``to_gateway`` (best under a name ending in
+``.tmp``, then renamed; a file that may be half written is waited for) and finds a receipt beside each:
+``<file name>.ok`` or ``<file name>.err``, or both where a CSV file has lines of either kind. The answered file moves to
+``archive`` or to ``quarantine``. The gateway writes to ``from_gateway`` and waits for the system's receipts there, of
+the same two kinds. Nothing is deleted and nothing is overwritten with something else, and every step may be repeated
+after a crash: the receipt is on disk before the file moves, so an event is either still waiting or has been answered.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
@@ -21,10 +21,14 @@ from typing import Any, Final, ParamSpec, TypeVar
 import structlog
 
 from gateway.adapters import disk
+from gateway.adapters.folder_arrival import ACCEPTED, NOT_ACCEPTED, Answered, EventLines, FileArrival, FolderArrival
+from gateway.adapters.unfinished import File, Unfinished
+from gateway.adapters.written_csv import taken_apart
+from gateway.adapters.written_form import is_csv, stand_in
 from gateway.clock import in_zone
 from gateway.envelope import content_hash
-from gateway.errors import DependencyDownError, Fault, Finding, InvalidDocumentError, RefusedError
-from gateway.messages.hardened import MAX_BYTES, TOO_LARGE, read_json
+from gateway.errors import DependencyDownError, Fault, InvalidDocumentError, RefusedError
+from gateway.messages.hardened import MAX_BYTES, read_json
 from gateway.ports import Event, Registration
 
 P = ParamSpec("P")
@@ -53,10 +57,14 @@ REFUSED = Fault(
 
 BATCH: Final = 64
 """How many events are yielded at a time."""
-ACCEPTED: Final = ".ok"
-NOT_ACCEPTED: Final = ".err"
+ENDINGS: Final = (".json", ".xml", ".csv")
+"""How the names of event files end, in capitals or not. The form is known by the content."""
 COME_AGAIN_AFTER: Final = 5.0
 """Seconds after which an event that was yielded and not answered is yielded again."""
+SETTLE: Final = 1.0
+"""Seconds that a file must have stood still which does not show that it is whole."""
+PATIENCE: Final = 30.0
+"""Seconds that files wait for one before them in the order of names which does not become whole."""
 
 _RECEIPT_BYTES = 64 * 1024
 _CODE = re.compile(r"[A-Za-z0-9.\-]{1,60}")
@@ -71,41 +79,30 @@ def file_safe(identifier: str) -> str:
     return safe if safe == identifier else f"{safe}.{disk.short(content_hash(identifier.encode('utf-8', 'replace')))}"
 
 
-class FolderArrival:
-    """An event file that waits for its answer."""
-
-    def __init__(self, folder: Folder, file_name: str, event: Event) -> None:
-        self._folder = folder
-        self._file_name = file_name
-        self._event = event
-
-    @property
-    def event(self) -> Event:
-        """What stood in the file."""
-        return self._event
-
-    async def accept(self, answer: dict[str, Any]) -> None:
-        """Write ``answer`` as the ``.ok`` receipt, then move the event to the archive. Repeatable."""
-        await self._folder.settle(self._file_name, self._event.content, ACCEPTED, answer)
-
-    async def refuse(self, findings: Sequence[Finding]) -> None:
-        """Write ``findings`` as the ``.err`` receipt, then move the event to the quarantine. Repeatable."""
-        reasons = [finding.as_json() for finding in findings]
-        await self._folder.settle(self._file_name, self._event.content, NOT_ACCEPTED, reasons)
-
-
 class Folder:
     """One system's folder, seen from the gateway.
 
-    ``interval`` is the time between two looks, ``timeout`` how long a file handed over waits for its receipt, both in
-    seconds. The folder itself must exist (a share that is not mounted must not look like an empty one); the folders in
-    it are made when missing.
+    ``interval`` is the time between two looks, ``timeout`` how long a file handed over waits for its receipt,
+    ``settle`` and ``patience`` are :data:`SETTLE` and :data:`PATIENCE` unless they are given, all in seconds. The
+    folder itself must exist (a share that is not mounted must not look like an empty one); the folders in it are made
+    when missing.
     """
 
-    def __init__(self, path: Path, *, source: str, interval: float = 0.1, timeout: float = 10.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        source: str,
+        interval: float = 0.1,
+        timeout: float = 10.0,
+        settle: float | None = None,
+        patience: float | None = None,
+    ) -> None:
         self._source = source
         self._interval = interval
         self._timeout = timeout
+        self._unfinished = Unfinished(SETTLE if settle is None else settle, PATIENCE if patience is None else patience)
+        self._is_there = True
         self.to_gateway = path / "to_gateway"
         self.from_gateway = path / "from_gateway"
         self.archive = path / "archive"
@@ -116,48 +113,84 @@ class Folder:
         await _on_disk(self._prepare)
 
     async def arrivals(self) -> AsyncIterator[list[FolderArrival]]:
-        """Yield events in the order of their file names, some at a time, and wait while there are none.
+        """Yield events in the order of their file names and lines, some at a time, and wait while there are none.
 
         Each is yielded once; one that is still not answered comes again after :data:`COME_AGAIN_AFTER` seconds, and at
         once to whoever begins anew. While the folder is away, nothing is yielded and nothing is lost.
         """
-        yielded: dict[tuple[str, int], float] = {}
-        is_there = True
+        yielded: dict[File, float] = {}
+        halfway: dict[File, EventLines] = {}
         while True:
-            try:
-                await self.ping()
-                waiting = await _on_disk(self._waiting)
-                is_there = True
-            except DependencyDownError as error:
-                if is_there:
-                    log.warning("adapter.folder_unavailable", source=self._source, codes=error.codes)
-                waiting, is_there = [], False
+            waiting = await self._look()
             now = asyncio.get_running_loop().time()
-            yielded = {
-                file: yielded[file] for file in waiting if file in yielded and now - yielded[file] < COME_AGAIN_AFTER
-            }
-            new = [file for file in waiting if file not in yielded]
-            for start in range(0, len(new), BATCH):
-                batch = []
-                for name, inode in new[start : start + BATCH]:
-                    yielded[name, inode] = now
-                    content = await self._content(name)
-                    if content is not None:
-                        batch.append(FolderArrival(self, name, Event(source=self._source, content=content)))
-                if batch:
-                    yield batch
+            yielded = _not_to_come_again(yielded, waiting, now)
+            halfway = {file: one for file, one in halfway.items() if file in waiting and not one.is_answered}
+            self._unfinished.keep(waiting)
+            batch: list[FolderArrival] = []
+            for file in waiting:
+                if file in yielded:
+                    continue
+                opened = halfway.get(file) or await self._open(file, halfway)
+                if opened is None:
+                    if self._unfinished.holds_up(file):
+                        break
+                    if file not in self._unfinished:
+                        yielded[file] = now  # it cannot be read, and is tried again later
+                    continue
+                yielded[file] = now
+                for arrival in opened.unanswered():
+                    batch.append(arrival)
+                    if len(batch) == BATCH:
+                        yield batch
+                        batch = []
+            if batch:
+                yield batch
             await asyncio.sleep(self._interval)
 
-    async def _content(self, name: str) -> bytes | None:
+    async def _look(self) -> list[File]:
+        """Return the event files that are there; none while the folder is away, which is logged once."""
         try:
-            return await _on_disk(self._read, name)
+            await self.ping()
+            waiting = await _on_disk(self._waiting)
+        except DependencyDownError as error:
+            if self._is_there:
+                log.warning("adapter.folder_unavailable", source=self._source, codes=error.codes)
+            self._is_there = False
+            return []
+        self._is_there = True
+        return waiting
+
+    async def _open(self, file: File, halfway: dict[File, EventLines]) -> EventLines | FileArrival | None:
+        """Return what arrives with a file; ``None`` when it is gone, cannot be read, or may still be being written.
+
+        One of several events is kept in ``halfway``, with the answers it has.
+        """
+        try:
+            read = await _on_disk(self._read, file)
         except DependencyDownError as error:  # one file that cannot be read must not stop the others
             log.warning("adapter.event_unreadable", source=self._source, codes=error.codes)
             return None
+        if read is None:
+            if self._unfinished.is_given_up(file):
+                log.warning("adapter.event_unfinished", source=self._source)  # its name may tell of a person
+            return None
+        content, size = read
+        if size > MAX_BYTES:
+            told = stand_in(size, content_hash(content))
+            return FileArrival(self.settle, file[0], Event(source=self._source, content=told), None)
+        if is_csv(content):
+            try:
+                sheet = await asyncio.to_thread(taken_apart, content)
+            except InvalidDocumentError:
+                pass  # refused as a whole, by whoever understands it
+            else:
+                halfway[file] = EventLines(self.settle, file[0], self._source, content, sheet)
+                return halfway[file]
+        return FileArrival(self.settle, file[0], Event(source=self._source, content=content), content)
 
-    async def settle(self, file_name: str, content: bytes, kind: str, answer: Any) -> None:
-        """Answer an event: its receipt first, then its move. Raises :class:`DependencyDownError`."""
-        await _on_disk(self._settle, file_name, content, kind, answer)
+    async def settle(self, answered: Answered) -> None:
+        """Answer the events of a file: receipts first, then its move. Raises :class:`DependencyDownError`."""
+        await _on_disk(self._settle, answered)
 
     async def hand_over(self, name: str, content: dict[str, Any]) -> Registration:
         """Write ``content`` for the system under ``name``, unless it is there, and return the system's receipt.
@@ -191,52 +224,62 @@ class Folder:
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                 raise PermissionError
 
-    def _waiting(self) -> list[tuple[str, int]]:
+    def _waiting(self) -> list[File]:
         """Return name and inode of each event file: a new file under an old name is another event."""
         with os.scandir(self.to_gateway) as entries:
             return sorted(
                 (entry.name, entry.inode())
                 for entry in entries
-                if entry.name.endswith(".json")
+                if entry.name.lower().endswith(ENDINGS)
                 and not entry.name.startswith(".")
                 and entry.is_file(follow_symlinks=False)
             )
 
-    def _read(self, name: str) -> bytes | None:
-        """Return the content of an event file; ``None`` when the file is gone, or too large and refused here."""
-        path = self.to_gateway / name
+    def _read(self, file: File) -> tuple[bytes, int] | None:
+        """Return what is read of an event file, and its size; ``None`` when it is gone, or may not be whole."""
         try:
-            with path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size <= MAX_BYTES:
-                    return file.read(MAX_BYTES)
+            with (self.to_gateway / file[0]).open("rb") as stream:
+                status = os.fstat(stream.fileno())
+                if not self._unfinished.must_be_read(file, status):
+                    return None
+                content = stream.read(MAX_BYTES)
         except FileNotFoundError:
             return None
-        finding = TOO_LARGE.at(limit=MAX_BYTES)
-        log.warning("adapter.event_refused", source=self._source, code=finding.code)
-        self._write_receipt(name, NOT_ACCEPTED, [finding.as_json()], self.quarantine)
-        disk.move(path, self.quarantine)
-        return None
+        size = status.st_size
+        is_whole = self._unfinished.is_whole(file, status, content if size <= MAX_BYTES else None)
+        return (content, size) if is_whole else None
 
-    def _settle(self, name: str, content: bytes, kind: str, answer: Any) -> None:
-        shelf = self.archive if kind == ACCEPTED else self.quarantine
-        self._write_receipt(name, kind, answer, shelf)
+    def _settle(self, answered: Answered) -> None:
+        name, content = answered.name, answered.content
+        shelf = self.archive if ACCEPTED in answered.receipts else self.quarantine
+        self._write_receipts(name, answered.receipts, shelf)
         path = self.to_gateway / name
-        digest = content_hash(content)
-        if path.exists() and disk.digest_of(path) == digest:
+        if answered.refused is not None:
+            self._keep(self.quarantine / name, answered.refused)
+        if content is None:
+            if path.exists() and path.stat().st_size > MAX_BYTES:
+                disk.move(path, shelf)
+        elif path.exists() and disk.is_same(path, content_hash(content)):
             disk.move(path, shelf)
-        elif not any(disk.is_same(kept, digest) for kept in (shelf / name, disk.hash_named(shelf / name, digest))):
-            # The system has put another event under the same name meanwhile: keep the one that was answered.
-            disk.write(disk.free_name(shelf / name, digest), content)
+        else:  # the system has put other events under the same name meanwhile: keep those that were answered
+            self._keep(shelf / name, content)
 
-    def _write_receipt(self, name: str, kind: str, answer: Any, shelf: Path) -> None:
-        content = disk.json_bytes(answer)
-        for known in (ACCEPTED, NOT_ACCEPTED):
-            earlier = self.to_gateway / f"{disk.addable(name)}{known}"
-            if earlier.exists() and not (known == kind and earlier.read_bytes() == content):
-                disk.move(earlier, shelf)
-        receipt = self.to_gateway / f"{disk.addable(name)}{kind}"
-        if not receipt.exists():
-            disk.write(receipt, content)
+    def _keep(self, path: Path, content: bytes) -> None:
+        """Write a file, unless it is there, under a name that no other content has."""
+        digest = content_hash(content)
+        if not any(disk.is_same(kept, digest) for kept in (path, disk.hash_named(path, digest))):
+            disk.write(disk.free_name(path, digest), content)
+
+    def _write_receipts(self, name: str, receipts: Mapping[str, Any], shelf: Path) -> None:
+        contents = {kind: disk.json_bytes(answer) for kind, answer in receipts.items()}
+        for kind in (ACCEPTED, NOT_ACCEPTED):
+            receipt = self.to_gateway / f"{disk.addable(name)}{kind}"
+            if receipt.exists() and receipt.read_bytes() != contents.get(kind):
+                disk.move(receipt, shelf)
+        for kind, content in contents.items():
+            receipt = self.to_gateway / f"{disk.addable(name)}{kind}"
+            if not receipt.exists():
+                disk.write(receipt, content)
 
     def _put(self, file_name: str, content: bytes) -> None:
         self._prepare()
@@ -278,6 +321,10 @@ def registration_in(receipt: dict[str, Any]) -> Registration:
         return Registration(record_id=record_id, at=in_zone(datetime.fromisoformat(at)))
     except (TypeError, ValueError):
         raise InvalidDocumentError(RECEIPT_UNREADABLE.at("/registeredAt")) from None
+
+
+def _not_to_come_again(yielded: Mapping[File, float], waiting: Sequence[File], now: float) -> dict[File, float]:
+    return {file: yielded[file] for file in waiting if file in yielded and now - yielded[file] < COME_AGAIN_AFTER}
 
 
 async def _on_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

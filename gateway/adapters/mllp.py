@@ -250,7 +250,7 @@ class MllpServer:
 
 
 def may_send(peer: Any, senders: Sequence[Network]) -> bool:
-    """Tell whether a peer, as a socket names it, is one of ``senders``, or on this machine; anybody is where none are."""
+    """Tell whether a peer, as a socket names it, is one of ``senders``, or here; without any, all may send."""
     if not senders:
         return True
     try:

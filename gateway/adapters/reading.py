@@ -25,11 +25,35 @@ EMPTY_LIST: Final = Fault("event.empty-list", "Listan är tom.", "The list is em
 _MEMBER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 
 
+_TRUE_OR_FALSE: Final = {
+    **dict.fromkeys(("true", "ja", "sant", "1"), True),
+    **dict.fromkeys(("false", "nej", "falskt", "0"), False),
+}
+"""How true and false are written in a form that has only text, in capitals or not."""
+_WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+def _meant(found: Any, kind: type[T]) -> T | None:
+    """Return what is meant, where a ``kind`` is to be, by what was found in a form that has only text."""
+    meant: Any = None
+    if kind is list and found is not None:
+        meant = [found]
+    elif kind is bool and type(found) is str:
+        meant = _TRUE_OR_FALSE.get(found.lower())
+    elif kind is int and type(found) is str and _WHOLE_NUMBER.fullmatch(found):
+        meant = int(found)
+    return meant  # type: ignore[no-any-return]
+
+
 @dataclass(slots=True)
 class Reading:
-    """What all readers of one event share. ``today`` is the day the event happened, so that reading needs no clock."""
+    """What all readers of one event share. ``today`` is the day the event happened, so that reading needs no clock.
+
+    ``is_text`` tells that the event is in a form that has only text, and no list where there is one item.
+    """
 
     directory: Directory
+    is_text: bool = False
     root: Reader | None = None
     today: date = date.max
     findings: dict[Finding, None] = field(default_factory=dict)  # a member read twice is wrong once
@@ -58,15 +82,15 @@ class Reader:
         self._missing = value is None
 
     @classmethod
-    def of(cls, value: Any, directory: Directory) -> Reader:
-        """Return the reader of a whole event.
+    def of(cls, value: Any, directory: Directory, *, is_text: bool = False) -> Reader:
+        """Return the reader of a whole event, in a form that has only text where ``is_text`` says so.
 
         Raises:
             InvalidDocumentError: the event is no JSON object.
         """
         if not isinstance(value, dict):
             raise InvalidDocumentError(WRONG_TYPE.at("/", expected="objekt/object"))
-        reading = Reading(directory)
+        reading = Reading(directory, is_text)
         reading.root = cls(value, reading)
         return reading.root
 
@@ -117,6 +141,9 @@ class Reader:
         found = self.members.get(name)
         if type(found) is kind:  # exactly: True is an int to isinstance
             return found
+        meant = _meant(found, kind) if self._reading.is_text else None
+        if meant is not None:
+            return meant
         if found is not None:
             self.note(WRONG_TYPE.at(self.place(name), expected=expected))
         elif not self._missing:

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from gateway.adapters import disk
 from gateway.adapters.adapter import MESSAGE, NOTE, NOTICE
-from gateway.adapters.folder import ACCEPTED, NOT_ACCEPTED
+from gateway.adapters.folder_arrival import ACCEPTED, NOT_ACCEPTED
 from gateway.adapters.table import VOCABULARIES
 from gateway.clock import Clock
 

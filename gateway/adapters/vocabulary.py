@@ -6,18 +6,18 @@ Tables say how its events are read, and functions how a message, a step of a cas
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field
+from gateway.adapters.written import Form, as_json
 from gateway.clock import local_date
 from gateway.directory import Directory
 from gateway.envelope import ACKNOWLEDGEMENT
-from gateway.errors import Fault
+from gateway.errors import Fault, InvalidDocumentError
 from gateway.messages import Message, Person, ReserveRoutine, User
-from gateway.messages.hardened import read_json
 from gateway.notices import Notice
 from gateway.ports import Draft, Event, Translation
 
@@ -59,7 +59,8 @@ class Vocabulary:
     time. ``message`` writes a message for one unit, ``note`` what the system's own log says of it, ``None`` where it
     says nothing, and ``notice`` what a unit is told. ``acknowledgement`` is the event in which staff of the system take
     charge of a message that came in the form ``message`` gave it; ``record_id`` is how the system numbers its records.
-    ``understood`` puts a parsed event into these words, for a system that has others; it raises what it cannot put.
+    ``form`` reads what is written in an event. ``understood`` puts that into these words, for a system that has others;
+    it raises what it cannot put.
     """
 
     name: str
@@ -78,14 +79,26 @@ class Vocabulary:
     acknowledgement: Callable[[Mapping[str, Any], datetime], dict[str, Any]]
     record_id: Callable[[int, datetime], str]
     understood: Callable[[Any], Any] = field(default=_as_it_is)
+    form: Form = as_json
+
+    def in_form(self, form: Form) -> Self:
+        """Return these words for a system that writes its events in ``form``."""
+        return replace(self, form=form)
 
     def translate(self, event: Event, directory: Directory) -> Translation:
         """Understand an event. Pure: the same event gives the same drafts.
 
         Raises:
-            InvalidDocumentError: with every fault and its JSON pointer.
+            InvalidDocumentError: with every fault and its place in what was written, in JSON a pointer.
         """
-        reader = Reader.of(self.understood(read_json(event.content)), directory)
+        written = self.form(event.content)
+        try:
+            reader = Reader.of(self.understood(written.value), directory, is_text=written.is_text)
+            return self._translated(reader)
+        except InvalidDocumentError as error:
+            raise InvalidDocumentError(map(written.placed, error.findings)) from None
+
+    def _translated(self, reader: Reader) -> Translation:
         reader.happened_on(local_date(self.happened_at(reader)))
         kind = reader.text(self.type_member)
         form = self.events.get(kind or "")
@@ -118,5 +131,5 @@ class Vocabulary:
 
     def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what an event tells happened, as it says; raises :class:`InvalidDocumentError`."""
-        reader = Reader.of(self.understood(read_json(event.content)), directory)
-        return self.happened_at(reader)
+        written = self.form(event.content)
+        return self.happened_at(Reader.of(self.understood(written.value), directory, is_text=written.is_text))

@@ -25,6 +25,7 @@ from gateway.adapters.table import WORDS
 from gateway.adapters.tls import client_side, server_side
 from gateway.adapters.vocabulary import Vocabulary
 from gateway.adapters.words import Words
+from gateway.adapters.written_form import as_any
 from gateway.clock import Clock
 from gateway.directory import Directory, UnitType
 from gateway.ports import EventSource, MessageTarget
@@ -197,7 +198,8 @@ WAYS: Final = {
 
 def words_of(one: AdapterSettings) -> Words:
     """Return what an adapter speaks, with the words that are its system's own; raises :class:`ConfigurationError`."""
-    return WORDS[one.words](one.codes, one.fields)
+    words = WORDS[one.words](one.codes, one.fields)
+    return words.in_form(as_any) if one.way == "folder" and isinstance(words, Vocabulary) else words
 
 
 def sources_of(adapters: Sequence[AdapterSettings], around: Surroundings) -> list[EventSource]:

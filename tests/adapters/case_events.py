@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from gateway.adapters.adapter import FolderAdapter
 from gateway.adapters.folder import Folder
 from gateway.adapters.table import VOCABULARIES
-from gateway.clock import in_zone
+from gateway.adapters.written_form import as_any
 from gateway.directory import Directory
 from gateway.messages import Message
 from gateway.ports import Draft, Event, Translation
@@ -45,11 +44,15 @@ def draft_of(kind: str, name: str) -> Draft:
     return draft
 
 
+def json_events(kind: str) -> list[Path]:
+    """Return the valid events of a kind that are JSON in UTF-8, with or without a byte-order mark."""
+    return [path for path in sorted((EVENTS / kind).glob("valid_*.json")) if not path.stem.endswith("latin-1")]
+
+
 def sent_at(kind: str, path: Path) -> datetime:
     """Return when the outbox would have made messages of an event: soon after it happened."""
-    members = json.loads(path.read_text(encoding="utf-8-sig"))
-    happened = datetime.fromisoformat(members["tidpunkt" if kind == "treserva" else "recorded"])
-    return in_zone(happened) + timedelta(minutes=5)
+    event = Event(source=kind, content=path.read_bytes())
+    return VOCABULARIES[kind].in_form(as_any).told_at(event, DIRECTORY) + timedelta(minutes=5)
 
 
 def messages_of(kind: str, make_message: MakeMessage) -> list[Message]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from case_events import translator
 
 from gateway.adapters import disk, folder
-from gateway.adapters.folder import Folder, FolderArrival, file_safe
-from gateway.errors import DependencyDownError, Fault, RefusedError
+from gateway.adapters.folder import Folder, file_safe
+from gateway.adapters.folder_arrival import FolderArrival
+from gateway.errors import DependencyDownError, Fault, InvalidDocumentError, RefusedError
 from gateway.messages.hardened import MAX_BYTES
 from gateway.ports import Registration
 
@@ -29,7 +32,7 @@ FAULT = Fault("folder-test.fault", "Något är fel.", "Something is wrong.")
 
 @pytest.fixture
 async def watched(tmp_path: Path) -> Folder:
-    watched = Folder(tmp_path, source="test", interval=0.01, timeout=5)
+    watched = Folder(tmp_path, source="test", interval=0.01, timeout=5, settle=0)
     await watched.ping()
     return watched
 
@@ -37,7 +40,7 @@ async def watched(tmp_path: Path) -> Folder:
 @pytest.fixture
 async def impatient(watched: Folder, tmp_path: Path) -> Folder:
     """Return the same folder for one who waits no longer than for one look."""
-    return Folder(tmp_path, source="test", interval=0.01, timeout=0)
+    return Folder(tmp_path, source="test", interval=0.01, timeout=0, settle=0)
 
 
 async def written(path: Path) -> Path:
@@ -142,12 +145,19 @@ async def test_another_event_under_an_answered_name_is_an_event_of_its_own(watch
     assert [read(path) for path in watched.archive.glob("*.ok")] == [{"n": 1}]
 
 
-async def test_an_event_that_is_too_large_is_refused_unread(watched: Folder) -> None:
+async def test_an_event_that_is_too_large_is_told_by_its_size_and_kept_whole(watched: Folder) -> None:
     with (watched.to_gateway / "01.json").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     (watched.to_gateway / "02.json").write_bytes(b"{}")
+    too_large, other = await first(watched, 2)
 
-    assert [arrival.event.content for arrival in await first(watched)] == [b"{}"]
+    assert too_large.event.content.startswith(b"too large: 31457281 bytes, sha256 ")
+    assert len(too_large.event.content) < 200
+    assert other.event.content == b"{}"
+    with pytest.raises(InvalidDocumentError) as caught:
+        translator("treserva").translate(too_large.event)
+    assert caught.value.codes == ("document.too-large",)
+    await too_large.refuse(caught.value.findings)
     assert read(watched.to_gateway / "01.json.err")[0]["code"] == "document.too-large"
     assert (watched.quarantine / "01.json").stat().st_size == MAX_BYTES + 1
 
@@ -238,6 +248,16 @@ async def test_the_archive_keeps_both_of_two_events_with_one_name(watched: Folde
 
     kept = {path.name: path.read_bytes() for path in watched.archive.iterdir()}
     assert kept == {"01.json": b"1", "01.d4735e3a265e.json": b"2"}, "the hash of the second names it"
+
+
+@pytest.mark.parametrize("name", ["å".encode("latin-1"), "å".encode() * 110, "å".encode("latin-1") * 200], ids=len)
+async def test_a_file_may_have_any_name(watched: Folder, name: bytes) -> None:
+    for content in (b"1", b"2"):
+        (watched.to_gateway / os.fsdecode(name + b".json")).write_bytes(content)
+        await (await first(watched))[0].accept({"accepted": True})
+
+    assert len(names(watched.to_gateway)) == 1
+    assert sorted(path.read_bytes() for path in watched.archive.iterdir()) == [b"1", b"2"]
 
 
 async def test_an_event_replaced_before_its_answer_is_kept_and_its_successor_waits(watched: Folder) -> None:

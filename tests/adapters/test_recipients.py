@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from case_events import DIRECTORY, EVENTS, MakeMessage, sent_at, translator
+from case_events import DIRECTORY, EVENTS, MakeMessage, json_events, sent_at, translator
 
 from gateway.adapters.journal_coding import organization_or_party
 from gateway.adapters.kinds import addressee, addressee_or_party, line
@@ -112,7 +112,7 @@ def test_person_unknown_regionally_is_routed_by_where_they_live_which_is_told_to
 @pytest.mark.parametrize("kind", SAYS)
 def test_every_event_about_a_person_may_say_where_they_live(kind: str, make_message: MakeMessage) -> None:
     _, whose, member, _ = SAYS[kind]
-    for path in sorted((EVENTS / kind).glob("valid_*")):
+    for path in json_events(kind):
         event = json.loads(path.read_text(encoding="utf-8-sig"))
         if whose in event:
             event[whose][member] = "Härryda"

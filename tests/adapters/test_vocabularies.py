@@ -11,7 +11,18 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from case_events import CENTRE, EVENTS, PSYCHIATRY, SOCIAL, MakeMessage, draft_of, message_to, sent_at, translator
+from case_events import (
+    CENTRE,
+    EVENTS,
+    PSYCHIATRY,
+    SOCIAL,
+    MakeMessage,
+    draft_of,
+    json_events,
+    message_to,
+    sent_at,
+    translator,
+)
 
 from gateway.adapters import journal_codes, treserva_codes
 from gateway.adapters.table import VOCABULARIES
@@ -357,7 +368,7 @@ DOWNTIME = {
 def after_an_outage(kind: str, event_type: str) -> Event:
     """Return a valid event of the type, registered after an outage."""
     member = VOCABULARIES[kind].type_member
-    for path in sorted((EVENTS / kind).glob("valid_*")):
+    for path in json_events(kind):
         told = json.loads(path.read_text(encoding="utf-8-sig"))
         if told[member] == event_type:
             return Event(source=kind, content=json.dumps(told | DOWNTIME[kind]).encode())
