@@ -198,7 +198,10 @@ class FhirServer:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            # A connection for each request: on one that is used again, an answer that comes twice would be taken for
+            # the answer to the next request.
+            connector = aiohttp.TCPConnector(force_close=True)
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 
     async def _authorization(self) -> dict[str, str]:
