@@ -17,7 +17,7 @@ from gateway.adapters.behaviour import REFUSAL, Behaviour
 from gateway.adapters.disk import json_bytes
 from gateway.adapters.http_trust import Asked, Signed
 from gateway.adapters.signing import ID, Secrets
-from gateway.adapters.simulated_caller import Answer, Caller
+from gateway.adapters.simulated_caller import Caller
 from gateway.adapters.simulated_records import Record, Records
 from gateway.adapters.simulated_server import SimulatedServer
 from gateway.adapters.table import VOCABULARIES
@@ -145,12 +145,11 @@ class SimulatedHttpSystem:
         """Tell of each message that staff take charge of it; return whether the gateway has answered each time."""
         for record in await asyncio.to_thread(self._records.untaken):
             event = json_bytes(self._records.acknowledgement(record))
-            answer = Answer()
             for _ in range(2 if self.behaviour.twice else 1):
                 answer = await caller.post(f"acknowledgement-{record.sent_id}", event)
-            if not answer.is_final:
-                return False
-            self._refused += not answer.is_yes
+                if not answer.is_final:
+                    return False
+                self._refused += not answer.is_yes
             await asyncio.to_thread(self._records.take_charge, record)
         return True
 
