@@ -98,12 +98,12 @@ class SimulatedFhirJournal:
         document = read_json(event)
         is_bundle = isinstance(document, dict) and document.get("resourceType") == "Bundle"
         found = [one.get("resource") for one in document.get("entry", ())] if is_bundle else [document]
-        kept = []
-        for number, resource in enumerate(found):
-            if not isinstance(resource, dict) or resource.get("resourceType") in (None, "MessageHeader"):
-                continue
-            stored = await asyncio.to_thread(self._resources.put, {"id": f"{name}-{number}", **resource})
-            kept.append(Stored(stored).name)
+        told = [
+            {"id": f"{name}-{number}", **resource}
+            for number, resource in enumerate(found)
+            if isinstance(resource, dict) and resource.get("resourceType") not in (None, "MessageHeader")
+        ]
+        kept = [Stored(one).name for one in await asyncio.to_thread(self._resources.put, told)]
         self._has_news = True
         return {"stored": kept}
 
@@ -154,8 +154,7 @@ class SimulatedFhirJournal:
     def _open(self) -> None:
         self._resources.open()
         if self._resources.read("PractitionerRole", "staff") is None:
-            for resource in _staff(self._clock.now()):
-                self._resources.put(resource)
+            self._resources.put(_staff(self._clock.now()))
 
     def _take_charge(self) -> None:
         last = self._resources.last()
@@ -173,7 +172,7 @@ class SimulatedFhirJournal:
                 "extension": [*task.get("extension", []), *performer],
             }
             for _ in range(2 if self.behaviour.twice else 1):
-                self._resources.put(taken)
+                self._resources.put([taken])
             self._taken += 1
             self._has_news = True
 

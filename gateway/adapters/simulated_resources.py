@@ -119,10 +119,10 @@ class Resources:
                 for new, resource_id, is_new in found
             ]
 
-    def put(self, resource: Json) -> Json:
-        """Keep ``resource``, which has an id, as the newest version, and return it."""
+    def put(self, resources: Sequence[Json]) -> list[Json]:
+        """Keep all of ``resources``, which have ids, each as the newest version, and return them; all or none."""
         with self._writing() as database:
-            return self._write(database, resource)
+            return [self._write(database, resource) for resource in resources]
 
     def read(self, kind: str, resource_id: str, version: int | None = None) -> Json | None:
         """Return the newest version of a resource, or the one that is asked for; ``None`` where there is none."""
