@@ -1,18 +1,15 @@
-"""The commands that look after a gateway, run as processes: settings, database, exchange, simulated systems."""
+"""The commands that look after a gateway, run as processes: settings, database, exchange."""
 
 from __future__ import annotations
 
 import json
-import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from command import in_folder
-from service_process import DIRECTORY, ROOT, clean_environment
+from service_process import DIRECTORY
 from services.rabbitmq import RabbitMqNode
 
 from gateway.config import Settings
@@ -151,23 +148,3 @@ async def test_a_broker_is_checked_and_declared(place: Path, rabbitmq_node: Rabb
     assert declared.returncode == 0
     assert url not in declared.stdout + declared.stderr
     assert in_folder(place, "exchange", "check", "--exchange", url).returncode == 0
-
-
-# --- simulated systems ----------------------------------------------------------------------------------------------
-
-
-def test_a_simulated_system_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gateway", "adapters", "simulate", "--folder", str(tmp_path / "system")]
-    environment = clean_environment() | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as system:
-        assert system.stderr is not None
-        assert "treserva" in system.stderr.readline()
-        assert (tmp_path / "system" / "to_gateway").is_dir()
-        system.send_signal(signal.SIGTERM)
-        assert system.wait(20) == 0
-
-
-def test_a_system_that_cannot_be_simulated_is_refused(tmp_path: Path) -> None:
-    done = in_folder(tmp_path, "adapters", "simulate", "--adapter", "abacus")
-    assert done.returncode == 3
-    assert "[config.unknown-adapter]" in done.stderr

@@ -58,7 +58,7 @@ def test_a_party_and_its_system_share_a_folder_and_the_party_its_servers(name: s
     assert settings.party == name
     words = system["command"]
     assert words[words.index("--folder") + 1] == str(settings.folder)
-    assert words[words.index("--adapter") + 1] == settings.adapter
+    assert words[:2] == ["simulate", settings.adapter]
     assert set(system["volumes"]) <= set(gateway["volumes"])
     assert f"//{name}@store/{name}" in settings.store
     assert settings.exchange == f"amqp://{name}@exchange/sip"

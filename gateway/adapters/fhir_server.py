@@ -224,7 +224,9 @@ class FhirServer:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(ssl=self._tls) if self._tls is not None else None
+            # A connection for each request: on one that is used again, an answer that comes twice would be taken for
+            # the answer to the next request.
+            connector = aiohttp.TCPConnector(ssl=self._tls or True, force_close=True)
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 

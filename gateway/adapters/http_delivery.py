@@ -104,9 +104,11 @@ class HttpDelivery:
         return self._name
 
     async def __aenter__(self) -> Self:
-        """Begin to keep connections."""
+        """Begin to take messages."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=64),
+            # A connection for each request: on one that is used again, an answer that comes twice would be taken for
+            # the receipt of the next message.
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=64, force_close=True),
             timeout=aiohttp.ClientTimeout(total=self._timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "sip-gateway", "Accept": "application/json", "Accept-Encoding": "identity"},

@@ -1,4 +1,4 @@
-"""``gateway adapters``: the case systems a gateway is connected to, what they say, and one that is simulated."""
+"""``gateway adapters``: the case systems a gateway is connected to, and what they say."""
 
 from __future__ import annotations
 
@@ -13,25 +13,20 @@ import typer
 from rich.table import Table
 
 from gateway.adapters.sample import sample_of
-from gateway.adapters.simulated import SimulatedCaseSystem
-from gateway.adapters.table import VOCABULARIES
 from gateway.adapters.ways import words_of
 from gateway.app import open_store
 from gateway.by_hand import check_actor
 from gateway.cli.console import (
     CHECK_BROKEN,
     PLAIN,
-    AdapterOption,
     ConfigOption,
     DirectoryOption,
-    FolderOption,
     Json,
     StoreOption,
     local,
     out,
     print_json,
     store_address,
-    talk,
 )
 from gateway.clock import SystemClock
 from gateway.config import Settings
@@ -42,7 +37,7 @@ from gateway.logs import logging_to
 from gateway.messages import render_xml
 from gateway.ports import Event
 from gateway.preflight import UNKNOWN_ADAPTER, faults_of
-from gateway.service import run_loop, told_to_stop
+from gateway.service import run_loop
 from gateway.store import adapters as kept
 from gateway.store import incoming
 
@@ -199,30 +194,3 @@ def _known(settings: Settings, name: str) -> str:
     if name not in names:
         raise ConfigurationError(UNKNOWN_ADAPTER.at(name=name, known=", ".join(names)))
     return name
-
-
-# --- the other side -------------------------------------------------------------------------------------------------
-
-
-@app.command("simulate")
-def adapters_simulate(
-    adapter: AdapterOption = None,
-    folder: FolderOption = None,
-    config: ConfigOption = None,
-    silent: Annotated[bool, typer.Option("--silent", help="Take nothing and answer nothing.")] = False,
-    refuses: Annotated[bool, typer.Option("--refuses", help="Say no to everything new.")] = False,
-) -> None:
-    """Be the case system at the other side of the folder, until interrupted: take messages, and take charge of them."""
-    settings = Settings.load(config, adapter=adapter, folder=folder)
-    if settings.adapter not in VOCABULARIES:
-        raise ConfigurationError(UNKNOWN_ADAPTER.at(name=settings.adapter, known=", ".join(VOCABULARIES)))
-    run_loop(_simulate(settings, silent=silent, refuses=refuses))
-
-
-async def _simulate(settings: Settings, *, silent: bool, refuses: bool) -> None:
-    system = SimulatedCaseSystem(settings.folder, settings.adapter, SystemClock(), silent=silent, refuses=refuses)
-    stop = asyncio.Event()
-    with told_to_stop(stop.set):
-        async with system:
-            talk.print(f"{settings.adapter}: {settings.folder}", highlight=False, markup=False)
-            await stop.wait()

@@ -23,6 +23,7 @@ from case_events import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.adapters.behaviour import Behaviour
 from gateway.adapters.simulated import SimulatedCaseSystem
 from gateway.adapters.table import ADAPTERS, VOCABULARIES
 from gateway.clock import ManualClock
@@ -213,13 +214,15 @@ async def test_a_silent_system_is_down_and_delivers_later_under_the_same_call(
 ) -> None:
     message = message_to(kind, make_message)
     unit = message.header.recipients[0].unit
-    async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01, silent=True) as system:
+    async with SimulatedCaseSystem(
+        tmp_path / kind, kind, ManualClock(NOW), interval=0.01, behaviour=Behaviour(down=True)
+    ) as system:
         with pytest.raises(DependencyDownError) as caught:
             await make_adapter(kind, timeout=0.05).deliver(message, unit)
         assert caught.value.codes == ("system.no-receipt",)
         assert await system.records() == []
 
-        system.silent = False
+        system.behaviour = Behaviour()
         registration = await make_adapter(kind).deliver(message, unit)
         assert [record["recordId"] for record in await system.records()] == [registration.record_id]
 
@@ -229,13 +232,15 @@ async def test_a_system_that_refuses_says_so_for_good(
 ) -> None:
     message = message_to(kind, make_message)
     unit = message.header.recipients[0].unit
-    async with SimulatedCaseSystem(tmp_path / kind, kind, ManualClock(NOW), interval=0.01, refuses=True) as system:
+    async with SimulatedCaseSystem(
+        tmp_path / kind, kind, ManualClock(NOW), interval=0.01, behaviour=Behaviour(refuse=True)
+    ) as system:
         with pytest.raises(RefusedError) as caught:
             await make_adapter(kind).deliver(message, unit)
         assert caught.value.codes == ("system.refused",)
         assert "simulated.refuses" in caught.value.findings[0].en
 
-        system.refuses = False
+        system.behaviour = Behaviour()
         with pytest.raises(RefusedError):
             await make_adapter(kind).deliver(message, unit)
 
