@@ -118,7 +118,7 @@ class Gateway:
                 }
                 if self._heartbeat is not None:
                     bells.append(beats := Bell())
-                    takers["heartbeat"] = self._repeat("heartbeat", self._heartbeat.beat, beats, BEAT_EVERY, stop)
+                    takers["heartbeat"] = self._beat(self._heartbeat, beats, stop)
             taking = [group.create_task(taker, name=name) for name, taker in takers.items()]
             await stop.wait()
             for bell in bells:
@@ -156,6 +156,10 @@ class Gateway:
         while not stop.is_set():
             if not await self._tried(worker, work):
                 await bell.wait(every)
+
+    async def _beat(self, heartbeat: Heartbeat, bell: Bell, stop: asyncio.Event) -> None:
+        await pause(stop, IDLE)  # what this process itself listens on is open then
+        await self._repeat("heartbeat", heartbeat.beat, bell, BEAT_EVERY, stop)
 
     async def _relay(self, quiet: asyncio.Event) -> None:
         await self._repeat("relay", self.relay.send, self.context.outgoing, IDLE, quiet)

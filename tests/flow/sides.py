@@ -70,6 +70,13 @@ class Passages(list[Passage]):
         self.append(passage)
         self._more.set()
 
+    async def after(self, count: int) -> None:
+        """Return when more than ``count`` have passed."""
+        async with asyncio.timeout(20):
+            while len(self) <= count:
+                self._more.clear()
+                await self._more.wait()
+
     async def until(self, hop: Hop, **told: str) -> Passage:
         """Return the first passage of ``hop`` with these words, as soon as it has happened."""
         async with asyncio.timeout(20):
