@@ -22,7 +22,7 @@ LAYERS = {
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
-    "dead_letters watch review adapter_book heartbeat",
+    "dead_letters watch review adapter_book heartbeat resending",
     "outside": "adapters transport",
     "work": "hops",
     "assembly": "app preflight connections health",
@@ -81,6 +81,8 @@ NEIGHBOURS = {
     ("circle", "context"): "every hop works in the surroundings of its gateway",
     ("gate", "open_sip"): "a person has one open SIP, whoever starts it",
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",
+    ("resending", "context"): "every hop works in the surroundings of its gateway",
+    ("resending", "outbox"): "an event that is taken up again is taken as it was the first time",
     ("by_hand", "errors"): "what is wrong is said the same way everywhere",
     ("by_hand", "identifiers"): "who does something by hand is known by an HSA-id",
     ("review", "arrivals"): "what waited for the review is called then",

@@ -12,7 +12,19 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli import adapters, cases, configuration, database, duties, exchange, ledger, letters, notices, schema
+from gateway.cli import (
+    adapters,
+    cases,
+    configuration,
+    database,
+    duties,
+    events,
+    exchange,
+    ledger,
+    letters,
+    notices,
+    schema,
+)
 from gateway.cli.console import out, talk, tell
 from gateway.cli.demo import demo
 from gateway.cli.report import report
@@ -37,6 +49,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(exchange.app, name="exchange")
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(schema.app, name="schema")
+app.add_typer(events.app, name="events")
 app.add_typer(ledger.app, name="messages")
 app.add_typer(duties.app, name="acknowledgements")
 app.add_typer(cases.app, name="cases")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Index, Integer, String, Table, text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, text
 
 from gateway.store.moments import Moment
 from gateway.store.tables import metadata
@@ -37,6 +37,18 @@ idempotency = Table(
     Column("at", Moment, nullable=False),
 )
 """For which content a system used a key when it sent an event over HTTP; the key as its SHA-256."""
+
+resending = Table(
+    "resending",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event", Integer, ForeignKey("event.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("by", String(31), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("codes", JSON, nullable=False),
+)
+"""That somebody (HSA-id) has taken up a refused event again, why, and the codes of why it was refused again."""
 
 heartbeat = Table(
     "heartbeat",

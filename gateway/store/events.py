@@ -8,10 +8,11 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
+from gateway.store.adapter_tables import resending
 from gateway.store.bulk import insertion, several
 from gateway.store.tables import event
 
@@ -74,6 +75,29 @@ async def keep(tx: Transaction, kept: Iterable[KeptEvent]) -> None:
     await _INSERT.execute(tx, new)
 
 
-async def refused(tx: Transaction) -> list[RowMapping]:
+@dataclass(frozen=True, slots=True)
+class RefusedEvent:
+    """An event that was refused, as it is kept: by its ``number``, with its reasons and what came."""
+
+    number: int
+    source: str
+    event_id: str | None
+    kind: str | None
+    received_at: datetime
+    findings: list[dict[str, Any]]
+    content: bytes
+
+
+async def refused(tx: Transaction) -> list[RefusedEvent]:
     """Return the refused events, oldest first."""
-    return list((await tx.execute(select(event).where(event.c.state == "refused").order_by(event.c.id))).mappings())
+    columns = event.c.id, event.c.source, event.c.event_id, event.c.kind, event.c.received_at
+    query = select(*columns, event.c.findings, event.c.content).where(event.c.state == "refused").order_by(event.c.id)
+    return [RefusedEvent(*row) for row in (await tx.execute(query)).all()]
+
+
+async def keep_resending(
+    tx: Transaction, number: int, *, at: datetime, by: str, reason: str, codes: Collection[str]
+) -> None:
+    """Keep that somebody (HSA-id) has taken up a refused event again, why, and why it is still refused, if it is."""
+    values = {"event": number, "at": at, "by": by, "reason": reason, "codes": list(codes)}
+    await tx.execute(insert(resending).values(values))

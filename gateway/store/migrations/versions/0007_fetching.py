@@ -1,4 +1,4 @@
-"""How far what has changed in a journal's FHIR server has been fetched, and whether systems answer."""
+"""How far what has changed in a journal's FHIR server has been fetched, whether systems answer, and who resends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables up to this revision."""
+    op.create_table(
+        "resending",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("event", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("by", sa.String(length=31), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("codes", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_resending_event")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resending")),
+    )
+    op.create_index(op.f("ix_resending_event"), "resending", ["event"])
     op.create_table(
         "heartbeat",
         sa.Column("adapter", sa.String(length=31), nullable=False),
