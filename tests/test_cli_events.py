@@ -61,7 +61,9 @@ async def test_a_refused_event_is_taken_up_again_once_its_unit_is_there(place: P
     assert (first["source"], first["findings"][0]["code"]) == ("treserva", "unit.unknown-near")
     number = str(first["number"])
     shown = in_folder(place, "events", "show", number, "--content", place / "kept.json")
-    assert (shown.returncode, "[unit.unknown-near] /mottagare" in shown.stdout) == (0, True), shown.stdout + shown.stderr
+    assert (shown.returncode, "[unit.unknown-near] /mottagare" in shown.stdout) == (0, True), (
+        shown.stdout + shown.stderr
+    )
     assert (place / "kept.json").read_bytes() == (EVENTS / "valid_behov.json").read_bytes()
     tried = in_folder(place, "events", "resend", number, *WHY, "--dry-run")
     assert (tried.returncode, len(listed(place))) == (0, 2), tried.stderr

@@ -109,8 +109,8 @@ def events_resend(
     if not numbers and not every:
         raise CaseRuleError(NOTHING_NAMED.at())
     settings = existing(store, config, directory=directory)
-    done = run_loop(_resend(settings, None if every else numbers or [], by, reason, dry_run=dry_run))
     with logging_to(sys.stderr, settings.log_format, settings.log_level):
+        done = run_loop(_resend(settings, None if every else numbers or [], by, reason, dry_run=dry_run))
         for one in done if not dry_run else ():
             codes = [finding.code for finding in one.findings]
             log.info("event.resent", number=one.event.number, source=one.event.source, by=by, codes=codes)
