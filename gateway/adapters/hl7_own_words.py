@@ -15,8 +15,8 @@ from gateway.adapters.hl7_mapping import TRIGGERS, Hl7Mapping, Step, Trigger
 from gateway.adapters.hl7_places import Place
 from gateway.adapters.hl7_rows import EachSegment, Every, Fixed, Lines, One, Row, Rows
 from gateway.adapters.words import MEANS_NOTHING, NO_PLACE, Codes, unknown_name
-from gateway.errors import ConfigurationError, Finding, InvalidDocumentError
-from gateway.identifiers import HsaId, PersonIdKind
+from gateway.errors import ConfigurationError, Finding
+from gateway.identifiers import PersonIdKind, is_hsa_id
 
 UNITS: Final = "units"
 """The list of the sender's locations: each code, and the HSA-id it stands for."""
@@ -72,7 +72,7 @@ def _of_codes(codes: Codes) -> Iterator[Finding]:
     known = lists()
     for name, words in codes.items():
         if name == UNITS:
-            yield from (MEANS_NOTHING.at(list=name, meaning=to) for to in words.values() if not _is_hsa_id(to))
+            yield from (MEANS_NOTHING.at(list=name, meaning=to) for to in words.values() if not is_hsa_id(to))
         elif name == AUTHORITIES:
             oids = {kind.oid for kind in PersonIdKind}
             yield from (MEANS_NOTHING.at(list=name, meaning=to) for to in words.values() if to not in oids)
@@ -91,14 +91,6 @@ def _of_fields(fields: Mapping[str, str]) -> Iterator[Finding]:
             Place.of(place)
         except ValueError:
             yield NO_PLACE.at(member=path)
-
-
-def _is_hsa_id(written: str) -> bool:
-    try:
-        HsaId.parse(written)
-    except InvalidDocumentError:
-        return False
-    return True
 
 
 def _rows() -> Iterator[Row]:
