@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from gateway.adapters.kinds import Kind, addressee, one_of, party, staff_id, unit, word_for
-from gateway.adapters.outline import Outline, all_of, outline_of, outlined
+from gateway.adapters.outline import SYSTEMS, Outline, all_of, outline_of, outlined
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import required, within
 from gateway.identifiers import HSA_ID_OID
@@ -39,7 +39,7 @@ class CodeList(dict[str, T]):
     def outline(self) -> Outline:
         """Return what stands in a coded value."""
         code = replace(outline_of(self._code), list_name=self.name)
-        return outline_of(self._system).inside("system") | code.inside("code")
+        return Outline(codes={self.system: self.name}, list_name=SYSTEMS).inside("system") | code.inside("code")
 
     def written(self, meaning: T) -> dict[str, str]:
         """Return the coded value that means ``meaning``."""
@@ -54,7 +54,7 @@ def _identifier(kinds: Mapping[str, Kind[str]]) -> Kind[str]:
         identifier = reader.inside(name)
         return kind_by(identifier, "system")(identifier, "value")
 
-    systems = Outline(codes={system: system for system in kinds})
+    systems = Outline(codes={system: system for system in kinds}, list_name=SYSTEMS)
     return outlined(read, lambda: systems.inside("system") | all_of(*kinds.values()).inside("value"))
 
 

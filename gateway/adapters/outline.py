@@ -1,7 +1,7 @@
-"""The outline of what a system says: the members of its events by name, what stands in each, and the codes it may have.
+"""The outline of what a system says: the members of its events by name, what is in each, and the codes it may have.
 
-What reads an event knows what it asks for. A kind or a field that has no table of its own tells it in its outline, which
-costs nothing until someone asks for it: whoever checks the settings of an integrator, or shows what there is.
+What reads an event knows what it asks for. A kind or a field that has no table of its own tells it in its outline,
+which costs nothing until someone asks for it: whoever checks the settings of an integrator, or shows what there is.
 """
 
 from __future__ import annotations
@@ -82,6 +82,8 @@ class Outline:
 
 
 NOTHING: Final = Outline()
+SYSTEMS: Final = "systems"
+"""What all places with the system of a code or a number are called together."""
 UNITS: Final = "units"
 """What all places with the HSA-id of a unit are called together, in all words."""
 

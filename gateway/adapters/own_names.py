@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from gateway.adapters.outline import Outline
 
+Rank = tuple[bool, int]
+"""How exact a name is: whether it has the type of an event, and the steps of its path."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
@@ -23,12 +26,16 @@ class Place:
 
     def names(self) -> Iterator[str]:
         """Yield everything it may be called, the most exact first."""
-        paths = [".".join(self.path[at:]) for at in range(len(self.path))]
+        return (name for _, name in self.ranked_names())
+
+    def ranked_names(self) -> Iterator[tuple[Rank, str]]:
+        """Yield everything it may be called, the most exact first, each with how exact it is."""
+        paths = [(len(self.path) - at, ".".join(self.path[at:])) for at in range(len(self.path))]
         if self.form:
-            yield from (f"{self.form}.{path}" for path in paths)
-        yield from paths
+            yield from (((True, steps), f"{self.form}.{path}") for steps, path in paths)
+        yield from (((False, steps), path) for steps, path in paths)
         if self.outline.list_name is not None:
-            yield self.outline.list_name
+            yield (False, 0), self.outline.list_name
 
     def plain_names(self) -> Iterator[str]:
         """Yield the names that one would look for first: that of its list, and its own."""
@@ -54,10 +61,20 @@ def by_name(places: Iterable[Place]) -> dict[str, list[Place]]:
 def shortest_names(said: Mapping[Place, Hashable]) -> dict[str, list[Place]]:
     """Return names for all places, as short as they can be where places with one name have the same said of them."""
     fits = by_name(said)
-    same = {name for name, places in fits.items() if len({said[place] for place in places}) == 1}
+    ranks = {name: rank for place in said for rank, name in place.ranked_names()}
+    # A place has no name that is more exact: no other may say something else by it.
+    last = {next(place.names()): place for place in said}
+    named: dict[Place, str] = {}
+    holds: dict[Place, Hashable] = {}
+    for name in sorted(fits, key=ranks.__getitem__):
+        values = {said[last[name]]} if name in last else {said[place] for place in fits[name]}
+        if len(values) > 1:
+            continue
+        (value,) = values
+        if any(said[place] == value != holds.get(place) for place in fits[name]):
+            named |= {place: name for place in fits[name] if place not in holds or holds[place] != value}
+            holds |= dict.fromkeys(fits[name], value)
     found: dict[str, list[Place]] = {}
     for place in said:
-        names = [*place.plain_names(), *reversed(list(place.names()))]
-        # The whole path in its form is nobody else's: a name that fits others too is never the most exact for them.
-        found.setdefault(next((name for name in names if name in same), names[-1]), []).append(place)
+        found.setdefault(named[place], []).append(place)
     return found

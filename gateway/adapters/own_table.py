@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from gateway.adapters.outline import NOTHING, Outline
+from gateway.adapters.outline import NOTHING, SYSTEMS, Outline
 from gateway.adapters.own_names import places_of, shortest_names
 from gateway.adapters.own_words import name_of, words_at
 from gateway.adapters.words import Codes, Fields, MappingTable
@@ -27,6 +27,8 @@ def table_of(forms: Mapping[str, Outline], codes: Codes, fields: Fields) -> Mapp
     notes = {}
     for name, there in shortest_names(said).items():
         outline, words = there[0].outline, own[there[0]]
+        if outline.list_name == SYSTEMS and not words:  # each has its own list, and no other word
+            continue
         all_words = words or {code: code for code in outline.codes}
         if all_words:
             means = {word: outline.codes.get(ours, ours) for word, ours in all_words.items()}

@@ -48,10 +48,11 @@ class OwnWords:
         events: Mapping[str, Outline],
         written: Mapping[str, Outline],
         type_member: str,
+        *,
         codes: Codes,
         fields: Fields,
     ) -> Self:
-        """Return the words for a vocabulary with these types of ``events`` (none is what all have) and ``written`` forms.
+        """Return the words for a vocabulary with types of ``events`` (none is what all have) and ``written`` forms.
 
         Raises:
             ConfigurationError: with every name, code and member that does not exist, and names that clash.
@@ -75,10 +76,8 @@ class OwnWords:
         for kind in events:
             if kind != _ANY:
                 own = types.setdefault(names[kind, (type_member,)], {})
-                told = words[kind, (type_member,)]
-                own.update(
-                    dict.fromkeys((word for word, means in told.items() if means == kind) if told else (kind,), kind)
-                )
+                told = words[kind, (type_member,)] or {kind: kind}
+                own.update({word: means for word, means in told.items() if means == kind})
         return cls(forms, types)
 
     def understood(self, written: Written) -> Written:
@@ -97,10 +96,6 @@ class OwnWords:
     def told(self, form: str, value: Any) -> Any:
         """Return what the vocabulary writes in ``form`` in the words of the system."""
         return self.forms[form].told(value)
-
-    def told_event(self, kind: str, event: Any) -> Any:
-        """Return an event of a ``kind`` as the system says it."""
-        return self.forms[kind].told(event)
 
     def read_back(self, form: str, value: Any) -> Any:
         """Return what was told in ``form`` in the words of the vocabulary again."""

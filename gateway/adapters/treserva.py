@@ -13,8 +13,8 @@ from typing import Any, Final
 from gateway.adapters import treserva_codes as codes
 from gateway.adapters.haendelse import LINE, haendelse
 from gateway.adapters.kinds import addressee, addressee_or_party, line, moment, one_of, party, word_for
-from gateway.adapters.recipients import called, named, single
 from gateway.adapters.outline import all_of
+from gateway.adapters.recipients import called, named, single
 from gateway.adapters.shape import inside, optional, required
 from gateway.adapters.treserva_case import ADDED, CLOSURE, CONSENT, NEED, PARTICIPANT, REMOVED, TRANSFER, WITHDRAWAL
 from gateway.adapters.treserva_discharge import FIXED_CONTACT, INTERRUPTION, PLANNING

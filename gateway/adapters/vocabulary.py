@@ -62,8 +62,8 @@ class Vocabulary:
     ``type_member`` names the member that tells the type of an event, a key of ``events``. The fields beside it read
     what every event has; ``reserve_routine`` what any may have but the taking charge of a message, which tells its own
     time. ``message`` writes a message for one unit, ``note`` what the system's own log says of it, ``None`` where it
-    says nothing, and ``notice`` what a unit is told; ``outlines`` tell what stands in each of these. ``acknowledgement``
-    is the event in which staff of the system take charge of a message that came in the form ``message`` gave it;
+    says nothing, and ``notice`` what a unit is told; ``outlines`` tell what is in each of these. ``acknowledgement`` is
+    the event in which staff of the system take charge of a message that came in the form ``message`` gave it;
     ``record_id`` is how the system numbers its records. ``form`` reads what is written in an event. ``codes`` and
     ``fields`` are what a system calls otherwise, and ``own`` puts that into these words.
     """
@@ -101,11 +101,12 @@ class Vocabulary:
         """
         if not codes and not fields:
             return self
-        own = OwnWords.of(self.event_outlines(), self.outlines, self.type_member, codes, fields)
+        own = OwnWords.of(self.event_outlines(), self.outlines, self.type_member, codes=codes, fields=fields)
 
         def acknowledgement(entry: Mapping[str, Any], at: datetime) -> dict[str, Any]:
             event = self.acknowledgement(own.read_back(MESSAGE, entry), at)
-            return own.told_event(event[self.type_member], event)
+            found: dict[str, Any] = own.told(event[self.type_member], event)
+            return found
 
         return replace(
             self,
