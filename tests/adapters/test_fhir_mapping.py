@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -315,7 +316,7 @@ def test_everything_that_is_wrong_in_the_tables_is_told_at_once() -> None:
 def test_the_example_for_users_is_a_mapping() -> None:
     text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     (example,) = [block.partition("```")[0] for block in text.split("```toml") if 'codes."Encounter.class"' in block]
-    mapping = FhirMapping.from_codes(tomlkit.loads(example).unwrap()["codes"])
+    mapping = FhirMapping.from_codes(tomllib.loads(example)["codes"])
     assert set(mapping.codes) == {"Encounter.class", "Task.code", "extension.closure-reason", "meta.security"}
     assert mapping.units
     assert mapping.systems
