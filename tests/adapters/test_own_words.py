@@ -17,6 +17,7 @@ from hl7_events import VALID_HL7
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from service_process import DIRECTORY as DIRECTORY_FILE
+from service_process import ROOT
 from test_system_notices import MESSAGE, notice
 from written_events import csv_of, xml_of
 
@@ -400,3 +401,12 @@ def test_a_misspelt_name_is_told_before_anything_is_opened(tmp_path: Path) -> No
     assert (done.returncode, "config.adapter-mapping-name-near" in done.stderr) == (3, True)
     assert "uppmarksammatAv" in done.stderr
     assert in_folder(tmp_path, "adapters", "mapping", "nobody").returncode == 3
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_the_examples_of_the_readme_are_settings(kind: str) -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("### Own words")[2]
+    example = section.partition("```toml\n")[2].partition("```")[0]
+    (part,) = (part for part in example.split("\n\n") if part.startswith(f"# {kind}\n"))
+    told = tomllib.loads(part)
+    assert WORDS[kind](told["codes"], told.get("fields", {})).table() != WORDS[kind]({}, {}).table()
