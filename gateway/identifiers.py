@@ -355,3 +355,11 @@ class HsaId:
 
     def __str__(self) -> str:
         return self.value
+
+
+def is_hsa_id(text: str) -> bool:
+    """Tell whether ``text`` is an HSA-id and nothing else, spaces neither."""
+    try:
+        return HsaId.parse(text).value == text
+    except InvalidHsaIdError:
+        return False

@@ -21,6 +21,7 @@ from gateway.adapters.fhir_lists import EXTENSION, LISTS, Code
 from gateway.adapters.fhir_own_words import Replacements
 from gateway.adapters.fhir_resource import Package
 from gateway.adapters.fhir_written import Entry
+from gateway.adapters.words import MappingTable
 from gateway.errors import ConfigurationError, Fault, Finding
 from gateway.identifiers import HsaId, InvalidHsaIdError, PersonIdKind
 
@@ -118,19 +119,30 @@ class FhirMapping:
         known_by = self._told.said({"identifier": [entry.known_by]})["identifier"][0]
         return replace(entry, resource=self._told.said(entry.resource), known_by=known_by)
 
-    def table(self) -> dict[str, dict[str, str]]:
-        """Return all that is in force: by list each code, the journal's own first, and what it means in words.
+    def table(self) -> MappingTable:
+        """Return all that is in force: by list each code, the journal's own first, with what it means in words.
 
-        ``units`` and ``systems`` are tables beside the lists. Every key and value is a text that is not empty.
+        ``units`` and ``systems`` are tables beside the lists. A code of the standard has its system, so that it stays
+        one of the standard's when it is given back.
         """
-        shown = {}
+        shown: dict[str, dict[str, str]] = {}
+        means: dict[str, dict[str, str]] = {}
         for name, known in LISTS.items():
-            own = {code: known.meanings[_found(name, ours)] for code, ours in self.codes.get(name, {}).items()}
-            shown[name] = own | {
-                known.shown(code): meaning for code, meaning in known.meanings.items() if known.shown(code) not in own
-            }
-        systems = {own: _KINDS[ours] for own, ours in self.systems.items()} | _KINDS
-        return shown | {UNITS: dict(self.units), SYSTEMS: systems}
+            own = self.codes.get(name, {})
+            standard = {_text(code): meaning for code, meaning in known.meanings.items()}
+            shown[name] = {**own, **{code: code for code in standard if code not in own}}
+            means[name] = standard | {code: known.meanings[_found(name, ours)] for code, ours in own.items()}
+        if self.units:
+            shown[UNITS] = dict(self.units)
+        shown[SYSTEMS] = {**self.systems, **{system: system for system in _KINDS if system not in self.systems}}
+        means[SYSTEMS] = {own: _KINDS[ours] for own, ours in shown[SYSTEMS].items()}
+        first = sorted(shown, key=lambda name: name not in self.codes and name != UNITS)
+        return MappingTable(
+            codes={name: shown[name] for name in first},
+            fields={},
+            meanings=means,
+            notes={} if self.units else {f"codes.{UNITS}": "HSA-ids"},
+        )
 
     def _of_codes(self) -> Iterator[Finding]:
         for name, table in self.codes.items():
@@ -212,6 +224,11 @@ def _own(name: str, text: str) -> Code:
     """Return an own code: with its system before a bar, where the element is no plain code."""
     system, bar, code = text.rpartition("|")
     return (system, code) if bar and not LISTS[name].is_plain else (None, text)
+
+
+def _text(code: Code) -> str:
+    system, own = code
+    return own if system is None else f"{system}|{own}"
 
 
 def _identifier(text: str) -> Code:

@@ -8,7 +8,7 @@ from typing import Final, Self
 
 from gateway.adapters import fhir_event
 from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
-from gateway.adapters.words import Codes, Fields, unknown_name
+from gateway.adapters.words import Codes, Fields, MappingTable, unknown_name
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError
 from gateway.ports import Event, Translation
@@ -45,3 +45,7 @@ class FhirWords:
     def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what a document tells happened, as it says; raises :class:`InvalidDocumentError`."""
         return fhir_event.told_at(event, directory, self.mapping)
+
+    def table(self) -> MappingTable:
+        """Return the mapping that is in force, the journal's own words first."""
+        return self.mapping.table()

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
+from gateway.adapters.kinds import addressee, count, day, line, one_of, prose, staff_id
+from gateway.adapters.outline import all_of
+from gateway.adapters.shape import optional, required
 from gateway.clock import STOCKHOLM, local_date
 from gateway.messages import Message
 from gateway.messages.closure import Closure, ClosureReason
@@ -27,6 +30,33 @@ from gateway.messages.revised_plan import RevisedPlan
 
 LONGEST_SUMMARY = 1000
 """Characters of a summary."""
+
+KIND: Final = {
+    "SIP_STARTAD": "SIP startad",
+    "SAMTYCKE": "samtycke",
+    "NEKAD": "nekad",
+    "KALLELSE": "kallelse, och svar på den",
+    "SIP_MOTE": "SIP-möte hållet",
+    "SIP_UPPRATTAD": "SIP upprättad eller reviderad",
+    "UPPFOLJNING": "uppföljning, och ansvaret för den",
+    "AVSLUT": "avslut",
+}
+"""Händelsetyp."""
+LINE: Final = all_of(
+    required("externalId", line),
+    required("arendenummer", line),
+    required("handelsetyp", one_of(KIND)),
+    required("datum", day),
+    required("enhet", addressee),
+    required("rubrik", line),
+    required("sammanfattning", prose),
+    required("kalla", line),
+    required("versionNo", count),
+    optional("registreradIEfterhand", day),
+    optional("personId", line),
+    optional("handlaggareHsaId", staff_id),
+)
+"""What stands in a Händelse."""
 
 _Line = tuple[str, date, str, str]  # handelsetyp, datum, rubrik, sammanfattning
 

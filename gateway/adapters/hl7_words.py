@@ -8,9 +8,9 @@ from typing import Final, Self
 
 from gateway.adapters.hl7_mapping import Hl7Mapping
 from gateway.adapters.hl7_message import MAX_BYTES
-from gateway.adapters.hl7_own_words import own_mapping
+from gateway.adapters.hl7_own_words import own_mapping, table_of
 from gateway.adapters.hl7_translation import told_at, translate
-from gateway.adapters.words import Codes, Fields
+from gateway.adapters.words import Codes, Fields, MappingTable
 from gateway.directory import Directory
 from gateway.ports import Event, Translation
 
@@ -24,11 +24,13 @@ class Hl7Words:
     mapping: Hl7Mapping = field(default_factory=Hl7Mapping)
     limit: int = MAX_BYTES
     name: str = NAME
+    codes: Codes = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
 
     @classmethod
     def of(cls, codes: Codes, fields: Fields) -> Self:
         """Return the words for a sender with codes and places of its own; raises :class:`ConfigurationError`."""
-        return cls(own_mapping(codes, fields))
+        return cls(own_mapping(codes, fields), codes=codes, fields=fields)
 
     def translate(self, event: Event, directory: Directory) -> Translation:
         """Understand a message. Pure: the same event gives the same drafts.
@@ -41,3 +43,7 @@ class Hl7Words:
     def told_at(self, event: Event, _: Directory) -> datetime:
         """Return when a message was recorded; raises :class:`InvalidDocumentError`."""
         return told_at(event.content, self.mapping, limit=self.limit)
+
+    def table(self) -> MappingTable:
+        """Return the mapping that is in force, the sender's own words first."""
+        return table_of(self.codes, self.fields)

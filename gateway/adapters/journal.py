@@ -28,6 +28,7 @@ from gateway.adapters.journal_event import (
     ACTING,
     CASE_REFERENCE,
     EARLIER,
+    EARLIER_TYPE,
     PERFORMER,
     RECORDED,
     RESERVE_ROUTINE,
@@ -47,12 +48,13 @@ from gateway.adapters.journal_meeting import (
     REVIEW_APPOINTMENT,
 )
 from gateway.adapters.journal_message import COMMUNICATION, MISDIRECTION, RETRACTION, SIGNED
-from gateway.adapters.journal_notice import task
+from gateway.adapters.journal_notice import TASK, task
 from gateway.adapters.journal_plan import ACTIVITY_STATUS, CARE_PLAN, REVIEW, REVISED_CARE_PLAN
-from gateway.adapters.kinds import line, word_for
+from gateway.adapters.kinds import line, moment, one_of, party, word_for
+from gateway.adapters.outline import NOTHING, all_of
 from gateway.adapters.recipients import called, named, single
-from gateway.adapters.shape import inside, required
-from gateway.adapters.vocabulary import EventForm, Vocabulary
+from gateway.adapters.shape import inside, optional, required
+from gateway.adapters.vocabulary import MESSAGE, NOTE, NOTICE, EventForm, Vocabulary
 from gateway.case_number import CaseNumber
 from gateway.clock import STOCKHOLM
 from gateway.messages import Message, duty_for
@@ -92,6 +94,26 @@ def _message(message: Message, unit: str) -> dict[str, Any]:
         }
     entry["content"] = to_json(message.body)
     return entry
+
+
+_ENTRY: Final = all_of(
+    required("entryType", one_of(codes.ENTRY)),
+    EARLIER,
+    EARLIER_TYPE,
+    required("caseNumber", line),
+    required("sent", moment),
+    required("duty", codes.DUTY),
+    required("organization", organization),
+    inside("sender", required("party", party)),
+    inside("sender", required("organization", organization)),
+    inside("sender", inside("performer", optional("name", line))),
+    optional("due", moment),
+    RESERVE_ROUTINE,
+    required("patient", patient),
+    inside("patient", required("protection", codes.PROTECTION)),
+    required("content", line),
+).whole()
+"""What stands in an entry. What is in its content is the message's, in the gateway's words."""
 
 
 def _note(_: Message) -> None:
@@ -228,6 +250,7 @@ JOURNAL: Final = Vocabulary(
         ),
     },
     message=_message,
+    outlines={MESSAGE: _ENTRY, NOTE: NOTHING, NOTICE: TASK},
     note=_note,
     notice=task,
     acknowledgement=_acknowledgement,

@@ -10,6 +10,7 @@ from gateway.adapters.journal_coding import organization
 from gateway.adapters.journal_event import ACTING, ORGANIZATION, PERFORMER, RECORDED, happened
 from gateway.adapters.journal_plan import CUSTODIAN
 from gateway.adapters.kinds import case_number, day, flag, line, municipality, party, prose
+from gateway.adapters.outline import reads
 from gateway.adapters.reading import Reader
 from gateway.adapters.recipients import principal_behind
 from gateway.adapters.shape import Shape, every, inside, of_event, optional, required
@@ -20,6 +21,7 @@ from gateway.messages.responsibility_transfer import ResponsibilityTransfer
 from gateway.messages.sip_start import CareSetting, Placement, SipStart, SipVariant
 
 
+@reads(inside("encounter", required("id", line)), inside("encounter", required("class", codes.ENCOUNTER)))
 def _admission(reader: Reader) -> str | None:
     """Return the id of the encounter, where the need was seen in one that is to end."""
     encounter = reader.inside("encounter")

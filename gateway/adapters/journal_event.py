@@ -8,6 +8,7 @@ from typing import Final
 from gateway.adapters import journal_codes as codes
 from gateway.adapters.journal_coding import acting_organization, organization, practitioner_id
 from gateway.adapters.kinds import line, message_id, moment, phone
+from gateway.adapters.outline import reads
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field, Shape, every, inside, of_event, optional, required
 from gateway.errors import InvalidDocumentError
@@ -39,6 +40,7 @@ RESERVE_ROUTINE: Final[Field[ReserveRoutine | None]] = of_event(
 """When and how it was said, in an event that records it after an outage."""
 
 
+@reads(RESERVE_ROUTINE, RECORDED)
 def happened(reader: Reader) -> datetime:
     """Read when what the event tells of happened, which may be long before it was recorded."""
     said, recorded = RESERVE_ROUTINE(reader), RECORDED(reader)
@@ -52,6 +54,7 @@ ENCOUNTER: Final[Field[str]] = of_event(inside("encounter", required("id", line)
 """The id of the patient's stay."""
 
 
+@reads(ENCOUNTER, CASE_REFERENCE)
 def case_of_encounter(reader: Reader) -> str:
     """Read what the case of a stay is called: its ``caseReference``, or the id of the encounter where it has none."""
     encounter = ENCOUNTER(reader)
@@ -63,11 +66,13 @@ EARLIER: Final[Field[str]] = of_event(inside("message", required("id", message_i
 EARLIER_TYPE: Final[Field[str]] = of_event(inside("message", required("type", codes.MESSAGE_TYPE)))
 
 
+@reads(EARLIER)
 def maybe_earlier(reader: Reader) -> str | None:
     """Read the earlier message that the event answers, ``None`` where it answers none."""
     return EARLIER(reader) if reader.has("message") else None
 
 
+@reads(required("system", line), required("value", line))
 def _patient_identifier(reader: Reader, name: str) -> Identifier:
     identifier = reader.inside(name)
     system, value = identifier.text("system"), identifier.text("value")
@@ -91,6 +96,7 @@ _PATIENT = Shape(
 )
 
 
+@reads(_RESIDENCE, _PATIENT)
 def patient(reader: Reader, name: str) -> Person:
     """Read the patient. Where they live may be told too, and is no part of what is read."""
     _RESIDENCE(reader.inside(name))

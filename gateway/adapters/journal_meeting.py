@@ -12,7 +12,7 @@ from gateway.adapters.journal_coding import organization
 from gateway.adapters.journal_event import ACTING, MAYBE_ORGANIZATION, PERFORMER
 from gateway.adapters.kinds import count, flag, line, moment, phone, plan_item, prose
 from gateway.adapters.recipients import principal_behind
-from gateway.adapters.shape import Field, Shape, every, inside, optional, required
+from gateway.adapters.shape import Field, Shape, every, inside, optional, required, within
 from gateway.messages.follow_up_invitation import FollowUpInvitation
 from gateway.messages.invitation_forward import ForwardStep, InvitationForward
 from gateway.messages.invitation_reply import Attending, InvitationReply, Substitute
@@ -43,7 +43,7 @@ ATTENDEE: Final = Shape(
 )
 """Someone called to a meeting that has been held."""
 
-CALLED_UNITS: Final = inside("appointment", every("participants", lambda array, n: MAYBE_ORGANIZATION(array.inside(n))))
+CALLED_UNITS: Final = inside("appointment", every("participants", within(MAYBE_ORGANIZATION)))
 """The organization of everyone who is called, ``None`` for those who come for themselves."""
 
 _CALLED = Shape(

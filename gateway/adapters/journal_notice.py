@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gateway.adapters import journal_codes as codes
-from gateway.adapters.journal_coding import CodeList, written_organization
+from gateway.adapters.journal_coding import CodeList, organization, written_organization
+from gateway.adapters.kinds import line, message_id, moment
+from gateway.adapters.outline import all_of
+from gateway.adapters.shape import inside, optional, required
 from gateway.clock import STOCKHOLM
 from gateway.notices import Notice, NoticeKind
 
@@ -34,6 +37,22 @@ AWAITED: Final = CodeList(
     },
 )
 """What is to be done."""
+
+
+TASK: Final = all_of(
+    required("taskId", line),
+    required("code", KIND),
+    required("organization", organization),
+    required("caseNumber", line),
+    optional("awaited", AWAITED),
+    optional("performer", organization),
+    optional("due", moment),
+    inside("message", required("id", message_id)),
+    inside("message", required("type", codes.MESSAGE_TYPE)),
+    optional("reason", line),
+    optional("otherCase", line),
+)
+"""What stands in a task."""
 
 
 def task(notice: Notice) -> dict[str, Any]:

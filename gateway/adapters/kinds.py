@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
+from gateway.adapters.outline import UNITS, Outline, outlined
 from gateway.adapters.reading import Reader
 from gateway.clock import in_zone
 from gateway.directory import Unit
@@ -173,6 +174,7 @@ def one_of(codes: Mapping[str, T]) -> Kind[T]:
             reader.note(NOT_ALLOWED.at(reader.place(name), allowed=", ".join(codes)))
         return next(iter(codes.values()))
 
+    outlined(read, lambda: Outline(codes={code: str(meaning) for code, meaning in codes.items()}))
     return _at_a_glance(read, lambda item, _: codes.get(item) if type(item) is str else None)
 
 
@@ -240,3 +242,9 @@ def _staff_id_at_a_glance(item: Any, _: Reader) -> str | None:
 
 
 _at_a_glance(staff_id, _staff_id_at_a_glance)
+
+for _kind in (unit, addressee):
+    outlined(_kind, lambda: Outline(list_name=UNITS, has_hsa_id=True))
+outlined(staff_id, lambda: Outline(has_hsa_id=True))
+outlined(addressee_or_party, lambda: Outline(list_name=UNITS, has_hsa_id=True, has_party=True))
+outlined(party, lambda: Outline(has_party=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.adapters.kinds import Kind
+from gateway.adapters.outline import all_of, outline_of, outlined
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field
 from gateway.directory import Directory, Party, Principal
@@ -49,7 +50,7 @@ def named(name: str, kind: Kind[str], *, own: Field[str], residence: Field[str |
             units.append(found)
         return tuple(dict.fromkeys(units))
 
-    return read
+    return outlined(read, lambda: outline_of(kind).inside(name) | all_of(own, residence))
 
 
 def single(name: str, kind: Kind[str], *, own: Field[str]) -> Field[tuple[str, ...]]:
@@ -62,7 +63,7 @@ def single(name: str, kind: Kind[str], *, own: Field[str]) -> Field[tuple[str, .
             reader.note(AT_HOME.at(reader.place(name)))
         return (found,)
 
-    return read
+    return outlined(read, lambda: outline_of(kind).inside(name) | outline_of(own))
 
 
 def _vardcentral(reader: Reader, name: str, party: Party, residence: str | None) -> str:
@@ -88,7 +89,7 @@ def called(called_units: Field[tuple[str | None, ...]], *, own: Field[str]) -> F
         units = dict.fromkeys(hsa_id for hsa_id in called_units(reader) if hsa_id)
         return tuple(hsa_id for hsa_id in units if _party_of(reader.directory, hsa_id) not in (None, home))
 
-    return read
+    return outlined(read, lambda: all_of(called_units, own))
 
 
 def principal_behind(called_unit: Field[str | None]) -> Field[Principal | None]:
@@ -98,12 +99,12 @@ def principal_behind(called_unit: Field[str | None]) -> Field[Principal | None]:
         party = _party_of(reader.directory, called_unit(reader))
         return reader.directory.parties[party].principal if party is not None else None
 
-    return read
+    return outlined(read, lambda: outline_of(called_unit))
 
 
 def party_behind(own: Field[str]) -> Field[str]:
     """Return the field that names the party of the unit ``own``, as the directory has it; nothing after a fault."""
-    return lambda reader: _party_of(reader.directory, own(reader)) or ""
+    return outlined(lambda reader: _party_of(reader.directory, own(reader)) or "", lambda: outline_of(own))
 
 
 def _party_of(directory: Directory, hsa_id: Any) -> str | None:

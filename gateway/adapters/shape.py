@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
 from gateway.adapters.kinds import Kind, glance_of
+from gateway.adapters.outline import Outline, all_of, outline_of, outlined
 from gateway.adapters.reading import Reader
 from gateway.messages.description import builds
 
@@ -36,6 +37,10 @@ class Shape(Generic[T]):
         self._names = frozenset(field.name for field in fields.values() if isinstance(field, Member))
         self._left_out = {name: field.default for name, field in declared.items() if name not in fields}
         self._build = builds(cls)
+
+    def outline(self) -> Outline:
+        """Return what stands in the object."""
+        return all_of(*(read for _, _, read in self._fields))
 
     def here(self, reader: Reader) -> T:
         """Read the object that ``reader`` stands at."""
@@ -75,6 +80,10 @@ class Member(Generic[T]):
         self.default = default
         self.is_optional = is_optional
 
+    def outline(self) -> Outline:
+        """Return what stands in the object that the member is in."""
+        return outline_of(self.kind).inside(self.name)
+
     def __call__(self, reader: Reader) -> T | None:
         """Read the field."""
         if self.is_optional and not reader.has(self.name):
@@ -112,17 +121,22 @@ def every(name: str, kind: Kind[T], *, least: int = 0) -> Field[tuple[T, ...]]:
         array, indices = reader.array(name, least=least)
         return tuple([kind(array, index) for index in indices])
 
-    return read
+    return outlined(read, lambda: outline_of(kind).inside(name))
 
 
 def inside(name: str, field: Field[T]) -> Field[T]:
     """Return ``field`` read from the object in member ``name``."""
-    return lambda reader: field(reader.inside(name))
+    return outlined(lambda reader: field(reader.inside(name)), lambda: outline_of(field).inside(name))
+
+
+def within(field: Field[T]) -> Kind[T]:
+    """Return the kind of an object that ``field`` is read from."""
+    return outlined(lambda reader, name: field(reader.inside(name)), lambda: outline_of(field))
 
 
 def of_event(field: Field[T]) -> Field[T]:
     """Return ``field`` read from the event itself, however deep in it the reader stands."""
-    return lambda reader: field(reader.root)
+    return outlined(lambda reader: field(reader.root), lambda: outline_of(field).at_event())
 
 
 def always(value: T) -> Field[T]:

@@ -10,7 +10,6 @@ from gateway.adapters.adapter import FolderAdapter
 from gateway.adapters.fhir_words import FhirWords
 from gateway.adapters.hl7_words import Hl7Words
 from gateway.adapters.journal import JOURNAL
-from gateway.adapters.own_words import in_own_words
 from gateway.adapters.treserva import TRESERVA
 from gateway.adapters.words import Codes, Fields, Words
 from gateway.ports import Adapter
@@ -19,8 +18,8 @@ VOCABULARIES = {words.name: words for words in (TRESERVA, JOURNAL)}
 """The words of every system whose events are tables of members; a simulated one speaks them too."""
 
 WORDS: Final[Mapping[str, Callable[[Codes, Fields], Words]]] = {
-    "treserva": lambda codes, _: in_own_words(TRESERVA, codes),
-    "journal": lambda codes, _: in_own_words(JOURNAL, codes),
+    "treserva": TRESERVA.in_own_words,
+    "journal": JOURNAL.in_own_words,
     "hl7": Hl7Words.of,
     "fhir": FhirWords.of,
 }

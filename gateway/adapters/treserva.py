@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from gateway.adapters import treserva_codes as codes
-from gateway.adapters.haendelse import haendelse
-from gateway.adapters.kinds import addressee, addressee_or_party, line, word_for
+from gateway.adapters.haendelse import LINE, haendelse
+from gateway.adapters.kinds import addressee, addressee_or_party, line, moment, one_of, party, word_for
+from gateway.adapters.outline import all_of
 from gateway.adapters.recipients import called, named, single
-from gateway.adapters.shape import required
+from gateway.adapters.shape import inside, optional, required
 from gateway.adapters.treserva_case import ADDED, CLOSURE, CONSENT, NEED, PARTICIPANT, REMOVED, TRANSFER, WITHDRAWAL
 from gateway.adapters.treserva_discharge import FIXED_CONTACT, INTERRUPTION, PLANNING
 from gateway.adapters.treserva_event import (
@@ -39,9 +40,9 @@ from gateway.adapters.treserva_meeting import (
     REPLY,
 )
 from gateway.adapters.treserva_message import ACKNOWLEDGEMENT, GENERAL_MESSAGE, MISDIRECTED_REPORT, RETRACTION
-from gateway.adapters.treserva_notice import bevakning
+from gateway.adapters.treserva_notice import BEVAKNING, bevakning
 from gateway.adapters.treserva_plan import FOLLOW_UP, MEASURE_UPDATE, PLAN, REVISED_PLAN
-from gateway.adapters.vocabulary import EventForm, Vocabulary
+from gateway.adapters.vocabulary import MESSAGE, NOTE, NOTICE, EventForm, Vocabulary
 from gateway.case_number import CaseNumber
 from gateway.clock import STOCKHOLM
 from gateway.messages import Message, duty_for
@@ -79,6 +80,27 @@ def _message(message: Message, unit: str) -> dict[str, Any]:
         }
     row["innehall"] = to_json(message.body)
     return row
+
+
+_ROW: Final = all_of(
+    EARLIER,
+    required("arendenummer", line),
+    required("meddelandetyp", one_of(codes.PROCESS)),
+    required("galler", one_of(codes.CONCERNS)),
+    required("attGora", one_of(codes.TO_DO)),
+    required("skickat", moment),
+    UNIT,
+    inside("avsandare", required("part", party)),
+    inside("avsandare", UNIT),
+    inside("avsandare", optional("namn", line)),
+    optional("senast", moment),
+    RESERVE_ROUTINE,
+    inside("person", required("personid", line)),
+    inside("person", required("patientNamn", line)),
+    inside("person", required("skydd", one_of(codes.PROTECTION))),
+    required("innehall", line),
+)
+"""What stands in a row of the inbox. What is in its content is the message's, in the gateway's words."""
 
 
 def _acknowledgement(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
@@ -162,6 +184,7 @@ TRESERVA: Final = Vocabulary(
         "PROCESS_AVBRUTEN": EventForm(message_type="processInterruption", body=INTERRUPTION.here, names_person=False),
     },
     message=_message,
+    outlines={MESSAGE: _ROW, NOTE: LINE, NOTICE: BEVAKNING},
     note=haendelse,
     notice=bevakning,
     acknowledgement=_acknowledgement,

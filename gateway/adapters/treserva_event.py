@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.adapters import treserva_codes as codes
 from gateway.adapters.kinds import addressee, line, message_id, moment, one_of, phone, staff_id, unit
+from gateway.adapters.outline import reads
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field, Shape, optional, required
 from gateway.errors import InvalidDocumentError
@@ -27,6 +28,7 @@ RESERVE_ROUTINE: Final[Field[ReserveRoutine | None]] = optional(
 """When and how it was said, in an event that registers it after an outage."""
 
 
+@reads(RESERVE_ROUTINE, WHEN)
 def happened(reader: Reader) -> datetime:
     """Read when what the event tells of happened, which may be long before it was registered."""
     said, when = RESERVE_ROUTINE(reader), WHEN(reader)
@@ -59,16 +61,25 @@ def _person_number(reader: Reader, name: str) -> Identifier:
     return Identifier(root=number.oid if number else "", extension=number.value if number else "")
 
 
+_PERSON_NUMBER: Final[Field[Identifier]] = required("personnummer", _person_number)
 _RESIDENCE: Final[Field[str | None]] = optional("folkbokforing", line)
 _PROTECTION: Final[Field[ProtectedLevel | None]] = optional("skydd", one_of(codes.PROTECTION), ProtectedLevel.NONE)
+
+
+@reads(_PERSON_NUMBER)
+def _identifiers(reader: Reader) -> tuple[Identifier]:
+    return (_PERSON_NUMBER(reader),)
+
+
 _PERSON = Shape(
     Person,
-    identifiers=lambda reader: (_person_number(reader, "personnummer"),),
+    identifiers=_identifiers,
     name=required("namn", line),
     protected_level=_PROTECTION,
 )
 
 
+@reads(_RESIDENCE, _PERSON)
 def person(reader: Reader, name: str) -> Person:
     """Read the person (den enskilde). Where they are registered may be told too, and is no part of what is read."""
     _RESIDENCE(reader.inside(name))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from gateway.adapters import treserva_codes as codes
 from gateway.adapters.kinds import addressee, count, flag, line, moment, one_of, phone, plan_item, prose
 from gateway.adapters.recipients import principal_behind
-from gateway.adapters.shape import Field, Shape, every, optional, required
+from gateway.adapters.shape import Field, Shape, every, optional, required, within
 from gateway.adapters.treserva_event import HANDLER, MAYBE_UNIT, UNIT
 from gateway.messages.follow_up_invitation import FollowUpInvitation
 from gateway.messages.invitation_forward import ForwardStep, InvitationForward
@@ -39,7 +39,7 @@ ATTENDEE: Final = Shape(
 )
 """Someone called to a meeting that has been held."""
 
-CALLED_UNITS: Final = every("kallade", lambda array, n: MAYBE_UNIT(array.inside(n)))
+CALLED_UNITS: Final = every("kallade", within(MAYBE_UNIT))
 """The unit of everyone who is called, ``None`` for those who come for themselves."""
 
 _CALLED = Shape(

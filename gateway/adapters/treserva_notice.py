@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gateway.adapters import treserva_codes as codes
-from gateway.adapters.kinds import word_for
+from gateway.adapters.kinds import addressee, line, message_id, moment, one_of, word_for
+from gateway.adapters.outline import all_of
+from gateway.adapters.shape import optional, required
 from gateway.clock import STOCKHOLM
 from gateway.notices import Notice, NoticeKind
 
@@ -51,6 +53,23 @@ _HEADING: Final = {
     NoticeKind.MEETINGS_OVERLAP: "Mötet i {case} krockar med mötet i {other}",
     NoticeKind.READMITTED: "Den enskilde i {case} är inskriven i slutenvård, {other}",
 }
+
+
+BEVAKNING: Final = all_of(
+    required("bevakningId", line),
+    required("slag", one_of(KIND)),
+    required("enhet", addressee),
+    required("arendenummer", line),
+    required("rubrik", line),
+    optional("vantarPa", one_of(AWAITED)),
+    optional("hosEnhet", addressee),
+    optional("senast", moment),
+    optional("meddelandeId", message_id),
+    optional("galler", one_of(codes.CONCERNS)),
+    optional("skal", line),
+    optional("annatArende", line),
+)
+"""What stands in a bevakning."""
 
 
 def bevakning(notice: Notice) -> dict[str, Any]:

@@ -10,8 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
+from gateway.adapters.outline import Outline, all_of
+from gateway.adapters.own_table import table_of
+from gateway.adapters.own_words import OwnWords
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field
+from gateway.adapters.words import Codes, Fields, MappingTable
 from gateway.adapters.written import Form, as_json
 from gateway.clock import local_date
 from gateway.directory import Directory
@@ -28,8 +32,9 @@ UNKNOWN_EVENT = Fault(
 )
 
 
-def _as_it_is(event: Any) -> Any:
-    return event
+MESSAGE, NOTE, NOTICE = "out.message", "out.note", "out.notice"
+"""What the settings call the forms of what a system is handed."""
+_EVERY_EVENT = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +62,10 @@ class Vocabulary:
     ``type_member`` names the member that tells the type of an event, a key of ``events``. The fields beside it read
     what every event has; ``reserve_routine`` what any may have but the taking charge of a message, which tells its own
     time. ``message`` writes a message for one unit, ``note`` what the system's own log says of it, ``None`` where it
-    says nothing, and ``notice`` what a unit is told. ``acknowledgement`` is the event in which staff of the system take
-    charge of a message that came in the form ``message`` gave it; ``record_id`` is how the system numbers its records.
-    ``form`` reads what is written in an event. ``understood`` puts that into these words, for a system that has others;
-    it raises what it cannot put.
+    says nothing, and ``notice`` what a unit is told; ``outlines`` tell what is in each of these. ``acknowledgement`` is
+    the event in which staff of the system take charge of a message that came in the form ``message`` gave it;
+    ``record_id`` is how the system numbers its records. ``form`` reads what is written in an event. ``codes`` and
+    ``fields`` are what a system calls otherwise, and ``own`` puts that into these words.
     """
 
     name: str
@@ -78,12 +83,58 @@ class Vocabulary:
     notice: Callable[[Notice], dict[str, Any]]
     acknowledgement: Callable[[Mapping[str, Any], datetime], dict[str, Any]]
     record_id: Callable[[int, datetime], str]
-    understood: Callable[[Any], Any] = field(default=_as_it_is)
+    outlines: Mapping[str, Outline]
     form: Form = as_json
+    codes: Codes = field(default_factory=dict)
+    fields: Fields = field(default_factory=dict)
+    own: OwnWords | None = None
 
     def in_form(self, form: Form) -> Self:
         """Return these words for a system that writes its events in ``form``."""
         return replace(self, form=form)
+
+    def in_own_words(self, codes: Codes, fields: Fields) -> Self:
+        """Return this for a system with ``codes`` and ``fields`` of its own (:mod:`gateway.adapters.own_words`).
+
+        Raises:
+            ConfigurationError: with every name, code and member that does not exist, and names that clash.
+        """
+        if not codes and not fields:
+            return self
+        own = OwnWords.of(self.event_outlines(), self.outlines, self.type_member, codes=codes, fields=fields)
+
+        def acknowledgement(entry: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+            event = self.acknowledgement(own.read_back(MESSAGE, entry), at)
+            found: dict[str, Any] = own.told(event[self.type_member], event)
+            return found
+
+        return replace(
+            self,
+            own=own,
+            codes=codes,
+            fields=fields,
+            message=lambda message, unit: own.told(MESSAGE, self.message(message, unit)),
+            note=lambda message: own.told(NOTE, self.note(message)),
+            notice=lambda notice: own.told(NOTICE, self.notice(notice)),
+            acknowledgement=acknowledgement,
+        )
+
+    def event_outlines(self) -> dict[str, Outline]:
+        """Return what stands in each type of event; under no name, what stands in all."""
+        kinds = Outline(codes={name: form.message_type for name, form in self.events.items()}).inside(self.type_member)
+        every = kinds | all_of(self.event_id, self.happened_at, self.unit, self.user)
+        found = {_EVERY_EVENT: (every | all_of(self.case_reference, self.person, self.reserve_routine)).whole()}
+        for name, form in self.events.items():
+            read = [form.body, form.recipients, form.in_reply_to]
+            read += [form.case_reference or self.case_reference] if form.names_case else []
+            read += [self.person] if form.names_person else []
+            read += [self.reserve_routine] if form.message_type != ACKNOWLEDGEMENT else []
+            found[name] = (every | all_of(*read)).whole()
+        return found
+
+    def table(self) -> MappingTable:
+        """Return the mapping that is in force, the system's own words first."""
+        return table_of({**self.event_outlines(), **self.outlines}, self.codes, self.fields)
 
     def translate(self, event: Event, directory: Directory) -> Translation:
         """Understand an event. Pure: the same event gives the same drafts.
@@ -93,8 +144,9 @@ class Vocabulary:
         """
         written = self.form(event.content)
         try:
-            reader = Reader.of(self.understood(written.value), directory, is_text=written.is_text)
-            return self._translated(reader)
+            if self.own is not None:
+                written = self.own.understood(written)
+            return self._translated(Reader.of(written.value, directory, is_text=written.is_text))
         except InvalidDocumentError as error:
             raise InvalidDocumentError(map(written.placed, error.findings)) from None
 
@@ -132,4 +184,6 @@ class Vocabulary:
     def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what an event tells happened, as it says; raises :class:`InvalidDocumentError`."""
         written = self.form(event.content)
-        return self.happened_at(Reader.of(self.understood(written.value), directory, is_text=written.is_text))
+        if self.own is not None:
+            written = self.own.understood(written)
+        return self.happened_at(Reader.of(written.value, directory, is_text=written.is_text))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.directory import Directory
 from gateway.errors import Fault, Finding
@@ -38,6 +39,31 @@ NO_PLACE = Fault(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class MappingTable:
+    """All that is in force between a system and the gateway, as plain data.
+
+    ``codes`` and ``fields`` are in the form that the settings take: by the name of a list each word of the system's,
+    and what it is called here; and by its name here each member, and where the system has it. ``meanings`` tell, by
+    list and word, what the words mean. What the settings cannot say in one line is in ``notes``: by the name of a
+    list or member, what holds there.
+    """
+
+    codes: Codes
+    fields: Fields
+    meanings: Codes
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {
+            "codes": {name: dict(words) for name, words in self.codes.items()},
+            "fields": dict(self.fields),
+            "meanings": {name: dict(words) for name, words in self.meanings.items()},
+            "notes": dict(self.notes),
+        }
+
+
 class Words(Protocol):
     """How one kind of system says things."""
 
@@ -56,6 +82,10 @@ class Words(Protocol):
 
     def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what an event tells happened, as it says; raises :class:`InvalidDocumentError`."""
+        ...
+
+    def table(self) -> MappingTable:
+        """Return the mapping that is in force, the system's own words first."""
         ...
 
 

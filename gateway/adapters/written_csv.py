@@ -62,8 +62,9 @@ MAX_COLUMNS: Final = 1_000
 MAX_CELLS: Final = 250_000
 """Most lines, times columns: each may be wrong, and every fault is told and kept."""
 
-_NAME = r"[A-Za-z][A-Za-z0-9]{0,39}"
-_COLUMN = re.compile(rf"{_NAME}(\.({_NAME}|[1-9][0-9]{{0,2}})){{0,9}}")
+NAME = r"[A-Za-zÅÄÖåäö][A-Za-z0-9_ÅÄÖåäö]{0,39}"
+"""The form of the name of a member, the system's own too. No number has it, and no part of a path."""
+_COLUMN = re.compile(rf"{NAME}(\.({NAME}|[1-9][0-9]{{0,2}})){{0,9}}")
 _SPREADSHEET = re.compile(r'"?sep=;"?', re.IGNORECASE)
 """The first line by which a spreadsheet is told the separator."""
 

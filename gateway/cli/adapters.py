@@ -12,6 +12,7 @@ import structlog
 import typer
 from rich.table import Table
 
+from gateway.adapters.mapping_text import mapping_text
 from gateway.adapters.sample import sample_of
 from gateway.adapters.ways import words_of
 from gateway.app import open_store
@@ -114,6 +115,20 @@ def adapters_translate(
         return
     for document in documents:
         out.print(document, **PLAIN)
+
+
+@app.command("mapping")
+def adapters_mapping(
+    name: NameArgument, config: ConfigOption = None, directory: DirectoryOption = None, as_json: Json = False
+) -> None:
+    """Print every code and member that an adapter understands, its own words first, in the form the settings take."""
+    settings = _read(config, None, directory)
+    one = {adapter.name: adapter for adapter in settings.all_adapters()}[_known(settings, name)]
+    table = words_of(one).table()
+    if as_json:
+        print_json({"adapter": name, "words": one.words, **table.as_json()})
+    else:
+        out.print(mapping_text(table), **PLAIN, end="")
 
 
 @app.command("test")

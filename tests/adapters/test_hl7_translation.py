@@ -232,6 +232,12 @@ def test_a_sender_may_have_a_member_elsewhere_and_what_depends_on_it_follows() -
     assert translate(moved, DIRECTORY, own).drafts == understood(content).drafts
 
 
+def test_codes_are_named_by_the_place_in_the_tables_also_where_they_stand_elsewhere() -> None:
+    own = own_mapping({"PV1-36": {"H": "01"}}, {"discharge.destination": "ZPV-1"})
+    moved = changed("valid_a03", "|01|", "||") + b"ZPV|H\r"
+    assert translate(moved, DIRECTORY, own).drafts == understood(hl7_bytes("valid_a03")).drafts
+
+
 @pytest.mark.parametrize(
     ("codes", "fields", "code"),
     [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,12 @@ from case_events import EVENTS, MakeMessage, messages_of, sent_at, translate
 from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.adapter_rules import faults_of
 from gateway.adapters.composed import ComposedAdapter
-from gateway.adapters.own_words import in_own_words
 from gateway.adapters.routing import Route, Routes
 from gateway.adapters.sample import sample_of
 from gateway.adapters.table import VOCABULARIES
 from gateway.connections import lanes_of
 from gateway.directory import Directory, UnitType
-from gateway.errors import DependencyDownError, Fault, InvalidDocumentError
+from gateway.errors import DependencyDownError, Fault
 from gateway.messages import Message, render_xml
 from gateway.notices import Notice
 from gateway.ports import Arrival, Event, Registration, Translation
@@ -238,38 +236,6 @@ async def test_what_a_paused_source_tells_is_left_with_it(directory: Directory) 
     one.says.put_nowait(["a again"])
     assert await anext(arrivals) == ["a again"]
     await arrivals.aclose()  # type: ignore[attr-defined]
-
-
-# --- the words of a system ------------------------------------------------------------------------------------------
-
-NEED = sorted((EVENTS / "treserva").glob("valid_behov*"))[0]
-CODES = {"enhet": {"4711": SOCIAL, "4712": SOCIAL}}
-
-
-def test_a_system_may_have_words_of_its_own(directory: Directory) -> None:
-    event = json.loads(NEED.read_text(encoding="utf-8"))
-    own = {SOCIAL: "4711"}.get(event["enhet"], "other")
-    codes = {"enhet": {own: event["enhet"]}}
-    said = json.dumps(event | {"enhet": own}).encode()
-    words = in_own_words(VOCABULARIES["treserva"], codes)
-    assert words.translate(Event(source="x", content=said), directory) == translate("treserva", NEED)
-
-
-def test_a_word_that_nobody_has_told_is_refused_by_its_place_and_the_words_there_are(directory: Directory) -> None:
-    words = in_own_words(VOCABULARIES["treserva"], CODES)
-    with pytest.raises(InvalidDocumentError) as caught:
-        words.translate(Event(source="x", content=NEED.read_bytes()), directory)
-    (finding,) = caught.value.findings
-    assert finding.path == "/enhet"
-    assert "4711, 4712" in finding.en
-
-
-def test_a_system_is_told_in_its_own_words(make_message: MakeMessage) -> None:
-    message = next(m for m in messages_of("journal", make_message) if m.header.recipients)
-    told = in_own_words(VOCABULARIES["treserva"], CODES).message(message, SOCIAL)
-    assert told["enhet"] == "4711"
-    plain = VOCABULARIES["treserva"].message(message, SOCIAL)
-    assert {**told, "enhet": SOCIAL, "avsandare": plain["avsandare"]} == plain
 
 
 @pytest.mark.parametrize("kind", VOCABULARIES)

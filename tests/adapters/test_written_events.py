@@ -17,7 +17,6 @@ from written_events import cells_of, csv_of, xml_of
 
 from gateway.adapters import kinds
 from gateway.adapters.http_intake import HttpIntake
-from gateway.adapters.own_words import in_own_words
 from gateway.adapters.reading import Reader
 from gateway.adapters.table import VOCABULARIES
 from gateway.adapters.written_csv import MAX_LINES, taken_apart
@@ -191,7 +190,7 @@ def test_a_column_that_is_empty_on_a_line_does_not_shift_the_place_of_others() -
 
 
 def test_words_of_the_systems_own_are_placed_too() -> None:
-    words = in_own_words(VOCABULARIES["treserva"], {"uppmarksammatAv": {"10": "Socialtjänst"}}).in_form(as_any)
+    words = VOCABULARIES["treserva"].in_own_words({"uppmarksammatAv": {"10": "Socialtjänst"}}, {}).in_form(as_any)
     own = NEED | {"uppmarksammatAv": "10"}
     for content in (xml_of(own).encode(), csv_of([own]).encode()):
         assert words.translate(Event(source="x", content=content), DIRECTORY).drafts
@@ -209,7 +208,7 @@ def test_words_of_the_systems_own_are_placed_too() -> None:
     [
         ("a;b\n1;2\n3;4\n", [("csv.one-line", None, 3)]),
         ('a;b\n\n"1\n;2\n', [("csv.malformed", None, 3)]),
-        ("a;b;A.Å\n1;2;3\n", [("csv.column-name", "column 3", 1)]),
+        ("a;b;A.Æ\n1;2;3\n", [("csv.column-name", "column 3", 1)]),
         ("\n;;\nb;a;b\n1;2;3\n", [("csv.duplicate-column", "column 3", 3)]),
         ("a.1;a.b\n1;2\n", [("csv.column-conflict", "column 1", 1), ("csv.column-conflict", "column 2", 1)]),
         ("a;b\n1\n", [("csv.too-few-cells", None, 2)]),
