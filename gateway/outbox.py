@@ -145,7 +145,7 @@ class Outbox:
             known.accepted.update((source, one) for one in await events.find_accepted(sheet.tx, source, ids))
             names = {name for _, one in theirs if one is not None and (name := one.case_reference) is not None}
             await sheet.read_references(source, names)
-            called |= {(source, name): _case_number(name) or sheet.case_called(source, name) for name in names}
+            called |= {(source, name): case_number_in(name) or sheet.case_called(source, name) for name in names}
         translations = [(event.source, translation) for event, translation, _ in understood if translation is not None]
         drafts = [draft for _, one in translations for draft in one.drafts]
         charged = {
@@ -246,7 +246,7 @@ class Outbox:
             desk = await Desk.open(self._context, sheet, number)
             message = await desk.admit(draft, message_id)
             self._settle_answered(sheet, draft, message)
-            if translation.case_reference is not None and _case_number(translation.case_reference) is None:
+            if translation.case_reference is not None and case_number_in(translation.case_reference) is None:
                 sheet.refer(source, translation.case_reference, number)
             message_ids.append(message_id)
         return Submission(number, tuple(message_ids))
@@ -255,13 +255,13 @@ class Outbox:
         """Tell whether ``draft`` says something new in a case that is open; of a case unknown here nothing is said."""
         reference = translation.case_reference
         known = sheet.case_called(source, reference) if reference is not None else None
-        number = _case_number(reference) or known
+        number = case_number_in(reference) or known
         return number is not None and (await Desk.open(self._context, sheet, number)).circle.is_news(draft)
 
     async def _case_number(self, sheet: Sheet, source: str, translation: Translation, draft: Draft) -> str:
         """Return the number of the case an event is about; a need that is new gets the next one."""
         reference = translation.case_reference
-        number = _case_number(reference)
+        number = case_number_in(reference)
         if number is not None:
             if sheet.case(number) is None:  # numbers are given out here, never brought along
                 raise CaseRuleError(UNKNOWN_CASE.at())
@@ -304,7 +304,7 @@ class Outbox:
 
 
 @lru_cache(maxsize=4096)  # most are names of the system's own, and each is asked about a few times
-def _case_number(reference: str | None) -> str | None:
+def case_number_in(reference: str | None) -> str | None:
     """Return the case number a system calls a case by, ``None`` when it has a name of its own for it."""
     try:
         return CaseNumber.parse(reference).value if reference is not None else None

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from gateway.by_hand import check_actor
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, Finding, InvalidDocumentError, NotYetError
-from gateway.outbox import Outbox, Submission
+from gateway.outbox import Outbox, Submission, case_number_in
 from gateway.ports import Adapter, Event
-from gateway.store import events
+from gateway.store import cases, events
 from gateway.store.events import RefusedEvent
 
 NO_EVENT = Fault(
@@ -26,6 +26,11 @@ OTHER_ADAPTER = Fault(
     "event.other-adapter",
     "Händelsen kom genom adaptern {name}, som inte finns i inställningarna.",
     "The event came by the adapter {name}, which is not in the settings.",
+)
+OVERTAKEN = Fault(
+    "event.overtaken",
+    "Ärendet har gått vidare sedan händelsen kom: nyare uppgifter har skickats, och de här skulle gälla i stället.",
+    "The case has gone on since the event came: newer information has been sent, and this would take its place.",
 )
 
 
@@ -49,11 +54,13 @@ async def resend(
     *,
     by: str,
     reason: str,
+    overtaken: bool = False,
     dry_run: bool = False,
 ) -> list[Resent]:
     """Take up refused events again, by their numbers, in the order they came; each by itself.
 
-    ``adapter`` understands those that came by ``sources``; others stay as they are.
+    ``adapter`` understands those that came by ``sources``; others stay as they are. So do those whose case has sent
+    something since they came, unless they are meant although ``overtaken``.
 
     Who did so (HSA-id), when and why is kept. In a ``dry_run`` each is only looked at as its adapter understands it;
     nothing is kept, and its case is not asked.
@@ -75,7 +82,10 @@ async def resend(
         if one.source not in sources:
             done.append(Resent(one, findings=(OTHER_ADAPTER.at(name=one.source),)))
             continue
-        resent = _understood(adapter, one) if dry_run else await _submitted(outbox, one)
+        if (resent := _understood(adapter, one)).findings == () and not overtaken:
+            resent = await _unless_overtaken(context, adapter, one)
+        if resent.findings == () and not dry_run:
+            resent = await _submitted(outbox, one)
         done.append(resent)
         if not dry_run:
             codes = [finding.code for finding in resent.findings]
@@ -89,6 +99,16 @@ def _understood(adapter: Adapter, one: RefusedEvent) -> Resent:
         adapter.translate(Event(source=one.source, content=one.content))
     except InvalidDocumentError as error:
         return Resent(one, findings=error.findings)
+    return Resent(one)
+
+
+async def _unless_overtaken(context: Context, adapter: Adapter, one: RefusedEvent) -> Resent:
+    reference = adapter.translate(Event(source=one.source, content=one.content)).case_reference
+    if reference is not None:
+        async with context.store.reading() as tx:
+            number = case_number_in(reference) or await cases.number_of(tx, one.source, reference)
+            if number is not None and await events.has_sent_since(tx, number, one.received_at):
+                return Resent(one, findings=(OVERTAKEN.at(),))
     return Resent(one)
 
 

@@ -106,3 +106,20 @@ async def test_an_event_of_an_adapter_that_is_gone_stays(place: Path) -> None:
     done = in_folder(place, "events", "resend", "1", *WHY, adapter="journal")
     assert (done.returncode, "event.other-adapter" in done.stdout) == (5, True), done.stdout + done.stderr
     assert len(listed(place)) == 2
+
+
+async def test_an_event_that_newer_ones_have_overtaken_is_resent_only_if_that_is_meant(place: Path) -> None:
+    first = listed(place)[0]["number"]
+    need = json.loads((EVENTS / "valid_behov.json").read_bytes())
+    newer = json.dumps(need | {"handelseId": "TRV-NEWER", "behov": "Ett nytt läge."}).encode()
+    async with Store(f"sqlite+aiosqlite:///{place / 'gateway.sqlite'}") as store:
+        clock = ManualClock(datetime(2026, 11, 2, 10, 0, tzinfo=UTC))
+        units = Directory.load(place / "directory.toml")
+        context = Context("kommun", units, store, clock, ignore, chance=lambda: 0.5)
+        outbox = Outbox(context, FolderAdapter.over(TRESERVA, place / "case-system", units))
+        assert (await outbox.submit(Event(source="treserva", content=newer))).case_number == "SIP100001"
+    done = in_folder(place, "events", "resend", str(first), *WHY)
+    assert (done.returncode, "event.overtaken" in done.stdout) == (5, True), done.stdout + done.stderr
+    meant = in_folder(place, "events", "resend", str(first), *WHY, "--overtaken")
+    assert "event.overtaken" not in meant.stdout
+    assert "case.already-started" in meant.stdout, "what the case itself does not allow stays refused"

@@ -99,6 +99,9 @@ def events_resend(
     reason: Annotated[str, typer.Option("--reason", help="What has been put right; kept, and not logged.")],
     numbers: Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]…", help="The events.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All that were refused.")] = False,
+    overtaken: Annotated[
+        bool, typer.Option("--overtaken", help="Also where the case has sent something since.")
+    ] = False,
     dry_run: DryRun = False,
     store: StoreOption = None,
     config: ConfigOption = None,
@@ -110,7 +113,8 @@ def events_resend(
         raise CaseRuleError(NOTHING_NAMED.at())
     settings = existing(store, config, directory=directory)
     with logging_to(sys.stderr, settings.log_format, settings.log_level):
-        done = run_loop(_resend(settings, None if every else numbers or [], by, reason, dry_run=dry_run))
+        named = None if every else numbers or []
+        done = run_loop(_resend(settings, named, by, reason, overtaken=overtaken, dry_run=dry_run))
         for one in done if not dry_run else ():
             codes = [finding.code for finding in one.findings]
             log.info("event.resent", number=one.event.number, source=one.event.source, by=by, codes=codes)
@@ -129,7 +133,7 @@ async def _refused(settings: Settings) -> list[RefusedEvent]:
 
 
 async def _resend(
-    settings: Settings, numbers: list[int] | None, by: str, reason: str, *, dry_run: bool
+    settings: Settings, numbers: list[int] | None, by: str, reason: str, *, overtaken: bool, dry_run: bool
 ) -> list[Resent]:
     clock, directory = SystemClock(), Directory.load(settings.directory)
     async with open_store(settings, migrates=False) as store:
@@ -142,7 +146,9 @@ async def _resend(
             async with store.reading() as tx:
                 numbers = [one.number for one in await events.refused(tx)]
         names = [source.name for source in sources]
-        return await resend(context, adapter, names, numbers, by=by, reason=reason, dry_run=dry_run)
+        return await resend(
+            context, adapter, names, numbers, by=by, reason=reason, overtaken=overtaken, dry_run=dry_run
+        )
 
 
 def _as_json(one: RefusedEvent) -> dict[str, Any]:

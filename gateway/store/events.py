@@ -12,9 +12,10 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
+from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.store.adapter_tables import resending
 from gateway.store.bulk import insertion, several
-from gateway.store.tables import event
+from gateway.store.tables import event, message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,12 @@ async def refused(tx: Transaction) -> list[RefusedEvent]:
     columns = event.c.id, event.c.source, event.c.event_id, event.c.kind, event.c.received_at
     query = select(*columns, event.c.findings, event.c.content).where(event.c.state == "refused").order_by(event.c.id)
     return [RefusedEvent(*row) for row in (await tx.execute(query)).all()]
+
+
+async def has_sent_since(tx: Transaction, case_number: str, moment: datetime) -> bool:
+    """Tell whether this party has made a message about a case after a moment."""
+    query = select(message.c.message_id).where(message.c.case_number == case_number, message.c.created_at > moment)
+    return (await tx.execute(query.where(message.c.type != ACKNOWLEDGEMENT).limit(1))).first() is not None
 
 
 async def keep_resending(
