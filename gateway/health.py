@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.http_trial import door_answers
+from gateway.adapters.signing import Secrets
 from gateway.adapters.ways import WAYS, Surroundings, can_be_asked, routes_of, sources_of
 from gateway.app import open_store
 from gateway.clock import STOCKHOLM, Clock
@@ -122,7 +123,10 @@ async def put_to_test(settings: Settings, name: str, clock: Clock) -> list[str]:
     done = []
     async with AsyncExitStack() as stack:
         if one.brings and WAYS[one.way].answers is not None and settings.http_listen is not None:
-            await door_answers(settings.http_listen, name, encrypted=settings.http_certificate_file is not None)
+            secrets = Secrets.read(one.secret_file) if one.secret_file is not None else None
+            is_open = one.secret_file is None and one.tokens_file is None and one.certificates_file is None
+            encrypted = settings.http_certificate_file is not None
+            await door_answers(settings.http_listen, name, clock, encrypted=encrypted, secrets=secrets, is_open=is_open)
             done.append(f"in: {settings.http_listen}")
         for source in sources_of([one], around):
             done += await _tried(stack, source, f"in: {one.listen or one.url or one.folder}", said=can_be_asked(one))
