@@ -72,7 +72,7 @@ class Submission:
 Answer = Submission | InvalidDocumentError | NotYetError
 """What an event is answered."""
 
-Understood = tuple[Event, Translation | None, Sequence[Finding]]
+Understood = tuple[Event, Translation | None, InvalidDocumentError | None]
 """An event with what it means, or with what is wrong with it."""
 
 
@@ -124,8 +124,8 @@ class Outbox:
         async with self._context.store.writing() as tx:
             sheet = Sheet(tx, self._context.clock.now())
             known = await self._read_ahead(sheet, understood)
-            for event, translation, findings in understood:
-                answers.append(await self._answer(sheet, known, event, translation, findings))
+            for event, translation, wrong in understood:
+                answers.append(await self._answer(sheet, known, event, translation, wrong))
             await sheet.write()
         for (_, translation, _), answered in zip(understood, answers, strict=True):
             self._tell(answered, translation)
@@ -175,12 +175,13 @@ class Outbox:
         known: Known,
         event: Event,
         translation: Translation | None,
-        findings: Sequence[Finding],
+        wrong: InvalidDocumentError | None,
     ) -> Answer:
         earlier = known.same.get((event.source, event.content_hash))
         if earlier is not None and earlier["state"] == "accepted":
             return Submission.from_json(earlier["answer"])
         submission: Submission | None = None
+        findings: Sequence[Finding] = wrong.findings if wrong is not None else ()
         if translation is not None:
             try:
                 if (event.source, translation.event_id) in known.accepted:
@@ -193,8 +194,8 @@ class Outbox:
                 return error
         kept = KeptEvent(
             source=event.source,
-            event_id=translation.event_id if translation else None,
-            kind=translation.kind if translation else None,
+            event_id=translation.event_id if translation else wrong.event_id if wrong else None,
+            kind=translation.kind if translation else wrong.kind if wrong else None,
             content_hash=event.content_hash,
             content=event.content,
             received_at=sheet.now,
@@ -225,11 +226,11 @@ class Outbox:
                     case_number=number,
                 )
 
-    def _translate(self, event: Event) -> tuple[Translation | None, Sequence[Finding]]:
+    def _translate(self, event: Event) -> tuple[Translation | None, InvalidDocumentError | None]:
         try:
-            return self._adapter.translate(event), ()
+            return self._adapter.translate(event), None
         except InvalidDocumentError as error:
-            return None, error.findings
+            return None, error
 
     async def _carry_out(self, sheet: Sheet, source: str, translation: Translation) -> Submission:
         message_ids = []

@@ -71,49 +71,75 @@ async def resend(
         DependencyDownError: the database does not answer.
     """
     check_actor(by, reason)
-    async with context.store.reading() as tx:
-        found = {one.number: one for one in await events.refused(tx)}
-    if missing := [NO_EVENT.at(number=number) for number in dict.fromkeys(numbers) if number not in found]:
-        raise CaseRuleError(missing)
+    found = await _refused(context, numbers)
     outbox = Outbox(context, adapter)
     done = []
-    for number in sorted(set(numbers)):
-        one = found[number]
+    for one in found:
         if one.source not in sources:
             done.append(Resent(one, findings=(OTHER_ADAPTER.at(name=one.source),)))
             continue
-        if (resent := _understood(adapter, one)).findings == () and not overtaken:
-            resent = await _unless_overtaken(context, adapter, one)
+        async with context.store.reading() as tx:
+            event = Event(source=one.source, content=await events.content_of(tx, one.number))
+        resent = await _looked_at(context, adapter, one, event, overtaken=overtaken)
         if resent.findings == () and not dry_run:
-            resent = await _submitted(outbox, one)
+            resent = await _submitted(outbox, one, event)
         done.append(resent)
         if not dry_run:
             codes = [finding.code for finding in resent.findings]
+            at = context.clock.now()
             async with context.store.writing() as tx:
-                await events.keep_resending(tx, number, at=context.clock.now(), by=by, reason=reason, codes=codes)
+                await events.keep_decision(tx, one.number, "resent", at=at, by=by, reason=reason, codes=codes)
     return done
 
 
-def _understood(adapter: Adapter, one: RefusedEvent) -> Resent:
+async def discard(
+    context: Context, numbers: Collection[int], *, by: str, reason: str, restore: bool = False
+) -> list[int]:
+    """Let refused events be looked at by nobody any more, or again; return the numbers of those that changed.
+
+    They are kept as they are, and may be restored. Who did so (HSA-id), when and why is kept.
+
+    Raises:
+        CaseRuleError: one is not there or not refused, or no reason is given; nothing has been done.
+        InvalidDocumentError: ``by`` is no HSA-id.
+        DependencyDownError: the database does not answer.
+    """
+    check_actor(by, reason)
+    found, at = await _refused(context, numbers), context.clock.now()
+    async with context.store.writing() as tx:
+        changed = [one.number for one in found if await events.discard(tx, one.number, None if restore else at)]
+        for number in changed:
+            decision = "restored" if restore else "discarded"
+            await events.keep_decision(tx, number, decision, at=at, by=by, reason=reason)
+    return changed
+
+
+async def _refused(context: Context, numbers: Collection[int]) -> list[RefusedEvent]:
+    async with context.store.reading() as tx:
+        found = await events.refused(tx, numbers)
+    there = {one.number for one in found}
+    if missing := [NO_EVENT.at(number=number) for number in dict.fromkeys(numbers) if number not in there]:
+        raise CaseRuleError(missing)
+    return found
+
+
+async def _looked_at(context: Context, adapter: Adapter, one: RefusedEvent, event: Event, *, overtaken: bool) -> Resent:
+    """Return what can be told before an event is taken up: whether it is understood, and whether its case went on."""
     try:
-        adapter.translate(Event(source=one.source, content=one.content))
+        reference = adapter.translate(event).case_reference
     except InvalidDocumentError as error:
         return Resent(one, findings=error.findings)
+    if reference is None or overtaken:
+        return Resent(one)
+    async with context.store.reading() as tx:
+        number = case_number_in(reference) or await cases.number_of(tx, one.source, reference)
+        if number is not None and await events.has_sent_since(tx, number, one.received_at):
+            return Resent(one, findings=(OVERTAKEN.at(),))
     return Resent(one)
 
 
-async def _unless_overtaken(context: Context, adapter: Adapter, one: RefusedEvent) -> Resent:
-    reference = adapter.translate(Event(source=one.source, content=one.content)).case_reference
-    if reference is not None:
-        async with context.store.reading() as tx:
-            number = case_number_in(reference) or await cases.number_of(tx, one.source, reference)
-            if number is not None and await events.has_sent_since(tx, number, one.received_at):
-                return Resent(one, findings=(OVERTAKEN.at(),))
-    return Resent(one)
-
-
-async def _submitted(outbox: Outbox, one: RefusedEvent) -> Resent:
+async def _submitted(outbox: Outbox, one: RefusedEvent, event: Event) -> Resent:
     try:
-        return Resent(one, await outbox.submit(Event(source=one.source, content=one.content)))
+        return Resent(one, await outbox.submit(event))
     except (InvalidDocumentError, NotYetError) as error:
         return Resent(one, findings=error.findings)

@@ -74,7 +74,7 @@ async def test_a_refused_event_is_taken_up_again_once_its_unit_is_there(place: P
     assert refused["findings"] != []
     assert [one["number"] for one in listed(place)] == [second["number"]]
     with closing(sqlite3.connect(place / "gateway.sqlite")) as database:
-        kept = database.execute('SELECT event, "by", reason, codes FROM resending ORDER BY id').fetchall()
+        kept = database.execute('SELECT event, "by", reason, codes FROM event_decision ORDER BY id').fetchall()
     assert [(event, by, reason) for event, by, reason, _ in kept] == [
         (int(number), BY, "enheten är inlagd"),
         (second["number"], BY, "enheten är inlagd"),
@@ -123,3 +123,17 @@ async def test_an_event_that_newer_ones_have_overtaken_is_resent_only_if_that_is
     meant = in_folder(place, "events", "resend", str(first), *WHY, "--overtaken")
     assert "event.overtaken" not in meant.stdout
     assert "case.already-started" in meant.stdout, "what the case itself does not allow stays refused"
+
+
+async def test_what_is_discarded_is_kept_and_may_be_restored(place: Path) -> None:
+    first, second = listed(place)
+    assert (first["eventId"], first["kind"]) == ("TRV-FIX-01", "BEHOV_IDENTIFIERAT"), "it can be recognised"
+    number = str(second["number"])
+    for times in ("", "already"):
+        done = in_folder(place, "events", "discard", number, *WHY)
+        assert (done.returncode, times in done.stdout) == (0, True), done.stderr
+    assert [one["number"] for one in listed(place)] == [first["number"]]
+    assert in_folder(place, "events", "list", "--discarded").stdout.count("BEHOV_IDENTIFIERAT") == 2
+    assert len(json.loads(in_folder(place, "messages", "list", "--json").stdout)["setAside"]) == 1
+    assert in_folder(place, "events", "discard", number, *WHY, "--restore").returncode == 0
+    assert len(listed(place)) == 2

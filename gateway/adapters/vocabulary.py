@@ -16,7 +16,7 @@ from gateway.adapters.own_words import OwnWords
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field
 from gateway.adapters.words import Codes, Fields, MappingTable
-from gateway.adapters.written import Form, as_json
+from gateway.adapters.written import Form, Written, as_json
 from gateway.clock import local_date
 from gateway.directory import Directory
 from gateway.envelope import ACKNOWLEDGEMENT
@@ -148,7 +148,21 @@ class Vocabulary:
                 written = self.own.understood(written)
             return self._translated(Reader.of(written.value, directory, is_text=written.is_text))
         except InvalidDocumentError as error:
-            raise InvalidDocumentError(map(written.placed, error.findings)) from None
+            wrong = InvalidDocumentError(map(written.placed, error.findings))
+            raise wrong.about(*self._recognised(written, directory)) from None
+
+    def _recognised(self, written: Written, directory: Directory) -> tuple[str | None, str | None]:
+        """Return the id and the type of an event that is not understood, as far as it tells them."""
+        if not isinstance(written.value, dict):
+            return None, None
+        kind = written.value.get(self.type_member)
+        reader = Reader.of(written.value, directory, is_text=written.is_text)
+        event_id: str | None = self.event_id(reader)
+        try:
+            reader.stop_if_wrong()
+        except InvalidDocumentError:
+            event_id = None
+        return event_id, kind if isinstance(kind, str) and kind in self.events else None
 
     def _translated(self, reader: Reader) -> Translation:
         reader.happened_on(local_date(self.happened_at(reader)))
