@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,26 +77,30 @@ async def health_of(settings: Settings, clock: Clock) -> list[Health]:
     sources = {source.name: source for source in sources_of(adapters, around)}
     targets = {target.name: target for target in routes.targets}
     lanes = {lane.name: lane for lane in lanes_of(routes)}
-    found = []
-    async with open_store(settings, migrates=False) as store, store.reading() as tx, AsyncExitStack() as stack:
+    last: dict[str, tuple[datetime | None, datetime | None]] = {}
+    async with open_store(settings, migrates=False) as store, store.reading() as tx:
         paused, beats = await kept.pauses(tx), await kept.beats(tx)
         for one in adapters:
             lane = lanes.get(one.name, Lane(name=one.name))
-            last_event = await kept.last_event(tx, one.name) if one.brings else None
-            last = await kept.last_registration(tx, units=lane.units, but=lane.others) if one.takes else None
-            findings = await _asked(stack, sources.get(one.name), targets.get(one.name))
-            found.append(
-                Health(
-                    settings=one,
-                    is_up=not findings if can_be_asked(one) else None,
-                    findings=findings,
-                    last_event=last_event,
-                    last_registration=last,
-                    pause=paused.get(one.name),
-                    beat=beats.get(one.name),
-                )
-            )
-    return found
+            event = await kept.last_event(tx, one.name) if one.brings else None
+            taken = await kept.last_registration(tx, units=lane.units, but=lane.others) if one.takes else None
+            last[one.name] = event, taken
+    async with AsyncExitStack() as stack:  # nobody's silence keeps the database, or the others, waiting
+        answers = await asyncio.gather(
+            *(_asked(stack, sources.get(one.name), targets.get(one.name)) for one in adapters)
+        )
+    return [
+        Health(
+            settings=one,
+            is_up=not findings if can_be_asked(one) else None,
+            findings=findings,
+            last_event=last[one.name][0],
+            last_registration=last[one.name][1],
+            pause=paused.get(one.name),
+            beat=beats.get(one.name),
+        )
+        for one, findings in zip(adapters, answers, strict=True)
+    ]
 
 
 async def _asked(stack: AsyncExitStack, *ends: EventSource | MessageTarget | None) -> tuple[Finding, ...]:
