@@ -236,21 +236,29 @@ class Outbox:
         message_ids = []
         number: str | None = None
         for index, draft in enumerate(translation.drafts):
-            if draft.type == ACKNOWLEDGEMENT:
-                number = self._acknowledge(sheet, draft)
-                continue
-            if draft.if_news and not await self._is_news(sheet, source, translation, draft):
-                continue
-            number = await self._case_number(sheet, source, translation, draft)
-            key = json.dumps([self._context.party, source, translation.event_id, index])
-            message_id = str(uuid5(_MESSAGE_IDS, key))
-            desk = await Desk.open(self._context, sheet, number)
-            message = await desk.admit(draft, message_id)
-            self._settle_answered(sheet, draft, message)
-            if translation.case_reference is not None and case_number_in(translation.case_reference) is None:
-                sheet.refer(source, translation.case_reference, number)
-            message_ids.append(message_id)
+            try:
+                if draft.type == ACKNOWLEDGEMENT:
+                    number = self._acknowledge(sheet, draft)
+                    continue
+                if draft.if_news and not await self._is_news(sheet, source, translation, draft):
+                    continue
+                number = await self._case_number(sheet, source, translation, draft)
+                key = json.dumps([self._context.party, source, translation.event_id, index])
+                message_ids.append(message_id := str(uuid5(_MESSAGE_IDS, key)))
+                await self._send(sheet, source, translation, draft, number, message_id)
+            except InvalidDocumentError as error:
+                raise InvalidDocumentError(map(draft.placed, error.findings)) from error
         return Submission(number, tuple(message_ids))
+
+    async def _send(
+        self, sheet: Sheet, source: str, translation: Translation, draft: Draft, number: str, message_id: str
+    ) -> None:
+        """Admit a draft to its case as the message with this id."""
+        desk = await Desk.open(self._context, sheet, number)
+        message = await desk.admit(draft, message_id)
+        self._settle_answered(sheet, draft, message)
+        if translation.case_reference is not None and case_number_in(translation.case_reference) is None:
+            sheet.refer(source, translation.case_reference, number)
 
     async def _is_news(self, sheet: Sheet, source: str, translation: Translation, draft: Draft) -> bool:
         """Tell whether ``draft`` says something new in a case that is open; of a case unknown here nothing is said."""
