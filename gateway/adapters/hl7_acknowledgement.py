@@ -48,6 +48,7 @@ CONDITIONS: Final[dict[str, tuple[str, str]]] = {
     "hl7.day": ("102", "Data type error"),
     "hl7.escape": ("102", "Data type error"),
     "hl7.unescaped-delimiter": ("102", "Data type error"),
+    "hl7.encoding-contradicted": ("102", "Data type error"),
     "json.form": ("102", "Data type error"),
     "json.value": ("103", "Table value not found"),
     "hl7.unit-unknown": ("103", "Table value not found"),

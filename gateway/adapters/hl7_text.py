@@ -32,6 +32,11 @@ NOT_IN_CHARSET: Final = Fault(
     "Meddelandet har tecken som inte hör till den teckenuppsättning det anger i MSH-18.",
     "The message has characters that do not belong to the character set it states in MSH-18.",
 )
+CONTRADICTED: Final = Fault(
+    "hl7.encoding-contradicted",
+    "Meddelandet anger {stated} i MSH-18 men är skrivet i UTF-8.",
+    "The message states {stated} in MSH-18, and is written in UTF-8.",
+)
 ESCAPE: Final = Fault(
     "hl7.escape",
     "En escapesekvens är okänd eller inte avslutad.",
@@ -146,11 +151,25 @@ def text_of(content: bytes, stated: str) -> tuple[str, str]:
         raise InvalidDocumentError(CHARSET.at("MSH-18", supported=", ".join(CHARSETS)))
     if content.startswith(_BOM):
         content, codec = content[len(_BOM) :], "utf-8"
+    if codec.startswith("iso8859") and _is_utf_8(content):
+        # å, ä and ö would become two characters each, and nobody would see it here.
+        raise InvalidDocumentError(CONTRADICTED.at("MSH-18", stated=stated))
     try:
         return content.decode(codec), codec
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\r") + 1
         raise InvalidDocumentError(NOT_IN_CHARSET.at("MSH-18", line)) from None
+
+
+def _is_utf_8(content: bytes) -> bool:
+    """Tell whether there is something in ``content`` that only UTF-8 explains."""
+    if content.isascii():
+        return False
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def beginning(content: bytes) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -80,13 +81,26 @@ class _Block:
     batch: bytes | None
 
 
+@dataclass(eq=False)
+class _Line:
+    """A connection: when its sender was last heard, what of a message has come, and which messages wait for answers."""
+
+    frames: Frames
+    heard_at: float
+    waiting: set[MllpArrival] = field(default_factory=set)
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.frames.is_open and all(one.answered.done() for one in self.waiting)
+
+
 class MllpServer:
     """Listens on ``host`` and ``port`` (0 for any that is free) while it is entered; its events are from ``source``.
 
     ``tls`` lets connections in by TLS only; whether senders show a certificate is up to it. A block, a batch too, may
-    have ``limit`` bytes, and there may be ``connections`` at once: further ones are closed at once, and so are those
-    from another machine than ``senders``, where any are named. One that says nothing for ``patience`` seconds in the
-    midst of a message is closed too.
+    have ``limit`` bytes. There may be ``connections`` at once: for a further one the one that has been idle for longest
+    is closed, or else it is itself. Those from another machine than ``senders`` are closed, where any are named, and
+    one that says nothing for ``patience`` seconds in the midst of a message.
     """
 
     def __init__(
@@ -112,7 +126,7 @@ class MllpServer:
         self._most = connections
         self._patience = patience
         self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], _Line] = {}
         self._waiting: dict[MllpArrival, None] = {}
         self._came = asyncio.Event()
 
@@ -174,51 +188,68 @@ class MllpServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._connections) >= self._most:
-            log.warning("mllp.too-many-connections", source=self._source, limit=self._most)
-            writer.close()
-            return
         if not may_send(writer.get_extra_info("peername"), self._senders):
             log.warning("mllp.not-a-sender", source=self._source)
             writer.close()
             return
-        self._connections.add(task)
+        if len(self._connections) >= self._most and not self._make_room():
+            log.warning("mllp.too-many-connections", source=self._source, limit=self._most)
+            writer.close()
+            return
+        _keep_alive(writer)
+        line = self._connections[task] = _Line(Frames(self._limit), asyncio.get_running_loop().time())
         blocks: asyncio.Queue[_Block | None] = asyncio.Queue(BATCH)
         answering = asyncio.create_task(self._answer(blocks, writer))
-        mine: set[MllpArrival] = set()
         try:
-            await self._read(reader, blocks, answering, mine)
-            await blocks.put(None)  # a sender that has said all may wait for the last answers
+            await self._read(reader, blocks, answering, line)
+            await _put(blocks, None, answering)  # a sender that has said all may wait for the last answers
             await answering
         except asyncio.CancelledError:
             pass  # the server ends; asyncio would tell of a cancelled connection as of a fault
         finally:
             answering.cancel()
-            for arrival in mine:
+            for arrival in line.waiting:
                 arrival.answered.cancel()
                 self._waiting.pop(arrival, None)
             writer.close()
-            self._connections.discard(task)
+            self._connections.pop(task, None)
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been idle for longest; tell whether there was one."""
+        idle = [
+            (line.heard_at, number, task)
+            for number, (task, line) in enumerate(self._connections.items())
+            if line.is_idle
+        ]
+        if not idle:
+            return False
+        *_, longest = min(idle)
+        longest.cancel()
+        self._connections.pop(longest)
+        log.info("mllp.idle-closed", source=self._source)
+        return True
 
     async def _read(
         self,
         reader: asyncio.StreamReader,
         blocks: asyncio.Queue[_Block | None],
         answering: asyncio.Task[None],
-        mine: set[MllpArrival],
+        line: _Line,
     ) -> None:
-        frames = Frames(self._limit)
         with suppress(OSError):  # the sender is gone; what it has no answer to it sends again
-            while not answering.done() and (data := await self._more(reader, frames)):
-                for content in frames.feed(data):
+            while not answering.done() and (data := await self._more(reader, line.frames)):
+                line.heard_at = asyncio.get_running_loop().time()
+                for content in line.frames.feed(data):
                     block = self._block(content)
                     self._waiting |= dict.fromkeys(block.arrivals)
-                    mine.difference_update([one for one in mine if one.answered.done()])
-                    mine.update(block.arrivals)
+                    line.waiting.difference_update([one for one in line.waiting if one.answered.done()])
+                    line.waiting.update(block.arrivals)
                     self._came.set()
-                    await blocks.put(block)
-        if frames.is_open:  # half a message is no message: it could be mistaken for a whole one
-            log.warning("mllp.cut-off", source=self._source, size=frames.held)
+                    await _put(blocks, block, answering)
+        if line.frames.is_open:  # half a message is no message; it is kept as what was refused, and nobody is there
+            log.warning("mllp.cut-off", source=self._source, size=line.frames.held)
+            self._waiting[self._arrival(line.frames.rest)] = None
+            self._came.set()
 
     async def _more(self, reader: asyncio.StreamReader, frames: Frames) -> bytes:
         """Return what comes next, nothing at the end; whoever has begun a message must go on with it in time."""
@@ -247,6 +278,22 @@ class MllpServer:
                     told = [_batch_of(block.batch, told)]
                 writer.write(b"".join(map(framed, told)))
                 await writer.drain()
+
+
+async def _put(blocks: asyncio.Queue[_Block | None], block: _Block | None, answering: asyncio.Task[None]) -> None:
+    """Put a block in line, unless nobody answers any more: the sender has gone without a word."""
+    putting = asyncio.create_task(blocks.put(block))
+    await asyncio.wait({putting, answering}, return_when=asyncio.FIRST_COMPLETED)
+    putting.cancel()
+
+
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
+    """Let a connection end whose other end has gone without a word, as behind a firewall that has forgotten it."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def may_send(peer: Any, senders: Sequence[Network]) -> bool:

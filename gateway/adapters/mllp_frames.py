@@ -39,6 +39,11 @@ class Frames:
         """Whether a frame, or something else, has begun and not ended."""
         return self._is_inside or bool(self._held)
 
+    @property
+    def rest(self) -> bytes:
+        """What has come of what will never be whole, with a sign that keeps it from being taken for a message."""
+        return bytes(self._held) + VT
+
     def feed(self, data: bytes) -> list[bytes]:
         """Return what ``data`` has made whole, in order."""
         whole = []

@@ -133,7 +133,7 @@ def test_nothing_personal_comes_back(path) -> None:  # type: ignore[no-untyped-d
         understood(content)
 
     for answer in answers(content, caught.value.findings, now=NOW):
-        said = answer.decode("utf-8")
+        said = answer.decode("utf-8", "replace")
         assert not [word for word in ("Vallgård", "Henrik", "19781130", "Övningsgatan", "Isak") if word in said]
 
 

@@ -66,7 +66,7 @@ class Hospital:
                 answer: bytes = client.send_message(content)
                 return answer
 
-        return (await asyncio.to_thread(send)).decode()
+        return (await asyncio.to_thread(send)).decode(errors="replace")  # it is in the sender's own character set
 
     async def says_otherwise(self, body: Any, *to: str) -> None:
         """Say, by the other way in that the adapter has, what HL7 has no message for."""

@@ -8,6 +8,7 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,13 @@ from scripted import DIRECTORY
 
 from gateway.adapters.hl7_inbound import Hl7Inbound
 from gateway.adapters.hl7_translation import ABSENT
+from gateway.adapters.hl7_words import Hl7Words
 from gateway.adapters.mllp import MllpServer, may_send
 from gateway.adapters.mllp_frames import Frames, framed
 from gateway.adapters.mllp_trial import port_answers
 from gateway.clock import SystemClock
 from gateway.errors import ConfigurationError, DependencyDownError, InvalidDocumentError
+from gateway.ports import Event
 
 A01, A08 = hl7_bytes("valid_a01"), hl7_bytes("valid_a08")
 MISSING = ABSENT.at("PV2-9", place="PV2-9")
@@ -51,6 +54,15 @@ async def take(server: MllpServer, count: int) -> list[bytes]:
             await arrival.accept({"messageIds": ["m"]})
     await arrivals.aclose()
     return came
+
+
+async def answer_all(server: MllpServer, came: asyncio.Event) -> None:
+    """Accept all that comes, and tell when it is A01."""
+    async for batch in server.arrivals():
+        for arrival in batch:
+            await arrival.accept({"messageIds": ["m"]})
+            if arrival.event.content == A01:
+                came.set()
 
 
 def sending(port: int, *messages: bytes) -> Callable[[], list[bytes]]:
@@ -151,8 +163,20 @@ async def test_half_a_message_is_never_taken_for_a_whole_one() -> None:
         _, other = await connected(server)
         other.write(framed(A08))
 
-        assert await take(server, 1) == [A08]
+        whole, half = sorted(await take(server, 2), key=A08.__ne__)
         other.close()
+    assert whole == A08
+    with pytest.raises(InvalidDocumentError) as caught:  # it is kept, and refused whatever it says
+        Hl7Words().translate(Event(source="hl7", content=half), DIRECTORY)
+    assert caught.value.codes == ("hl7.frame",)
+
+
+async def test_what_nobody_framed_is_kept_too() -> None:
+    async with listening() as server, asyncio.timeout(10):
+        _, writer = await connected(server)
+        writer.write(b"hej")
+        writer.close()
+        assert await take(server, 1) == [b"hej\x0b"]
 
 
 async def test_who_stops_in_the_midst_of_a_message_is_let_go_and_who_is_silent_between_two_is_not() -> None:
@@ -166,21 +190,45 @@ async def test_who_stops_in_the_midst_of_a_message_is_let_go_and_who_is_silent_b
 
         assert await reader.read() == b""
         other.write(framed(A01))
-        assert await take(server, 1) == [A01]
+        assert set(await take(server, 2)) == {A01, b"MSH|\x0b"}
         writer.close()
         other.close()
 
 
-async def test_further_connections_than_agreed_are_closed() -> None:
-    async with listening(connections=1) as server, asyncio.timeout(10):
-        _, writer = await connected(server)
-        writer.write(framed(A01))
-        await take(server, 1)
-        refused, other = await connected(server)
+async def test_a_further_connection_than_agreed_takes_the_place_of_the_one_idle_longest() -> None:
+    async with listening(connections=2) as server, asyncio.timeout(10):
+        arrivals = server.arrivals()
+        silent, first = await connected(server)
+        busy, second = await connected(server)
+        second.write(framed(A01))
+        (arrival,) = await anext(arrivals)
+        _, third = await connected(server)
+        assert await silent.read() == b"", "it had nothing under way"
+        third.write(framed(A08))
+        assert [one.event.content for one in await anext(arrivals)] == [A08]
+        refused, fourth = await connected(server)
+        assert await refused.read() == b"", "the others have something under way"
+        await arrival.accept({"messageIds": ["m"]})
+        assert b"MSA|AA" in await frame_from(busy)
+        for writer in (first, second, third, fourth):
+            writer.close()
 
-        assert await refused.read() == b""
-        other.close()
-        writer.close()
+
+async def test_a_sender_that_never_listens_and_goes_leaves_no_connection_behind() -> None:
+    async with listening(connections=1) as server, asyncio.timeout(20):
+        came = asyncio.Event()
+        answering = asyncio.create_task(answer_all(server, came))
+        for _ in range(3):
+            _, writer = await connected(server)
+            writer.write(framed(A08) * 500)
+            writer.transport.abort()
+        while not came.is_set():  # the server may not have seen yet that the last of them has gone
+            reader, last = await connected(server)
+            last.write(framed(A01))
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                await frame_from(reader)
+            last.close()
+        answering.cancel()
 
 
 async def test_a_port_in_use_is_told_and_a_server_that_does_not_listen_cannot_be_reached() -> None:
