@@ -103,12 +103,11 @@ class Hl7Inbound:
         await somebody_listens(*self._address)
 
     async def test(self) -> None:
-        """Send a message that is for debugging, and return when it is answered as one; by TLS none can be sent.
+        """Send a message that is for debugging, and return when it is answered as one, or a certificate is asked for.
 
         It is refused and kept, once however often this is done.
 
         Raises:
             DependencyDownError: it is not.
         """
-        if not self._is_encrypted:
-            await port_answers(*self._address)
+        await port_answers(*self._address, encrypted=self._is_encrypted)

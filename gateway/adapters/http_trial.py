@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import ssl
 from typing import Final
 
 from gateway.adapters.address import CONNECT_SECONDS, NOBODY_LISTENS, address_of, seen_from_here
 from gateway.adapters.signing import Secrets
+from gateway.adapters.tls import unverified
 from gateway.clock import Clock
 from gateway.errors import DependencyDownError, Fault
 
@@ -56,7 +56,7 @@ async def door_answers(
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             # Its certificate is for other names than this machine's own; nothing secret is told.
-            session.post(url, data=TRIAL, headers=headers, ssl=_unverified()) as answer,
+            session.post(url, data=TRIAL, headers=headers, ssl=unverified()) as answer,
         ):
             status, content = answer.status, await answer.content.read(64 * 1024)
     except (TimeoutError, aiohttp.ClientError, OSError):
@@ -65,13 +65,6 @@ async def door_answers(
     asks_for_a_name = status == 401 and "http.not-authenticated" in _codes_in(content)
     if not (is_taken if secrets is not None or is_open else asks_for_a_name):
         raise DependencyDownError(OTHER_ANSWER.at(address=listen, name=name, status=status))
-
-
-def _unverified() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _codes_in(content: bytes) -> list[str]:

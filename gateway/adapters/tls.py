@@ -53,5 +53,13 @@ def client_side(ca: Path | None = None, certificate: Path | None = None, key: Pa
     return context
 
 
+def unverified() -> ssl.SSLContext:
+    """Return how a client asks whether a server of its own machine is there, whatever names its certificate is for."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def _unusable(*files: Path | None) -> ConfigurationError:
     return ConfigurationError(CERTIFICATE_UNUSABLE.at(files=", ".join(str(file) for file in files if file is not None)))

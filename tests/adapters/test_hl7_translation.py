@@ -256,3 +256,11 @@ def test_own_words_that_do_not_fit_the_tables_are_told(
     with pytest.raises(ConfigurationError) as caught:
         own_mapping(codes, fields)
     assert caught.value.codes == (code,)
+
+
+def test_a_message_after_a_merge_tells_both_numbers_and_is_about_the_same_person() -> None:
+    reserve = "22790814AA01^^^&1.2.752.74.9.1&ISO"
+    content = changed("valid_a16", "|197811309819^^^&", f"|{reserve}~197811309819^^^&")
+    (draft,) = understood(content).drafts
+    assert draft.person is not None
+    assert [one.extension for one in draft.person.identifiers] == ["22790814AA01", "197811309819"]

@@ -24,6 +24,7 @@ from gateway.adapters.hl7_words import Hl7Words
 from gateway.adapters.mllp import MllpServer, may_send
 from gateway.adapters.mllp_frames import Frames, framed
 from gateway.adapters.mllp_trial import port_answers
+from gateway.adapters.tls import server_side
 from gateway.clock import SystemClock
 from gateway.errors import ConfigurationError, DependencyDownError, InvalidDocumentError
 from gateway.ports import Event
@@ -331,8 +332,13 @@ def test_only_those_who_are_named_and_this_machine_may_send(peer: object, *, is_
     assert may_send(peer, [])
 
 
-async def test_a_port_can_be_tried_without_a_message_for_production() -> None:
-    inbound = Hl7Inbound(DIRECTORY, SystemClock(), port=0)
+@pytest.mark.parametrize("encrypted", ["", "server", "both"])
+async def test_a_port_can_be_tried_without_a_message_for_production(tmp_path: Path, encrypted: str) -> None:
+    tls = None
+    if encrypted:
+        chain, secret = certificate(tmp_path)
+        tls = server_side(chain, secret, chain if encrypted == "both" else None, must_show=True)
+    inbound = Hl7Inbound(DIRECTORY, SystemClock(), port=0, tls=tls)
     stop = asyncio.Event()
     door = asyncio.create_task(inbound.listen(stop))
     await inbound.is_open.wait()
@@ -345,12 +351,12 @@ async def test_a_port_can_be_tried_without_a_message_for_production() -> None:
                 await arrival.refuse(caught.value.findings)
 
     judging = asyncio.create_task(judge())
-    await port_answers("127.0.0.1", inbound.port)
+    await port_answers("127.0.0.1", inbound.port, encrypted=bool(encrypted))
     judging.cancel()
     stop.set()
     await door
     with pytest.raises(DependencyDownError) as caught:
-        await port_answers("127.0.0.1", inbound.port)
+        await port_answers("127.0.0.1", inbound.port, encrypted=bool(encrypted))
     assert caught.value.codes == ("adapter.nobody-listens",)
 
 
