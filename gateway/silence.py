@@ -106,13 +106,13 @@ def sentence(title: str, silence: Silence, waiting: int, now: datetime) -> Sente
     """Return what staff are told about a silent partner, called ``title``, while ``waiting`` messages wait for it."""
     sv, en = _length(max(now - silence.since, timedelta()))
     return Sentence(
-        f"{title} har inte svarat på {sv}; {_counted(waiting, 'meddelande väntar', 'meddelanden väntar', 'inget')}.",
+        f"{title} har inte svarat på {sv}; {_counted(waiting, 'meddelande väntar', 'meddelanden väntar', 'inga')}.",
         f"{title} has not answered for {en}; {_counted(waiting, 'message waits', 'messages wait', 'no')}.",
     )
 
 
 def _counted(number: int, one: str, several: str, none: str) -> str:
-    return f"{none} {one}" if not number else f"{number} {one if number == 1 else several}"
+    return f"{none} {several}" if not number else f"{number} {one if number == 1 else several}"
 
 
 def _length(long: timedelta) -> tuple[str, str]:

@@ -119,8 +119,10 @@ async def keep(tx: Transaction, before: Mark, after: Mark, counts: Counts) -> bo
         return False
     insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(tally)
     key, new = ["metric", "labels"], insert.excluded.value
-    adding = insert.on_conflict_do_update(key, set_={"value": tally.c.value + new})
-    later = insert.on_conflict_do_update(key, set_={"value": case((new > tally.c.value, new), else_=tally.c.value)})
+    adding = insert.on_conflict_do_update(index_elements=key, set_={"value": tally.c.value + new})
+    later = insert.on_conflict_do_update(
+        index_elements=key, set_={"value": case((new > tally.c.value, new), else_=tally.c.value)}
+    )
     for statement, counted in ((adding, counts.added), (later, counts.latest)):
         for (metric, labels), value in sorted(counted.items()):
             await tx.execute(statement, {"metric": metric, "labels": json.dumps(labels), "value": value})
