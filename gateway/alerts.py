@@ -66,7 +66,7 @@ ALERTS: Final = (
         severity=Severity.CRITICAL,
         sv="Gatewayen på {{ $labels.instance }} svarar inte.",
         en="The gateway at {{ $labels.instance }} does not answer.",
-        runbook="systemctl status gateway; gateway config check. Nothing is lost: it goes on where it stopped.",
+        runbook="systemctl status gateway; `gateway config check`. Nothing is lost: it goes on where it stopped.",
     ),
     Alert(
         name="GatewayDatabaseDown",
@@ -85,7 +85,7 @@ ALERTS: Final = (
         severity=Severity.CRITICAL,
         sv="Meddelandeväxeln svarar inte; allt som ska skickas väntar i utkorgen.",
         en="The exchange does not answer; what is to be sent waits in the outbox.",
-        runbook="gateway exchange check. What waits is sent by itself, at a pace, when the exchange is back.",
+        runbook="`gateway exchange check`. What waits is sent by itself, at a pace, when the exchange is back.",
     ),
     Alert(
         name="GatewayPartnerSilent",
@@ -104,7 +104,7 @@ ALERTS: Final = (
         severity=Severity.WARNING,
         sv="Meddelanden till {{ $labels.party }} har väntat i mer än en kvart.",
         en="Messages to {{ $labels.party }} have waited for more than a quarter of an hour.",
-        runbook="gateway exchange check. Look in the log for circuit.opened and dependency.down.",
+        runbook="`gateway exchange check`. Look in the log for circuit.opened and dependency.down.",
     ),
     Alert(
         name="GatewayReceiptsOverdue",
@@ -113,7 +113,7 @@ ALERTS: Final = (
         severity=Severity.WARNING,
         sv="{{ $labels.party }} är sen med {{ $value }} kvittenser ({{ $labels.level }}).",
         en="{{ $labels.party }} is late with {{ $value }} receipts ({{ $labels.level }}).",
-        runbook="gateway acknowledgements list --overdue. Late at registered: their case system does not take them.",
+        runbook="`gateway acknowledgements list --overdue`. Late at registered: their case system does not take them.",
     ),
     Alert(
         name="GatewayAcknowledgementsOverdue",
@@ -122,7 +122,7 @@ ALERTS: Final = (
         severity=Severity.INFO,
         sv="{{ $value }} meddelanden till {{ $labels.party }} har inte kvitterats i tid.",
         en="{{ $value }} messages to {{ $labels.party }} were not taken charge of in time.",
-        runbook="gateway acknowledgements list --overdue. The units have been reminded by notices; call them.",
+        runbook="`gateway acknowledgements list --overdue`. The units have been reminded by notices; call them.",
     ),
     Alert(
         name="GatewayMessagesRejected",
@@ -131,7 +131,7 @@ ALERTS: Final = (
         severity=Severity.WARNING,
         sv="{{ $labels.party }} har avvisat meddelanden den senaste timmen.",
         en="{{ $labels.party }} has rejected messages in the last hour.",
-        runbook="gateway messages list, then gateway messages show: the reasons stand there in both languages.",
+        runbook="`gateway messages list`, then `gateway messages show`: the reasons stand there in both languages.",
     ),
     Alert(
         name="GatewayAnswersContradicted",
@@ -159,7 +159,7 @@ ALERTS: Final = (
         severity=Severity.CRITICAL,
         sv="Meddelanden till {{ $labels.party }} har getts upp; en person måste se till att de når fram.",
         en="Messages to {{ $labels.party }} were given up; a person must see that they get there.",
-        runbook="gateway messages list. Reach the unit by telephone, then send again.",
+        runbook="`gateway messages list`. Reach the unit by telephone, then send again.",
     ),
     Alert(
         name="GatewayMessagesUndecided",
@@ -168,7 +168,7 @@ ALERTS: Final = (
         severity=Severity.WARNING,
         sv="{{ $value }} meddelanden till {{ $labels.party }} väntar på ett beslut sedan ett dygn.",
         en="{{ $value }} messages to {{ $labels.party }} have waited for a decision for a day.",
-        runbook="gateway messages list. They were given up, or taken in part.",
+        runbook="`gateway messages list`. They were given up, or taken in part.",
     ),
     Alert(
         name="GatewayCaseSystemDown",
@@ -177,7 +177,7 @@ ALERTS: Final = (
         severity=Severity.CRITICAL,
         sv="Verksamhetssystemet bakom {{ $labels.adapter }} svarar inte.",
         en="The case system behind {{ $labels.adapter }} does not answer.",
-        runbook="gateway adapters list, gateway adapters test. Messages wait, and are handed over when it is back.",
+        runbook="`gateway adapters list`, `gateway adapters test`. Messages wait, and are handed over when it is back.",
     ),
     Alert(
         name="GatewayCaseSystemQuiet",
@@ -195,7 +195,7 @@ ALERTS: Final = (
         severity=Severity.WARNING,
         sv="{{ $labels.adapter }} är pausad sedan fyra timmar.",
         en="{{ $labels.adapter }} has been paused for four hours.",
-        runbook="gateway adapters list tells who paused it and why; gateway adapters resume ends it.",
+        runbook="`gateway adapters list` tells who paused it and why; `gateway adapters resume` ends it.",
     ),
     Alert(
         name="GatewayInboxOverdue",
@@ -204,7 +204,7 @@ ALERTS: Final = (
         severity=Severity.WARNING,
         sv="{{ $value }} mottagna meddelanden har inte nått verksamhetssystemet i tid.",
         en="{{ $value }} messages that were received have not reached the case system in time.",
-        runbook="gateway messages list; gateway adapters list. Their sender sees that they are not registered.",
+        runbook="`gateway messages list`; `gateway adapters list`. Their sender sees that they are not registered.",
     ),
     Alert(
         name="GatewayCircuitOpen",
@@ -214,8 +214,8 @@ ALERTS: Final = (
         severity=Severity.WARNING,
         sv="Till {{ $labels.to }} går bara ett försök i minuten.",
         en="Only one try a minute goes to {{ $labels.to }}.",
-        runbook="It closes by itself when a try gets through; gateway exchange check for a partner, gateway adapters "
-        "test for a system.",
+        runbook="It closes by itself when a try gets through. See `gateway exchange check` for a partner, "
+        "`gateway adapters test` for a system.",
     ),
     Alert(
         name="GatewayDeadLetters",
@@ -233,7 +233,7 @@ ALERTS: Final = (
         severity=Severity.INFO,
         sv="{{ $value }} brev väntar på att skickas eller besvaras.",
         en="{{ $value }} letters wait to be sent or answered.",
-        runbook="gateway letters list.",
+        runbook="`gateway letters list`.",
     ),
 )
 """Every rule, the worst first."""

@@ -174,16 +174,13 @@ COUNTED = {
 }
 
 
-@pytest.mark.parametrize("name", COUNTED)
-async def test_what_is_open_is_counted_by_an_index_that_holds_nothing_else(
-    name: str, store: Store, store_url: str
-) -> None:
-    query, indexes = COUNTED[name]
-    plan = await plan_of(store, query)
-    assert re.search(indexes, plan), plan
-    assert "Seq Scan" not in plan
-    if store_url.startswith("sqlite") and "dispatch" in indexes:
-        assert "COVERING INDEX" in plan, plan  # no row of the ledger is looked up
+async def test_what_is_open_is_counted_by_indexes_that_hold_nothing_else(store: Store, store_url: str) -> None:
+    for query, indexes in COUNTED.values():
+        plan = await plan_of(store, query)
+        assert re.search(indexes, plan), plan
+        assert "Seq Scan" not in plan
+        if store_url.startswith("sqlite") and "dispatch" in indexes:
+            assert "COVERING INDEX" in plan, plan  # no row of the ledger is looked up
 
 
 async def plan_of(store: Store, query: Select[Any]) -> str:
