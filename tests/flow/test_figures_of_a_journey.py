@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from content import found_in, words_of
-from figures import samples_in
+from figures import Figures, samples_in
 from sides import story
 
 from gateway.app import open_gateway, running
@@ -48,7 +48,7 @@ async def test_what_left_one_side_has_come_to_the_other_and_nobody_is_named(answ
     sent, came = samples_in(answers["kommun"]), samples_in(answers["region"])
     published = by_type(sent, "gateway_messages_published_total")
     assert published == by_type(came, "gateway_messages_received_total")
-    assert sum(published.values()) > 10
+    assert sum(published.values()) == 10
     level = "gateway_acknowledgements_total"
     assert sent[level, ("region", "acknowledged", "accepted")] == sum(published.values())
     assert sent["gateway_exchange_connected", ()] == sent["gateway_database_up", ()] == 1
@@ -56,9 +56,6 @@ async def test_what_left_one_side_has_come_to_the_other_and_nobody_is_named(answ
     for text in answers.values():
         assert found_in(text.encode(), words_of(story("journey"))) == []
         assert ID.findall(text) == []
-        assert {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")} == {
-            one.name for one in METRICS
-        }
         assert set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)) == {one.name for one in METRICS}
 
 
