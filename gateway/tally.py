@@ -24,7 +24,6 @@ _ANSWERS = frozenset({*(level.value for level in Level), OutEvent.PARTIAL.value,
 """What the history calls a verdict of a partner."""
 _SETTLES_NOTHING = {ORPHAN.code: "orphan", CONTRADICTED.code: "contradicted"}
 _NOT_CONFIRMED = tuple(outcome.value for outcome in PublishOutcome)
-_SYSTEM_SAID = {InEvent.REGISTER.value: "registered", InEvent.SYSTEM_SILENT.value: "silent"}
 
 
 class Tally:
@@ -59,7 +58,8 @@ class Tally:
     async def _count(self, tx: Transaction, source: str, rows: Sequence[Any], counts: Counts) -> None:
         match source:
             case "history":
-                await self._of_history(tx, rows, counts)
+                for ids in tallies.runs([row.id for row in rows]):
+                    await self._of_history(tx, ids, counts)
             case "parked":
                 for row in rows:
                     self._heard(counts, row.party, row.arrived_at)
@@ -75,66 +75,67 @@ class Tally:
                     if row.state == "accepted":
                         counts.happened(metrics.ADAPTER_SUCCESS.name, row.source, at=row.received_at)
 
-    async def _of_history(self, tx: Transaction, lines: Sequence[Any], counts: Counts) -> None:
-        out = [line for line in lines if line.direction == "out"]
-        came = [line for line in lines if line.direction == "in"]
-        answers = list({line.message_id for line in out if line.event in _ANSWERS})
-        sent = await tallies.sent_about(tx, list({line.message_id for line in out}))
-        verdicts = await tallies.verdicts_about(tx, answers)
-        for line in out:
-            if (row := sent.get((line.message_id, line.unit))) is not None:
-                self._of_sent(line, row, verdicts.get((line.message_id, line.unit), []), counts)
-        received = await tallies.received_about(tx, list({line.message_id for line in came}))
-        for line in came:
-            if (row := received.get((line.message_id, line.unit))) is not None:
-                self._of_received(line, row, counts)
-
-    def _of_sent(self, line: Any, row: Any, verdicts: list[Any], counts: Counts) -> None:
-        party, type_name = self._party(row.party), known(row.type, TYPES)
-        if line.event == OutEvent.PUBLISHED:
-            counts.add(metrics.PUBLISHED.name, party, type_name)
-        elif line.event == OutEvent.PUBLISH_FAILED:
-            counts.add(metrics.FAILED.name, party, type_name, known(line.code or "", _NOT_CONFIRMED))
-        elif line.event == OutEvent.EXPIRE:
-            counts.add(metrics.FAILED.name, party, type_name, "expired")
-        elif line.event == OutEvent.RETRY and line.code != "overdue":  # that is our own clock, and no answer
-            self._heard(counts, row.party, line.at)
-            counts.add(metrics.OUTCOMES.name, party, UNKNOWN, "retry")
-        elif line.event == "duplicate" or line.event in _ANSWERS:
-            self._heard(counts, row.party, line.at)
-            first = (one for one in verdicts if line.event in (one.level, one.outcome) and one.arrived_at == line.at)
-            if (verdict := next(first, None)) is not None:
-                verdicts.remove(verdict)  # each is counted once, though several came at one moment
-                self._answered(row, verdict, counts)
+    async def _of_history(self, tx: Transaction, ids: Sequence[int], counts: Counts) -> None:
+        answers: dict[str, int] = {}
+        for line in await tallies.sent_in(tx, ids):
+            if line.event in _ANSWERS:
+                answers[line.party] = answers.get(line.party, 0) + line.number
+                self._heard(counts, line.party, line.at)
             else:
-                counts.add(metrics.OUTCOMES.name, party, UNKNOWN, "duplicate")
+                self._of_sent(line, counts)
+        for one in await tallies.verdicts_in(tx, ids):
+            answers[one.party] -= one.number
+            self._answered(one, counts)
+        for party, again in answers.items():  # what is no first answer has come before
+            if again:
+                counts.add(metrics.OUTCOMES.name, self._party(party), UNKNOWN, "duplicate", number=again)
+        for line in await tallies.received_in(tx, ids):
+            self._of_received(line, counts)
 
-    def _answered(self, row: Any, one: Any, counts: Counts) -> None:
-        party = self._party(row.party)
-        counts.add(metrics.OUTCOMES.name, party, one.level, one.outcome)
+    def _of_sent(self, line: Any, counts: Counts) -> None:
+        party, type_name, number = self._party(line.party), known(line.type, TYPES), line.number
+        match line.event:
+            case OutEvent.PUBLISHED.value:
+                counts.add(metrics.PUBLISHED.name, party, type_name, number=number)
+            case OutEvent.PUBLISH_FAILED.value:
+                reason = known(line.code or "", _NOT_CONFIRMED)
+                counts.add(metrics.FAILED.name, party, type_name, reason, number=number)
+            case OutEvent.EXPIRE.value:
+                counts.add(metrics.FAILED.name, party, type_name, "expired", number=number)
+            case OutEvent.RETRY.value if line.code != "overdue":  # that is our own clock, and no answer
+                self._heard(counts, line.party, line.at)
+                counts.add(metrics.OUTCOMES.name, party, UNKNOWN, "retry", number=number)
+            case "duplicate":
+                self._heard(counts, line.party, line.at)
+                counts.add(metrics.OUTCOMES.name, party, UNKNOWN, "duplicate", number=number)
+
+    def _answered(self, one: Any, counts: Counts) -> None:
+        party, number = self._party(one.party), one.number
+        counts.add(metrics.OUTCOMES.name, party, one.level, one.outcome, number=number)
         if one.late:
-            counts.add(metrics.OUTCOMES.name, party, one.level, "late")
+            counts.add(metrics.OUTCOMES.name, party, one.level, "late", number=number)
         # Both by the own clock: when it left, and when the answer came here.
-        left = row.sent_at or row.queued_at or row.created_at
-        waited = max(one.arrived_at - left, timedelta())
-        wait = metrics.WAIT.name
-        counts.add(f"{wait}_bucket", party, one.level, metrics.bucket_of(waited.total_seconds()))
-        counts.add(f"{wait}_sum", party, one.level, number=waited // timedelta(milliseconds=1))
+        waited, wait = max(one.arrived_at - one.left_at, timedelta()), metrics.WAIT.name
+        counts.add(f"{wait}_bucket", party, one.level, metrics.bucket_of(waited.total_seconds()), number=number)
+        counts.add(f"{wait}_sum", party, one.level, number=number * (waited // timedelta(milliseconds=1)))
 
-    def _of_received(self, line: Any, row: Any, counts: Counts) -> None:
-        party, type_name = self._party(row.party), known(row.type, TYPES)
-        if line.event == "store":
-            self._heard(counts, row.party, line.at)
-            counts.add(metrics.RECEIVED.name, party, type_name)
-        elif line.event == "duplicate":
-            self._heard(counts, row.party, line.at)
-            counts.add(metrics.DUPLICATE.name, party, type_name)
-        elif line.event == InEvent.REJECT and not row.attempts:  # by the rules, before any system saw it
-            counts.add(metrics.INVALID.name, party, type_name)
-        elif line.event == InEvent.REJECT:
-            counts.add(metrics.DELIVERIES.name, type_name, "refused")
-        elif line.event in _SYSTEM_SAID:
-            counts.add(metrics.DELIVERIES.name, type_name, _SYSTEM_SAID[line.event])
+    def _of_received(self, line: Any, counts: Counts) -> None:
+        party, type_name, number = self._party(line.party), known(line.type, TYPES), line.number
+        match line.event:
+            case "store":
+                self._heard(counts, line.party, line.at)
+                counts.add(metrics.RECEIVED.name, party, type_name, number=number)
+            case "duplicate":
+                self._heard(counts, line.party, line.at)
+                counts.add(metrics.DUPLICATE.name, party, type_name, number=number)
+            case InEvent.REJECT.value if not line.handed_over:  # by the rules, before any system saw it
+                counts.add(metrics.INVALID.name, party, type_name, number=number)
+            case InEvent.REJECT.value:
+                counts.add(metrics.DELIVERIES.name, type_name, "refused", number=number)
+            case InEvent.REGISTER.value:
+                counts.add(metrics.DELIVERIES.name, type_name, "registered", number=number)
+            case InEvent.SYSTEM_SILENT.value:
+                counts.add(metrics.DELIVERIES.name, type_name, "silent", number=number)
 
     def _heard(self, counts: Counts, party: str, at: datetime) -> None:
         if party in self._parties:

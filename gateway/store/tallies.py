@@ -15,11 +15,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Column, Row, Table, case, select, update
+from sqlalchemy import Column, ColumnElement, Row, Table, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.store.engine import insert_ignore
+from gateway.store.moments import Moment
 from gateway.store.observation_tables import tally, tally_mark
 from gateway.store.tables import dispatch, event, history, inbound, parked, unexpected, verdict
 
@@ -73,10 +74,7 @@ class Mark:
 
 
 _SOURCES: dict[str, tuple[Table, tuple[Column[Any], ...]]] = {
-    "history": (
-        history,
-        (history.c.direction, history.c.message_id, history.c.unit, history.c.at, history.c.event, history.c.code),
-    ),
+    "history": (history, ()),  # what it is about stands elsewhere; see below
     "parked": (parked, (parked.c.party, parked.c.type, parked.c.arrived_at)),
     "unexpected": (unexpected, (unexpected.c.party, unexpected.c.code, unexpected.c.arrived_at)),
     "event": (event, (event.c.source, event.c.state, event.c.received_at)),
@@ -100,6 +98,17 @@ async def rows_behind(tx: Transaction, mark: Mark) -> list[Row[Any]]:
     found = list((await tx.execute(query.where(table.c.id > mark.last).order_by(table.c.id).limit(BATCH))).all())
     if mark.missing:
         found += (await tx.execute(query.where(table.c.id.in_(list(mark.missing))))).all()
+    return found
+
+
+def runs(ids: Sequence[int]) -> list[list[int]]:
+    """Return ``ids`` as runs without a gap: between the first and the last of each there is no other row."""
+    found: list[list[int]] = []
+    for one in sorted(ids):
+        if found and found[-1][-1] + 1 == one:
+            found[-1].append(one)
+        else:
+            found.append([one])
     return found
 
 
@@ -136,42 +145,88 @@ async def counted(tx: Transaction, metric: str | None = None) -> dict[Key, int]:
     return {(metric, tuple(json.loads(labels))): value for metric, labels, value in found}
 
 
-# --- what the rows of a history are about ---------------------------------------------------------------------------
+# --- what the lines of a history are about: put together by the database, for most lines of a batch are alike ---------
 
 
-async def sent_about(tx: Transaction, message_ids: Sequence[str]) -> dict[tuple[str, str], Any]:
-    """Return party, type and the times of leaving of outgoing rows, by message id and unit."""
-    query = select(
-        dispatch.c.message_id,
-        dispatch.c.unit,
+_ABOUT_SENT = and_(dispatch.c.message_id == history.c.message_id, dispatch.c.unit == history.c.unit)
+_SENT = (
+    select(
+        history.c.event,
+        history.c.code,
         dispatch.c.party,
         dispatch.c.type,
-        dispatch.c.sent_at,
-        dispatch.c.queued_at,
-        dispatch.c.created_at,
-    ).where(dispatch.c.message_id.in_(message_ids))
-    return {(row.message_id, row.unit): row for row in (await tx.execute(query)).all()}
-
-
-async def received_about(tx: Transaction, message_ids: Sequence[str]) -> dict[tuple[str, str], Any]:
-    """Return party, type and the number of tries of incoming rows, by message id and unit."""
-    query = select(inbound.c.message_id, inbound.c.unit, inbound.c.party, inbound.c.type, inbound.c.attempts).where(
-        inbound.c.message_id.in_(message_ids)
+        func.count().label("number"),
+        func.max(history.c.at, type_=Moment).label("at"),
     )
-    return {(row.message_id, row.unit): row for row in (await tx.execute(query)).all()}
-
-
-async def verdicts_about(tx: Transaction, message_ids: Sequence[str]) -> dict[tuple[str, str], list[Any]]:
-    """Return level, outcome, time of arrival and lateness of answers, by message id and unit."""
-    query = select(
+    .select_from(history)
+    .join(dispatch, _ABOUT_SENT)
+    .where(history.c.direction == "out")
+    .group_by(history.c.event, history.c.code, dispatch.c.party, dispatch.c.type)
+)
+# One id may stand on several messages that came; a line is about one of them.
+_SAME = inbound.alias()
+_FIRST = select(func.min(_SAME.c.id)).where(_SAME.c.message_id == history.c.message_id, _SAME.c.unit == history.c.unit)
+_HANDED_OVER = inbound.c.attempts > 0
+_RECEIVED = (
+    select(
+        history.c.event,
+        inbound.c.party,
+        inbound.c.type,
+        _HANDED_OVER.label("handed_over"),
+        func.count().label("number"),
+        func.max(history.c.at, type_=Moment).label("at"),
+    )
+    .select_from(history)
+    .join(inbound, inbound.c.id == _FIRST.correlate(history).scalar_subquery())
+    .where(history.c.direction == "in")
+    .group_by(history.c.event, inbound.c.party, inbound.c.type, _HANDED_OVER)
+)
+_VERDICT = (
+    select(
         verdict.c.message_id,
         verdict.c.unit,
         verdict.c.level,
         verdict.c.outcome,
-        verdict.c.arrived_at,
         verdict.c.late,
-    ).where(verdict.c.message_id.in_(message_ids))
-    found: dict[tuple[str, str], list[Any]] = {}
-    for row in (await tx.execute(query)).all():
-        found.setdefault((row.message_id, row.unit), []).append(row)
-    return found
+        verdict.c.arrived_at,
+        dispatch.c.party,
+        func.coalesce(dispatch.c.sent_at, dispatch.c.queued_at, dispatch.c.created_at, type_=Moment).label("left_at"),
+    )
+    .select_from(history)
+    .join(dispatch, _ABOUT_SENT)
+    .join(
+        verdict,
+        and_(
+            verdict.c.message_id == history.c.message_id,
+            verdict.c.unit == history.c.unit,
+            verdict.c.arrived_at == history.c.at,
+            or_(verdict.c.level == history.c.event, verdict.c.outcome == history.c.event),
+        ),
+    )
+    .where(history.c.direction == "out")
+    .distinct()  # two that came at one moment are two
+)
+
+
+async def sent_in(tx: Transaction, ids: Sequence[int]) -> list[Row[Any]]:
+    """Return by event, code, party and type the ``number`` of lines about outgoing rows, and when the last was written.
+
+    ``ids`` are those of the lines, all there are between the first and the last.
+    """
+    return list((await tx.execute(_SENT.where(_between(ids)))).all())
+
+
+async def received_in(tx: Transaction, ids: Sequence[int]) -> list[Row[Any]]:
+    """Return the same for incoming rows, by event, party, type and whether the own system has been handed them."""
+    return list((await tx.execute(_RECEIVED.where(_between(ids)))).all())
+
+
+async def verdicts_in(tx: Transaction, ids: Sequence[int]) -> list[Row[Any]]:
+    """Return the ``number`` of first answers by party, level, outcome, lateness, ``left_at`` and ``arrived_at``."""
+    each = _VERDICT.where(_between(ids)).subquery()
+    kinds = (each.c.party, each.c.level, each.c.outcome, each.c.late, each.c.arrived_at, each.c.left_at)
+    return list((await tx.execute(select(*kinds, func.count().label("number")).group_by(*kinds))).all())
+
+
+def _between(ids: Sequence[int]) -> ColumnElement[bool]:
+    return history.c.id.between(ids[0], ids[-1])
