@@ -23,7 +23,8 @@ from gateway.errors import Fault
 from gateway.lifecycle import InState, OutState
 from gateway.progress import ignore
 from gateway.resources import demo_directory
-from gateway.store import Store, Transaction, incoming, open_rows, tallies
+from gateway.silence import Cause, Silence
+from gateway.store import Store, Transaction, incoming, open_rows, silences, tallies
 from gateway.store.tables import event
 from gateway.store.tallies import MISSED_FOR, Mark
 from gateway.tally import Tally
@@ -191,3 +192,12 @@ async def plan_of(store: Store, query: Select[Any]) -> str:
         explain = "EXPLAIN QUERY PLAN" if isinstance(dialect, sqlite.dialect) else "EXPLAIN"
         rows = (await tx.exec_driver_sql(f"{explain} {compiled}")).all()
     return "\n".join(str(one) for one in rows)
+
+
+async def test_of_two_that_tell_of_a_silent_partner_one_is_told_that_the_other_was_quicker(tx: Transaction) -> None:
+    begun = Silence("region", NOON, Cause.NO_RECEIPT, NOON)
+    later = replace(begun, told_at=NOON + MINUTE)
+    for before, after in ((None, begun), (begun, later), (later, None)):
+        assert await silences.change(tx, "region", before, after)
+        assert not await silences.change(tx, "region", before, after)
+        assert await silences.load(tx) == ({"region": after} if after is not None else {})
