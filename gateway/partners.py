@@ -14,9 +14,9 @@ import structlog
 from gateway import metrics
 from gateway.circuit import TO_SYSTEM
 from gateway.context import Context
-from gateway.errors import DependencyDownError
+from gateway.errors import GatewayError
 from gateway.lifecycle import OutState, out_clock
-from gateway.silence import News, Partner, Silence, judge
+from gateway.silence import News, Partner, Sentence, Silence, judge, sentence
 from gateway.store import Transaction, circuits, open_rows, silences, tallies
 
 SETTLING: Final = timedelta(minutes=1)
@@ -61,7 +61,7 @@ class Partners:
     async def _listens(self, now: datetime) -> bool:
         try:
             await self._ping()
-        except DependencyDownError:
+        except GatewayError:  # or it lets us in no more, which is no better
             self._listens_since = None
             return False
         self._listens_since = self._listens_since or now
@@ -77,6 +77,22 @@ class Partners:
             seconds=round((now - about.since).total_seconds()),
             waiting=partner.waiting,
         )
+
+
+async def sentences(context: Context) -> list[Sentence]:
+    """Return what staff are told about each partner that is silent, in both languages; nothing when none is.
+
+    Raises:
+        DependencyDownError: the database does not answer.
+    """
+    now, parties = context.clock.now(), context.directory.parties
+    async with context.store.reading() as tx:
+        known, seen = await silences.load(tx), await observed(tx, context.party)
+    told = []
+    for party, one in sorted(known.items()):
+        title = parties[party].title if party in parties else party
+        told.append(sentence(title, one, seen.get(party, Partner(party=party)).waiting, now))
+    return told
 
 
 async def observed(tx: Transaction, own: str) -> dict[str, Partner]:
