@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+from figures import samples_in
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from sides import Side
 
+from gateway import __version__
+from gateway.circuit import Circuit
+from gateway.clock import ManualClock
 from gateway.errors import DependencyDownError
 from gateway.metrics import METRICS
+from gateway.replay.stage import database_url
 from gateway.scrape import FRESH_SECONDS, Scrape
+from gateway.store import Store, adapters, circuits
+from gateway.store.adapters import Pause
 from gateway.transport import EXCHANGE_DOWN
 
 
@@ -45,3 +55,28 @@ async def test_an_exchange_that_is_away_is_told(kommun: Side) -> None:
     body, _ = await Scrape(kommun.context, [], away)("")
     assert b"\ngateway_exchange_connected 0.0\n" in body
     assert b"\ngateway_database_up 1.0\n" in body
+
+
+async def test_a_database_that_is_away_is_told_and_the_rest_is_left_out(kommun: Side, tmp_path: Path) -> None:
+    away = replace(kommun.context, store=Store(database_url(tmp_path / "nowhere" / "store.sqlite")))
+    found = samples_in((await Scrape(away, ["treserva"], kommun.transport.ping)(""))[0].decode())
+    assert found == {
+        ("gateway_build_info", (__version__,)): 1,
+        ("gateway_database_up", ()): 0,
+        ("gateway_exchange_connected", ()): 1,
+    }
+
+
+async def test_how_case_systems_and_circuits_are_is_told(kommun: Side, clock: ManualClock) -> None:
+    now = clock.now()
+    async with kommun.context.store.writing() as tx:
+        await adapters.keep_beat(tx, "journal", now, [])
+        await adapters.keep_beat(tx, "folder", now, ["adapter.too-slow"])
+        await adapters.put_on_hold(tx, Pause("folder", now, "SE2120001355-PERSON", "Byte av server"))
+        await circuits.save(tx, [Circuit(party="region", failures=5, opened_at=now, probe_at=now)])
+    found = samples_in((await Scrape(kommun.context, ["journal", "folder"], kommun.transport.ping)(""))[0].decode())
+    assert {name: found["gateway_adapter_up", (name,)] for name in ("journal", "folder")} == {"journal": 1, "folder": 0}
+    assert found["gateway_adapter_last_success_timestamp_seconds", ("journal",)] == now.timestamp()
+    assert ("gateway_adapter_last_success_timestamp_seconds", ("folder",)) not in found
+    assert [found["gateway_adapter_paused", (name,)] for name in ("journal", "folder")] == [0, 1]
+    assert found["gateway_circuit_open", ("region",)] == 1
