@@ -184,6 +184,16 @@ async def test_what_is_open_is_counted_by_indexes_that_hold_nothing_else(store: 
             assert "COVERING INDEX" in plan, plan  # no row of the ledger is looked up
 
 
+async def test_lines_of_a_history_are_counted_without_looking_through_any_table(store: Store, store_url: str) -> None:
+    for lines in (tallies.SENT_LINES, tallies.RECEIVED_LINES, tallies.FIRST_ANSWERS):
+        plan = await plan_of(store, lines.where(tallies.between([1, 1000])))
+        assert "Seq Scan" not in plan
+        if store_url.startswith("sqlite"):
+            assert "SCAN" not in plan, plan
+        else:
+            assert "pk_history" in plan, plan
+
+
 async def plan_of(store: Store, query: Select[Any]) -> str:
     async with store.reading() as tx:
         dialect = tx.dialect

@@ -149,7 +149,7 @@ async def counted(tx: Transaction, metric: str | None = None) -> dict[Key, int]:
 
 
 _ABOUT_SENT = and_(dispatch.c.message_id == history.c.message_id, dispatch.c.unit == history.c.unit)
-_SENT = (
+SENT_LINES: Final = (
     select(
         history.c.event,
         history.c.code,
@@ -167,7 +167,7 @@ _SENT = (
 _SAME = inbound.alias()
 _FIRST = select(func.min(_SAME.c.id)).where(_SAME.c.message_id == history.c.message_id, _SAME.c.unit == history.c.unit)
 _HANDED_OVER = inbound.c.attempts > 0
-_RECEIVED = (
+RECEIVED_LINES: Final = (
     select(
         history.c.event,
         inbound.c.party,
@@ -181,7 +181,7 @@ _RECEIVED = (
     .where(history.c.direction == "in")
     .group_by(history.c.event, inbound.c.party, inbound.c.type, _HANDED_OVER)
 )
-_VERDICT = (
+FIRST_ANSWERS: Final = (
     select(
         verdict.c.message_id,
         verdict.c.unit,
@@ -213,20 +213,21 @@ async def sent_in(tx: Transaction, ids: Sequence[int]) -> list[Row[Any]]:
 
     ``ids`` are those of the lines, all there are between the first and the last.
     """
-    return list((await tx.execute(_SENT.where(_between(ids)))).all())
+    return list((await tx.execute(SENT_LINES.where(between(ids)))).all())
 
 
 async def received_in(tx: Transaction, ids: Sequence[int]) -> list[Row[Any]]:
     """Return the same for incoming rows, by event, party, type and whether the own system has been handed them."""
-    return list((await tx.execute(_RECEIVED.where(_between(ids)))).all())
+    return list((await tx.execute(RECEIVED_LINES.where(between(ids)))).all())
 
 
 async def verdicts_in(tx: Transaction, ids: Sequence[int]) -> list[Row[Any]]:
     """Return the ``number`` of first answers by party, level, outcome, lateness, ``left_at`` and ``arrived_at``."""
-    each = _VERDICT.where(_between(ids)).subquery()
+    each = FIRST_ANSWERS.where(between(ids)).subquery()
     kinds = (each.c.party, each.c.level, each.c.outcome, each.c.late, each.c.arrived_at, each.c.left_at)
     return list((await tx.execute(select(*kinds, func.count().label("number")).group_by(*kinds))).all())
 
 
-def _between(ids: Sequence[int]) -> ColumnElement[bool]:
+def between(ids: Sequence[int]) -> ColumnElement[bool]:
+    """Return what holds for lines from the first to the last of ``ids``."""
     return history.c.id.between(ids[0], ids[-1])
