@@ -56,7 +56,8 @@ class Alert:
     runbook: str
 
 
-_NOT_SILENT = f"unless on (instance, party) ({SILENT.name} == 1)"
+_NOT_SILENT = f"unless on (instance, party) ({SILENT.name} == 1) unless on (instance) ({EXCHANGE.name} == 0)"
+"""What follows from a silent partner, or from an exchange that is away, is told by the alert about that."""
 
 ALERTS: Final = (
     Alert(

@@ -84,13 +84,12 @@ def test_a_runbook_names_commands_that_there_are() -> None:
             assert verb in known.commands[noun].commands, f"{alert.name}: gateway {noun} {verb}"  # type: ignore[attr-defined]
 
 
-def test_a_silent_partner_is_one_alert_while_it_lasts() -> None:
-    about = {alert.name for alert in ALERTS if "party" in alert.holds or "gateway_partner_silent" in alert.holds}
-    assert {"GatewayPartnerSilent", "GatewayOutboxStuck", "GatewayReceiptsOverdue"} <= about
-    for alert in ALERTS:
-        if alert.name in ("GatewayOutboxStuck", "GatewayReceiptsOverdue", "GatewayCircuitOpen"):
-            assert "unless" in alert.holds
-            assert "gateway_partner_silent == 1" in alert.holds
+def test_what_follows_from_a_silent_partner_or_a_lost_exchange_is_not_told_for_each_partner() -> None:
+    holds = {alert.name: alert.holds for alert in ALERTS}
+    for name in ("GatewayOutboxStuck", "GatewayReceiptsOverdue"):
+        assert "unless on (instance, party) (gateway_partner_silent == 1)" in holds[name]
+        assert "unless on (instance) (gateway_exchange_connected == 0)" in holds[name]
+    assert "gateway_partner_silent == 1" in holds["GatewayCircuitOpen"]
 
 
 def test_prometheus_itself_accepts_the_rules() -> None:
