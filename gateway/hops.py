@@ -73,7 +73,7 @@ class Gateway:
         self._deliveries = [self.delivery, *others]
         self.watch = Watch(context)
         self.tally = Tally(context)
-        self.partners = Partners(context, transport.ping)
+        self.partners = Partners(context, self._exchange_answers)
         self.dead_letters = DeadLetters(
             context, {Channel.MESSAGES: self.inbox.take, Channel.ACKNOWLEDGEMENTS: self.tracker.take}
         )
@@ -172,6 +172,9 @@ class Gateway:
         if not left:  # before that it is not known who has been heard
             await self.partners.sweep()
         return left
+
+    async def _exchange_answers(self) -> None:
+        await self.transport.ping()
 
     async def _beat(self, heartbeat: Heartbeat, bell: Bell, stop: asyncio.Event) -> None:
         await pause(stop, IDLE)  # what this process itself listens on is open then
