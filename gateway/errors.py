@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 FAULTS: dict[str, Fault] = {}
 """Every fault the gateway can report, by code. Filled as modules define them; rendered into ``docs/faults.md``."""
@@ -134,9 +134,19 @@ class NotYetError(GatewayError):
 
 
 class InvalidDocumentError(GatewayError):
-    """A message or event is malformed, breaks its schema or breaks a rule. Trying again will not help."""
+    """A message or event is malformed, breaks its schema or breaks a rule. Trying again will not help.
+
+    ``event_id`` and ``kind`` are those of an event that could be recognised all the same.
+    """
 
     exit_code = 5
+    event_id: str | None = None
+    kind: str | None = None
+
+    def about(self, event_id: str | None, kind: str | None) -> Self:
+        """Return this error, told about the event with this id, of this kind."""
+        self.event_id, self.kind = event_id, kind
+        return self
 
 
 class CaseRuleError(InvalidDocumentError):

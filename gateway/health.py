@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.http_trial import door_answers
+from gateway.adapters.signing import Secrets
 from gateway.adapters.ways import WAYS, Surroundings, can_be_asked, routes_of, sources_of
 from gateway.app import open_store
 from gateway.clock import STOCKHOLM, Clock
@@ -75,26 +77,30 @@ async def health_of(settings: Settings, clock: Clock) -> list[Health]:
     sources = {source.name: source for source in sources_of(adapters, around)}
     targets = {target.name: target for target in routes.targets}
     lanes = {lane.name: lane for lane in lanes_of(routes)}
-    found = []
-    async with open_store(settings, migrates=False) as store, store.reading() as tx, AsyncExitStack() as stack:
+    last: dict[str, tuple[datetime | None, datetime | None]] = {}
+    async with open_store(settings, migrates=False) as store, store.reading() as tx:
         paused, beats = await kept.pauses(tx), await kept.beats(tx)
         for one in adapters:
             lane = lanes.get(one.name, Lane(name=one.name))
-            last_event = await kept.last_event(tx, one.name) if one.brings else None
-            last = await kept.last_registration(tx, units=lane.units, but=lane.others) if one.takes else None
-            findings = await _asked(stack, sources.get(one.name), targets.get(one.name))
-            found.append(
-                Health(
-                    settings=one,
-                    is_up=not findings if can_be_asked(one) else None,
-                    findings=findings,
-                    last_event=last_event,
-                    last_registration=last,
-                    pause=paused.get(one.name),
-                    beat=beats.get(one.name),
-                )
-            )
-    return found
+            event = await kept.last_event(tx, one.name) if one.brings else None
+            taken = await kept.last_registration(tx, units=lane.units, but=lane.others) if one.takes else None
+            last[one.name] = event, taken
+    async with AsyncExitStack() as stack:  # nobody's silence keeps the database, or the others, waiting
+        answers = await asyncio.gather(
+            *(_asked(stack, sources.get(one.name), targets.get(one.name)) for one in adapters)
+        )
+    return [
+        Health(
+            settings=one,
+            is_up=not findings if can_be_asked(one) else None,
+            findings=findings,
+            last_event=last[one.name][0],
+            last_registration=last[one.name][1],
+            pause=paused.get(one.name),
+            beat=beats.get(one.name),
+        )
+        for one, findings in zip(adapters, answers, strict=True)
+    ]
 
 
 async def _asked(stack: AsyncExitStack, *ends: EventSource | MessageTarget | None) -> tuple[Finding, ...]:
@@ -122,7 +128,10 @@ async def put_to_test(settings: Settings, name: str, clock: Clock) -> list[str]:
     done = []
     async with AsyncExitStack() as stack:
         if one.brings and WAYS[one.way].answers is not None and settings.http_listen is not None:
-            await door_answers(settings.http_listen, name, encrypted=settings.http_certificate_file is not None)
+            secrets = Secrets.read(one.secret_file) if one.secret_file is not None else None
+            is_open = one.secret_file is None and one.tokens_file is None and one.certificates_file is None
+            encrypted = settings.http_certificate_file is not None
+            await door_answers(settings.http_listen, name, clock, encrypted=encrypted, secrets=secrets, is_open=is_open)
             done.append(f"in: {settings.http_listen}")
         for source in sources_of([one], around):
             done += await _tried(stack, source, f"in: {one.listen or one.url or one.folder}", said=can_be_asked(one))

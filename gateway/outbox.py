@@ -72,7 +72,7 @@ class Submission:
 Answer = Submission | InvalidDocumentError | NotYetError
 """What an event is answered."""
 
-Understood = tuple[Event, Translation | None, Sequence[Finding]]
+Understood = tuple[Event, Translation | None, InvalidDocumentError | None]
 """An event with what it means, or with what is wrong with it."""
 
 
@@ -124,8 +124,8 @@ class Outbox:
         async with self._context.store.writing() as tx:
             sheet = Sheet(tx, self._context.clock.now())
             known = await self._read_ahead(sheet, understood)
-            for event, translation, findings in understood:
-                answers.append(await self._answer(sheet, known, event, translation, findings))
+            for event, translation, wrong in understood:
+                answers.append(await self._answer(sheet, known, event, translation, wrong))
             await sheet.write()
         for (_, translation, _), answered in zip(understood, answers, strict=True):
             self._tell(answered, translation)
@@ -145,7 +145,7 @@ class Outbox:
             known.accepted.update((source, one) for one in await events.find_accepted(sheet.tx, source, ids))
             names = {name for _, one in theirs if one is not None and (name := one.case_reference) is not None}
             await sheet.read_references(source, names)
-            called |= {(source, name): _case_number(name) or sheet.case_called(source, name) for name in names}
+            called |= {(source, name): case_number_in(name) or sheet.case_called(source, name) for name in names}
         translations = [(event.source, translation) for event, translation, _ in understood if translation is not None]
         drafts = [draft for _, one in translations for draft in one.drafts]
         charged = {
@@ -175,12 +175,13 @@ class Outbox:
         known: Known,
         event: Event,
         translation: Translation | None,
-        findings: Sequence[Finding],
+        wrong: InvalidDocumentError | None,
     ) -> Answer:
         earlier = known.same.get((event.source, event.content_hash))
         if earlier is not None and earlier["state"] == "accepted":
             return Submission.from_json(earlier["answer"])
         submission: Submission | None = None
+        findings: Sequence[Finding] = wrong.findings if wrong is not None else ()
         if translation is not None:
             try:
                 if (event.source, translation.event_id) in known.accepted:
@@ -193,8 +194,8 @@ class Outbox:
                 return error
         kept = KeptEvent(
             source=event.source,
-            event_id=translation.event_id if translation else None,
-            kind=translation.kind if translation else None,
+            event_id=translation.event_id if translation else wrong.event_id if wrong else None,
+            kind=translation.kind if translation else wrong.kind if wrong else None,
             content_hash=event.content_hash,
             content=event.content,
             received_at=sheet.now,
@@ -225,43 +226,51 @@ class Outbox:
                     case_number=number,
                 )
 
-    def _translate(self, event: Event) -> tuple[Translation | None, Sequence[Finding]]:
+    def _translate(self, event: Event) -> tuple[Translation | None, InvalidDocumentError | None]:
         try:
-            return self._adapter.translate(event), ()
+            return self._adapter.translate(event), None
         except InvalidDocumentError as error:
-            return None, error.findings
+            return None, error
 
     async def _carry_out(self, sheet: Sheet, source: str, translation: Translation) -> Submission:
         message_ids = []
         number: str | None = None
         for index, draft in enumerate(translation.drafts):
-            if draft.type == ACKNOWLEDGEMENT:
-                number = self._acknowledge(sheet, draft)
-                continue
-            if draft.if_news and not await self._is_news(sheet, source, translation, draft):
-                continue
-            number = await self._case_number(sheet, source, translation, draft)
-            key = json.dumps([self._context.party, source, translation.event_id, index])
-            message_id = str(uuid5(_MESSAGE_IDS, key))
-            desk = await Desk.open(self._context, sheet, number)
-            message = await desk.admit(draft, message_id)
-            self._settle_answered(sheet, draft, message)
-            if translation.case_reference is not None and _case_number(translation.case_reference) is None:
-                sheet.refer(source, translation.case_reference, number)
-            message_ids.append(message_id)
+            try:
+                if draft.type == ACKNOWLEDGEMENT:
+                    number = self._acknowledge(sheet, draft)
+                    continue
+                if draft.if_news and not await self._is_news(sheet, source, translation, draft):
+                    continue
+                number = await self._case_number(sheet, source, translation, draft)
+                key = json.dumps([self._context.party, source, translation.event_id, index])
+                message_ids.append(message_id := str(uuid5(_MESSAGE_IDS, key)))
+                await self._send(sheet, source, translation, draft, number, message_id)
+            except InvalidDocumentError as error:
+                raise InvalidDocumentError(map(draft.placed, error.findings)) from error
         return Submission(number, tuple(message_ids))
+
+    async def _send(
+        self, sheet: Sheet, source: str, translation: Translation, draft: Draft, number: str, message_id: str
+    ) -> None:
+        """Admit a draft to its case as the message with this id."""
+        desk = await Desk.open(self._context, sheet, number)
+        message = await desk.admit(draft, message_id)
+        self._settle_answered(sheet, draft, message)
+        if translation.case_reference is not None and case_number_in(translation.case_reference) is None:
+            sheet.refer(source, translation.case_reference, number)
 
     async def _is_news(self, sheet: Sheet, source: str, translation: Translation, draft: Draft) -> bool:
         """Tell whether ``draft`` says something new in a case that is open; of a case unknown here nothing is said."""
         reference = translation.case_reference
         known = sheet.case_called(source, reference) if reference is not None else None
-        number = _case_number(reference) or known
+        number = case_number_in(reference) or known
         return number is not None and (await Desk.open(self._context, sheet, number)).circle.is_news(draft)
 
     async def _case_number(self, sheet: Sheet, source: str, translation: Translation, draft: Draft) -> str:
         """Return the number of the case an event is about; a need that is new gets the next one."""
         reference = translation.case_reference
-        number = _case_number(reference)
+        number = case_number_in(reference)
         if number is not None:
             if sheet.case(number) is None:  # numbers are given out here, never brought along
                 raise CaseRuleError(UNKNOWN_CASE.at())
@@ -304,7 +313,7 @@ class Outbox:
 
 
 @lru_cache(maxsize=4096)  # most are names of the system's own, and each is asked about a few times
-def _case_number(reference: str | None) -> str | None:
+def case_number_in(reference: str | None) -> str | None:
     """Return the case number a system calls a case by, ``None`` when it has a name of its own for it."""
     try:
         return CaseNumber.parse(reference).value if reference is not None else None

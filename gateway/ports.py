@@ -138,6 +138,10 @@ class Event:
         object.__setattr__(self, "content_hash", content_hash(self.content))
 
 
+def _where_it_is(finding: Finding) -> Finding:
+    return finding
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A message as an adapter writes it: the body and the addresses, without the ids that the outbox gives.
@@ -148,7 +152,8 @@ class Draft:
 
     A system that cannot tell whether a case was opened, or what stands in it, says so. ``if_news``: the message is made
     only when its case is open here and does not say the same already. ``from_case``: attributes of the body whose
-    values are those in force in the case; what stands in the body is of no account.
+    values are those in force in the case; what stands in the body is of no account. ``placed`` turns what a rule has
+    found wrong at a place in the message to the place in the event.
     """
 
     type: str
@@ -161,6 +166,7 @@ class Draft:
     reserve_routine: ReserveRoutine | None = None
     if_news: bool = False
     from_case: tuple[str, ...] = ()
+    placed: Callable[[Finding], Finding] = field(default=_where_it_is, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from gateway.by_hand import check_actor
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, Finding, InvalidDocumentError, NotYetError
-from gateway.outbox import Outbox, Submission
+from gateway.outbox import Outbox, Submission, case_number_in
 from gateway.ports import Adapter, Event
-from gateway.store import events
+from gateway.store import cases, events
 from gateway.store.events import RefusedEvent
 
 NO_EVENT = Fault(
@@ -26,6 +26,11 @@ OTHER_ADAPTER = Fault(
     "event.other-adapter",
     "Händelsen kom genom adaptern {name}, som inte finns i inställningarna.",
     "The event came by the adapter {name}, which is not in the settings.",
+)
+OVERTAKEN = Fault(
+    "event.overtaken",
+    "Ärendet har gått vidare sedan händelsen kom: nyare uppgifter har skickats, och de här skulle gälla i stället.",
+    "The case has gone on since the event came: newer information has been sent, and this would take its place.",
 )
 
 
@@ -49,11 +54,13 @@ async def resend(
     *,
     by: str,
     reason: str,
+    overtaken: bool = False,
     dry_run: bool = False,
 ) -> list[Resent]:
     """Take up refused events again, by their numbers, in the order they came; each by itself.
 
-    ``adapter`` understands those that came by ``sources``; others stay as they are.
+    ``adapter`` understands those that came by ``sources``; others stay as they are. So do those whose case has sent
+    something since they came, unless they are meant although ``overtaken``.
 
     Who did so (HSA-id), when and why is kept. In a ``dry_run`` each is only looked at as its adapter understands it;
     nothing is kept, and its case is not asked.
@@ -64,36 +71,75 @@ async def resend(
         DependencyDownError: the database does not answer.
     """
     check_actor(by, reason)
-    async with context.store.reading() as tx:
-        found = {one.number: one for one in await events.refused(tx)}
-    if missing := [NO_EVENT.at(number=number) for number in dict.fromkeys(numbers) if number not in found]:
-        raise CaseRuleError(missing)
+    found = await _refused(context, numbers)
     outbox = Outbox(context, adapter)
     done = []
-    for number in sorted(set(numbers)):
-        one = found[number]
+    for one in found:
         if one.source not in sources:
             done.append(Resent(one, findings=(OTHER_ADAPTER.at(name=one.source),)))
             continue
-        resent = _understood(adapter, one) if dry_run else await _submitted(outbox, one)
+        async with context.store.reading() as tx:
+            event = Event(source=one.source, content=await events.content_of(tx, one.number))
+        resent = await _looked_at(context, adapter, one, event, overtaken=overtaken)
+        if resent.findings == () and not dry_run:
+            resent = await _submitted(outbox, one, event)
         done.append(resent)
         if not dry_run:
             codes = [finding.code for finding in resent.findings]
+            at = context.clock.now()
             async with context.store.writing() as tx:
-                await events.keep_resending(tx, number, at=context.clock.now(), by=by, reason=reason, codes=codes)
+                await events.keep_decision(tx, one.number, "resent", at=at, by=by, reason=reason, codes=codes)
     return done
 
 
-def _understood(adapter: Adapter, one: RefusedEvent) -> Resent:
+async def discard(
+    context: Context, numbers: Collection[int], *, by: str, reason: str, restore: bool = False
+) -> list[int]:
+    """Let refused events be looked at by nobody any more, or again; return the numbers of those that changed.
+
+    They are kept as they are, and may be restored. Who did so (HSA-id), when and why is kept.
+
+    Raises:
+        CaseRuleError: one is not there or not refused, or no reason is given; nothing has been done.
+        InvalidDocumentError: ``by`` is no HSA-id.
+        DependencyDownError: the database does not answer.
+    """
+    check_actor(by, reason)
+    found, at = await _refused(context, numbers), context.clock.now()
+    async with context.store.writing() as tx:
+        changed = [one.number for one in found if await events.discard(tx, one.number, None if restore else at)]
+        for number in changed:
+            decision = "restored" if restore else "discarded"
+            await events.keep_decision(tx, number, decision, at=at, by=by, reason=reason)
+    return changed
+
+
+async def _refused(context: Context, numbers: Collection[int]) -> list[RefusedEvent]:
+    async with context.store.reading() as tx:
+        found = await events.refused(tx, numbers)
+    there = {one.number for one in found}
+    if missing := [NO_EVENT.at(number=number) for number in dict.fromkeys(numbers) if number not in there]:
+        raise CaseRuleError(missing)
+    return found
+
+
+async def _looked_at(context: Context, adapter: Adapter, one: RefusedEvent, event: Event, *, overtaken: bool) -> Resent:
+    """Return what can be told before an event is taken up: whether it is understood, and whether its case went on."""
     try:
-        adapter.translate(Event(source=one.source, content=one.content))
+        reference = adapter.translate(event).case_reference
     except InvalidDocumentError as error:
         return Resent(one, findings=error.findings)
+    if reference is None or overtaken:
+        return Resent(one)
+    async with context.store.reading() as tx:
+        number = case_number_in(reference) or await cases.number_of(tx, one.source, reference)
+        if number is not None and await events.has_sent_since(tx, number, one.received_at):
+            return Resent(one, findings=(OVERTAKEN.at(),))
     return Resent(one)
 
 
-async def _submitted(outbox: Outbox, one: RefusedEvent) -> Resent:
+async def _submitted(outbox: Outbox, one: RefusedEvent, event: Event) -> Resent:
     try:
-        return Resent(one, await outbox.submit(Event(source=one.source, content=one.content)))
+        return Resent(one, await outbox.submit(event))
     except (InvalidDocumentError, NotYetError) as error:
         return Resent(one, findings=error.findings)

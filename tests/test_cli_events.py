@@ -74,7 +74,7 @@ async def test_a_refused_event_is_taken_up_again_once_its_unit_is_there(place: P
     assert refused["findings"] != []
     assert [one["number"] for one in listed(place)] == [second["number"]]
     with closing(sqlite3.connect(place / "gateway.sqlite")) as database:
-        kept = database.execute('SELECT event, "by", reason, codes FROM resending ORDER BY id').fetchall()
+        kept = database.execute('SELECT event, "by", reason, codes FROM event_decision ORDER BY id').fetchall()
     assert [(event, by, reason) for event, by, reason, _ in kept] == [
         (int(number), BY, "enheten är inlagd"),
         (second["number"], BY, "enheten är inlagd"),
@@ -105,4 +105,35 @@ async def test_what_cannot_be_resent_is_told_and_nothing_is_done(
 async def test_an_event_of_an_adapter_that_is_gone_stays(place: Path) -> None:
     done = in_folder(place, "events", "resend", "1", *WHY, adapter="journal")
     assert (done.returncode, "event.other-adapter" in done.stdout) == (5, True), done.stdout + done.stderr
+    assert len(listed(place)) == 2
+
+
+async def test_an_event_that_newer_ones_have_overtaken_is_resent_only_if_that_is_meant(place: Path) -> None:
+    first = listed(place)[0]["number"]
+    need = json.loads((EVENTS / "valid_behov.json").read_bytes())
+    newer = json.dumps(need | {"handelseId": "TRV-NEWER", "behov": "Ett nytt läge."}).encode()
+    async with Store(f"sqlite+aiosqlite:///{place / 'gateway.sqlite'}") as store:
+        clock = ManualClock(datetime(2026, 11, 2, 10, 0, tzinfo=UTC))
+        units = Directory.load(place / "directory.toml")
+        context = Context("kommun", units, store, clock, ignore, chance=lambda: 0.5)
+        outbox = Outbox(context, FolderAdapter.over(TRESERVA, place / "case-system", units))
+        assert (await outbox.submit(Event(source="treserva", content=newer))).case_number == "SIP100001"
+    done = in_folder(place, "events", "resend", str(first), *WHY)
+    assert (done.returncode, "event.overtaken" in done.stdout) == (5, True), done.stdout + done.stderr
+    meant = in_folder(place, "events", "resend", str(first), *WHY, "--overtaken")
+    assert "event.overtaken" not in meant.stdout
+    assert "case.already-started" in meant.stdout, "what the case itself does not allow stays refused"
+
+
+async def test_what_is_discarded_is_kept_and_may_be_restored(place: Path) -> None:
+    first, second = listed(place)
+    assert (first["eventId"], first["kind"]) == ("TRV-FIX-01", "BEHOV_IDENTIFIERAT"), "it can be recognised"
+    number = str(second["number"])
+    for times in ("", "already"):
+        done = in_folder(place, "events", "discard", number, *WHY)
+        assert (done.returncode, times in done.stdout) == (0, True), done.stderr
+    assert [one["number"] for one in listed(place)] == [first["number"]]
+    assert in_folder(place, "events", "list", "--discarded").stdout.count("BEHOV_IDENTIFIERAT") == 2
+    assert len(json.loads(in_folder(place, "messages", "list", "--json").stdout)["setAside"]) == 1
+    assert in_folder(place, "events", "discard", number, *WHY, "--restore").returncode == 0
     assert len(listed(place)) == 2

@@ -5,25 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from service_process import ROOT, clean_environment
+from command import in_folder
+from service_process import ROOT
 from services.postgresql import PostgreSqlServer
 from services.rabbitmq import RabbitMqNode
 
 
 def demo(*options: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gateway", "demo", *map(str, options)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=110, check=False
-    )
-    assert "Traceback" not in done.stderr
-    return done
+    return in_folder(ROOT, "demo", *options)
 
 
 def ledger_of(done: subprocess.CompletedProcess[str]) -> tuple[list[tuple[Any, ...]], dict[str, int]]:

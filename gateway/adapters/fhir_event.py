@@ -104,6 +104,16 @@ def translate(event: Event, directory: Directory, mapping: FhirMapping = STANDAR
     )
 
 
+def recognised(event: Event) -> tuple[str | None, str | None]:
+    """Return the id and the kind of a document that is not understood, as far as it tells them."""
+    try:
+        package = read_package(event.content)
+        kinds = dict.fromkeys(resource.type for resource in _focal(package))
+    except InvalidDocumentError:
+        return None, None
+    return _event_id(package), "+".join(kinds)[:64] or None
+
+
 def told_at(event: Event, directory: Directory, mapping: FhirMapping = STANDARD) -> datetime:
     """Return when what a document tells happened, as the first of its resources says that tells anything.
 

@@ -257,17 +257,19 @@ def _judge(status: int, content: bytes) -> None:
     if 200 <= status < 300:
         return
     if 400 <= status < 500 and status not in _NOT_ABOUT_CONTENT:
-        codes = _issue_codes(content) or ("–",)
-        raise RefusedError([REFUSED.at(status=status, code=code) for code in codes])
+        codes = _issue_codes(content)
+        # Without an OperationOutcome something on the way may have said so: that is no reason to give a message up.
+        if codes is not None:
+            raise RefusedError([REFUSED.at(status=status, code=code) for code in codes or ("–",)])
     raise DependencyDownError(TROUBLED.at(status=status))
 
 
-def _issue_codes(content: bytes) -> tuple[str, ...]:
-    """Return the codes of the issues of an OperationOutcome, each once; none where the answer is no such thing."""
+def _issue_codes(content: bytes) -> tuple[str, ...] | None:
+    """Return the codes of the issues of an OperationOutcome, each once; ``None`` where the answer is no such thing."""
     try:
         issues = _list(_resource(content, "OperationOutcome").get("issue"))
     except DependencyDownError:
-        return ()
+        return None
     codes = [issue.get("code") for issue in issues if isinstance(issue, dict)]
     return tuple(dict.fromkeys(code for code in codes if isinstance(code, str) and _ISSUE.fullmatch(code)))
 

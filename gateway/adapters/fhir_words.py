@@ -10,7 +10,7 @@ from gateway.adapters import fhir_event
 from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
 from gateway.adapters.words import Codes, Fields, MappingTable, unknown_name
 from gateway.directory import Directory
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, InvalidDocumentError
 from gateway.ports import Event, Translation
 
 NAME: Final = "fhir"
@@ -40,7 +40,10 @@ class FhirWords:
         Raises:
             InvalidDocumentError: with every fault and its FHIR expression.
         """
-        return fhir_event.translate(event, directory, self.mapping)
+        try:
+            return fhir_event.translate(event, directory, self.mapping)
+        except InvalidDocumentError as error:
+            raise error.about(*fhir_event.recognised(event)) from None
 
     def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what a document tells happened, as it says; raises :class:`InvalidDocumentError`."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Self
 
 from gateway.adapters.hl7_mapping import Hl7Mapping
-from gateway.adapters.hl7_message import MAX_BYTES
+from gateway.adapters.hl7_message import MAX_BYTES, Hl7Message
 from gateway.adapters.hl7_own_words import own_mapping, table_of
-from gateway.adapters.hl7_translation import told_at, translate
+from gateway.adapters.hl7_translation import key_of, told_at, translate
 from gateway.adapters.words import Codes, Fields, MappingTable
 from gateway.directory import Directory
+from gateway.errors import InvalidDocumentError
 from gateway.ports import Event, Translation
 
 NAME: Final = "hl7"
+_KIND = re.compile(r"[A-Z]{3}\^[A-Z][0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,10 @@ class Hl7Words:
         Raises:
             InvalidDocumentError: with every fault and its place: ``PID-3.1``, ``OBX[3]-5``.
         """
-        return translate(event.content, directory, self.mapping, limit=self.limit)
+        try:
+            return translate(event.content, directory, self.mapping, limit=self.limit)
+        except InvalidDocumentError as error:
+            raise error.about(*_recognised(event.content, self.limit)) from None
 
     def told_at(self, event: Event, _: Directory) -> datetime:
         """Return when a message was recorded; raises :class:`InvalidDocumentError`."""
@@ -47,3 +53,15 @@ class Hl7Words:
     def table(self) -> MappingTable:
         """Return the mapping that is in force, the sender's own words first."""
         return table_of(self.codes, self.fields)
+
+
+def _recognised(content: bytes, limit: int) -> tuple[str | None, str | None]:
+    """Return the key and the type (MSH-9) of a message that is not understood, as far as its header tells them."""
+    try:
+        header = Hl7Message.parse(content, limit=limit)
+    except InvalidDocumentError:
+        return None, None
+    kind = f"{header.header.value(9)}^{header.header.value(9, 2)}"
+    if not _KIND.fullmatch(kind):
+        return None, None
+    return key_of(header, kind) if header.header.value(10) else None, kind

@@ -47,6 +47,12 @@ NOT_NOW = Fault(
     "Verksamhetssystemet kan inte ta emot nu (HTTP-status {status}).",
     "The case system cannot take anything now (HTTP status {status}).",
 )
+NO_WITHOUT_CODE = Fault(
+    "system.no-without-code",
+    "Någon har svarat nej utan kod (HTTP-status {status}): det kan vara något på vägen dit. Meddelandet skickas igen.",
+    "Somebody has said no without a code (HTTP status {status}): it may be something on the way there. The message is "
+    "sent again.",
+)
 ANSWER_UNREADABLE = Fault(
     "system.answer-unreadable",
     "Verksamhetssystemets svar är inget kvitto.",
@@ -160,7 +166,9 @@ class HttpDelivery:
             DependencyDownError: it does not.
         """
         status, _, _ = await self._asked("HEAD", b"", {})
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED:
+        is_broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+        # What a proxy says to whoever shows it no certificate, or an old one.
+        if is_broken or status == HTTPStatus.BAD_REQUEST:
             raise DependencyDownError(NOT_NOW.at(status=status))
 
     async def test(self) -> None:
@@ -186,7 +194,10 @@ class HttpDelivery:
             self._not_before = None
             return _receipt_in(answer)
         if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _ABOUT_THE_WAY:
-            raise RefusedError(REFUSED.at(code=_code_in(answer) or f"http-{status}"))
+            if (code := _code_in(answer)) is None:
+                # Something on the way has said so, such as a proxy: that is no reason to give a message up.
+                raise DependencyDownError(NO_WITHOUT_CODE.at(status=status))
+            raise RefusedError(REFUSED.at(code=code or f"http-{status}"))
         # A redirection too: what is about a person goes nowhere but where an operator has said.
         wait = _wait_in(retry_after, now)
         if wait is not None:
@@ -225,13 +236,18 @@ def _receipt_in(answer: bytes) -> Registration:
 
 
 def _code_in(answer: bytes) -> str | None:
-    """Return the code of a refusal. Its words may name the person; its code may not, and only in the form of a code."""
+    """Return the code of a refusal, empty where it has another form than a code; ``None`` where it is no refusal.
+
+    Its words may name the person; its code may not, and only in the form of a code.
+    """
     try:
         refusal = read_json(answer)
     except InvalidDocumentError:
         return None
     code = refusal.get("code") if isinstance(refusal, dict) else None
-    return code if isinstance(code, str) and _CODE.fullmatch(code) else None
+    if not isinstance(code, str):
+        return None
+    return code if _CODE.fullmatch(code) else ""
 
 
 def _wait_in(retry_after: str | None, now: datetime) -> timedelta | None:

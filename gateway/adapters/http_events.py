@@ -20,6 +20,7 @@ from aiohttp import ClientPayloadError, web
 from gateway.adapters import http_problem as problems
 from gateway.adapters.http_answers import Answers, PlainAnswers
 from gateway.adapters.http_intake import NOT_KEPT, HttpIntake
+from gateway.adapters.http_trial import is_trial
 from gateway.adapters.http_trust import Asked, Trust
 from gateway.adapters.signing import ID
 from gateway.envelope import content_hash
@@ -108,12 +109,16 @@ class HttpEvents:
     async def take(self, request: web.Request) -> web.Response:
         """Answer a request to the adapter that its address names, once its event is kept or refused.
 
+        A :data:`~gateway.adapters.http_trial.TRIAL` is answered as an event would be, and not kept.
+
         Raises:
             NoError: there is no such adapter.
         """
         entrance = self._entrance_of(request)
 
         async def keep(body: bytes) -> Mapping[str, Any]:
+            if is_trial(body):
+                return {"accepted": True, "test": True}
             await self._claim(entrance, body, key)
             return await entrance.intake.take(body)
 
@@ -208,6 +213,14 @@ class HttpEvents:
         """Read the content, up to what is allowed; it counts as held until the block ends."""
         body = bytearray()
         try:
+            await self._read(request, body)
+            yield bytes(body)
+        finally:
+            self._held -= len(body)
+
+    async def _read(self, request: web.Request, body: bytearray) -> None:
+        """Read the content into ``body``. Raises :class:`NoError`."""
+        try:
             async with asyncio.timeout(self._read_seconds):
                 while chunk := await request.content.read(_CHUNK):
                     body += chunk
@@ -216,14 +229,11 @@ class HttpEvents:
                         raise NoError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE.at(limit=self._max_bytes))
                     if self._held > HELD_AT_ONCE * self._max_bytes:
                         raise NoError(HTTPStatus.SERVICE_UNAVAILABLE, NOT_KEPT.at())
-            yield bytes(body)
         except TimeoutError:
             seconds = f"{self._read_seconds:g}"
             raise NoError(HTTPStatus.REQUEST_TIMEOUT, problems.TOO_SLOW.at(seconds=seconds)) from None
         except (ClientPayloadError, web.RequestPayloadError, ConnectionError):
             raise NoError(HTTPStatus.BAD_REQUEST, problems.BROKEN_OFF.at()) from None
-        finally:
-            self._held -= len(body)
 
 
 def _key_of(request: web.Request) -> str | None:

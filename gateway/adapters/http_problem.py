@@ -44,8 +44,8 @@ KEY_UNUSABLE = Fault(
 )
 KEY_TAKEN = Fault(
     "http.idempotency-key-taken",
-    "Samma Idempotency-Key (eller webhook-id) har redan använts för annat innehåll.",
-    "The same Idempotency-Key (or webhook-id) has been used for other content.",
+    "Samma Idempotency-Key (eller webhook-id) har redan använts för annat innehåll; det som är rättat får en ny.",
+    "The same Idempotency-Key (or webhook-id) has been used for other content; what has been mended gets a new one.",
 )
 MEDIA_TYPE = Fault(
     "http.media-type",

@@ -7,7 +7,7 @@ shape is checked against its class when it is made, so that a misspelt or forgot
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar, cast
 
 from gateway.adapters.kinds import Kind, glance_of
@@ -37,6 +37,11 @@ class Shape(Generic[T]):
         self._names = frozenset(field.name for field in fields.values() if isinstance(field, Member))
         self._left_out = {name: field.default for name, field in declared.items() if name not in fields}
         self._build = builds(cls)
+        self.cls = cls
+
+    def fields(self) -> Iterator[tuple[str, Field[Any]]]:
+        """Yield each attribute, and what reads it."""
+        yield from ((name, read) for name, _, read in self._fields)
 
     def outline(self) -> Outline:
         """Return what stands in the object."""

@@ -13,14 +13,15 @@ from typing import Any, Self
 from gateway.adapters.outline import Outline, all_of
 from gateway.adapters.own_table import table_of
 from gateway.adapters.own_words import OwnWords
+from gateway.adapters.placing import member_at
 from gateway.adapters.reading import Reader
 from gateway.adapters.shape import Field
 from gateway.adapters.words import Codes, Fields, MappingTable
-from gateway.adapters.written import Form, as_json
+from gateway.adapters.written import Form, Written, as_json
 from gateway.clock import local_date
 from gateway.directory import Directory
 from gateway.envelope import ACKNOWLEDGEMENT
-from gateway.errors import Fault, InvalidDocumentError
+from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.messages import Message, Person, ReserveRoutine, User
 from gateway.notices import Notice
 from gateway.ports import Draft, Event, Translation
@@ -146,9 +147,44 @@ class Vocabulary:
         try:
             if self.own is not None:
                 written = self.own.understood(written)
-            return self._translated(Reader.of(written.value, directory, is_text=written.is_text))
+            found = self._translated(Reader.of(written.value, directory, is_text=written.is_text))
+            placed = self._placed(found.kind, written)
+            return replace(found, drafts=tuple(replace(draft, placed=placed) for draft in found.drafts))
         except InvalidDocumentError as error:
-            raise InvalidDocumentError(map(written.placed, error.findings)) from None
+            wrong = InvalidDocumentError(map(written.placed, error.findings))
+            raise wrong.about(*self._recognised(written, directory)) from None
+
+    def _placed(self, kind: str, written: Written) -> Callable[[Finding], Finding]:
+        """Return what turns a finding in the message that an event of ``kind`` became to its place in the event."""
+
+        def placed(finding: Finding) -> Finding:
+            form = self.events[kind]
+            header = {
+                "person": self.person,
+                "sender/user": self.user,
+                "sender": self.unit,
+                "recipient": form.recipients,
+                "inReplyTo": form.in_reply_to,
+                "caseNumber": form.case_reference or self.case_reference,
+                "reserveRoutine": self.reserve_routine,
+            }
+            pointer = member_at(finding.path, header, form.body)
+            return written.placed(replace(finding, path=pointer)) if pointer is not None else finding
+
+        return placed
+
+    def _recognised(self, written: Written, directory: Directory) -> tuple[str | None, str | None]:
+        """Return the id and the type of an event that is not understood, as far as it tells them."""
+        if not isinstance(written.value, dict):
+            return None, None
+        kind = written.value.get(self.type_member)
+        reader = Reader.of(written.value, directory, is_text=written.is_text)
+        event_id: str | None = self.event_id(reader)
+        try:
+            reader.stop_if_wrong()
+        except InvalidDocumentError:
+            event_id = None
+        return event_id, kind if isinstance(kind, str) and kind in self.events else None
 
     def _translated(self, reader: Reader) -> Translation:
         reader.happened_on(local_date(self.happened_at(reader)))

@@ -31,7 +31,7 @@ from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.errors import CaseRuleError, Fault
 from gateway.logs import logging_to
-from gateway.resending import NO_EVENT, Resent, resend
+from gateway.resending import NO_EVENT, Resent, discard, resend
 from gateway.service import run_loop
 from gateway.store import events
 from gateway.store.events import RefusedEvent
@@ -50,12 +50,14 @@ NumberArgument = Annotated[int, typer.Argument(metavar="NUMBER", help="The event
 @app.command("list")
 def events_list(
     source: Annotated[str | None, typer.Option("--source", help="Those that came by one adapter.")] = None,
+    discarded: Annotated[bool, typer.Option("--discarded", help="Also those that were discarded.")] = False,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: Json = False,
 ) -> None:
     """List the events that were refused, the oldest first, with the codes of their reasons. No content is shown."""
     found = [one for one in run_loop(_refused(existing(store, config))) if source in (None, one.source)]
+    found = [one for one in found if discarded or one.discarded_at is None]
     if as_json:
         print_json({"events": [_as_json(one) for one in found]})
         return
@@ -82,13 +84,13 @@ def events_show(
     if one is None:
         raise CaseRuleError(NO_EVENT.at(number=number))
     if content is not None:
-        content.write_bytes(one.content)
+        content.write_bytes(run_loop(_content(settings, number)))
         with logging_to(sys.stderr, settings.log_format, settings.log_level):
             log.info("event.content-written", number=number, source=one.source)
     if as_json:
         print_json(_as_json(one))
         return
-    out.print(f"{number}: {one.source}, {local(one.received_at)}, {len(one.content)} byte", **PLAIN)
+    out.print(f"{number}: {one.source}, {local(one.received_at)}, {one.size} byte", **PLAIN)
     for finding in one.findings:
         out.print(f"[{finding['code']}] {finding.get('path') or ''}\n  {finding['sv']}\n  {finding['en']}", **PLAIN)
 
@@ -99,6 +101,9 @@ def events_resend(
     reason: Annotated[str, typer.Option("--reason", help="What has been put right; kept, and not logged.")],
     numbers: Annotated[list[int] | None, typer.Argument(metavar="[NUMBER]…", help="The events.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All that were refused.")] = False,
+    overtaken: Annotated[
+        bool, typer.Option("--overtaken", help="Also where the case has sent something since.")
+    ] = False,
     dry_run: DryRun = False,
     store: StoreOption = None,
     config: ConfigOption = None,
@@ -110,7 +115,8 @@ def events_resend(
         raise CaseRuleError(NOTHING_NAMED.at())
     settings = existing(store, config, directory=directory)
     with logging_to(sys.stderr, settings.log_format, settings.log_level):
-        done = run_loop(_resend(settings, None if every else numbers or [], by, reason, dry_run=dry_run))
+        named = None if every else numbers or []
+        done = run_loop(_resend(settings, named, by, reason, overtaken=overtaken, dry_run=dry_run))
         for one in done if not dry_run else ():
             codes = [finding.code for finding in one.findings]
             log.info("event.resent", number=one.event.number, source=one.event.source, by=by, codes=codes)
@@ -123,13 +129,44 @@ def events_resend(
         raise typer.Exit(STILL_REFUSED)
 
 
+@app.command("discard")
+def events_discard(
+    numbers: Annotated[list[int], typer.Argument(metavar="NUMBER…", help="The events.")],
+    by: Annotated[str, typer.Option("--by", help="HSA-id of whoever decides.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept, and not logged.")],
+    restore: Annotated[bool, typer.Option("--restore", help="Let them be looked at again.")] = False,
+    store: StoreOption = None,
+    config: ConfigOption = None,
+    directory: DirectoryOption = None,
+) -> None:
+    """Let nobody look at refused events any more: what they told has come otherwise, or need not. They are kept."""
+    settings = existing(store, config, directory=directory)
+    changed = run_loop(_discard(settings, numbers, by, reason, restore=restore))
+    with logging_to(sys.stderr, settings.log_format, settings.log_level):
+        log.info("event.restored" if restore else "event.discarded", numbers=changed, by=by)
+    said = "åter i listan / listed again" if restore else "avskriven / discarded"
+    for number in numbers:
+        out.print(f"{number}: {said}{'' if number in changed else ' (redan / already)'}", **PLAIN)
+
+
+async def _discard(settings: Settings, numbers: list[int], by: str, reason: str, *, restore: bool) -> list[int]:
+    async with open_store(settings, migrates=False) as store:
+        context = context_of(settings, Directory.load(settings.directory), store, SystemClock())
+        return await discard(context, numbers, by=by, reason=reason, restore=restore)
+
+
+async def _content(settings: Settings, number: int) -> bytes:
+    async with open_store(settings, migrates=False) as store, store.reading() as tx:
+        return await events.content_of(tx, number)
+
+
 async def _refused(settings: Settings) -> list[RefusedEvent]:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
         return await events.refused(tx)
 
 
 async def _resend(
-    settings: Settings, numbers: list[int] | None, by: str, reason: str, *, dry_run: bool
+    settings: Settings, numbers: list[int] | None, by: str, reason: str, *, overtaken: bool, dry_run: bool
 ) -> list[Resent]:
     clock, directory = SystemClock(), Directory.load(settings.directory)
     async with open_store(settings, migrates=False) as store:
@@ -140,9 +177,11 @@ async def _resend(
         context = context_of(settings, directory, store, clock)
         if numbers is None:
             async with store.reading() as tx:
-                numbers = [one.number for one in await events.refused(tx)]
+                numbers = [one.number for one in await events.refused(tx) if one.discarded_at is None]
         names = [source.name for source in sources]
-        return await resend(context, adapter, names, numbers, by=by, reason=reason, dry_run=dry_run)
+        return await resend(
+            context, adapter, names, numbers, by=by, reason=reason, overtaken=overtaken, dry_run=dry_run
+        )
 
 
 def _as_json(one: RefusedEvent) -> dict[str, Any]:
@@ -152,7 +191,8 @@ def _as_json(one: RefusedEvent) -> dict[str, Any]:
         "eventId": one.event_id,
         "kind": one.kind,
         "receivedAt": one.received_at.astimezone(STOCKHOLM).isoformat(timespec="seconds"),
-        "bytes": len(one.content),
+        "bytes": one.size,
+        "discardedAt": local(one.discarded_at) if one.discarded_at is not None else None,
         "findings": one.findings,
     }
 

@@ -38,17 +38,19 @@ idempotency = Table(
 )
 """For which content a system used a key when it sent an event over HTTP; the key as its SHA-256."""
 
-resending = Table(
-    "resending",
+event_decision = Table(
+    "event_decision",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("event", Integer, ForeignKey("event.id"), nullable=False, index=True),
     Column("at", Moment, nullable=False),
     Column("by", String(31), nullable=False),
     Column("reason", String(500), nullable=False),
+    Column("decision", String(16), nullable=False),
     Column("codes", JSON, nullable=False),
 )
-"""That somebody (HSA-id) has taken up a refused event again, why, and the codes of why it was refused again."""
+"""What somebody (HSA-id) has decided about a refused event, and why: ``resent`` (with the codes of why it was refused
+again, if it was), ``discarded``, or ``restored``."""
 
 heartbeat = Table(
     "heartbeat",

@@ -8,13 +8,14 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.store.adapter_tables import resending
+from gateway.envelope import ACKNOWLEDGEMENT
+from gateway.store.adapter_tables import event_decision
 from gateway.store.bulk import insertion, several
-from gateway.store.tables import event
+from gateway.store.tables import event, message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ async def keep(tx: Transaction, kept: Iterable[KeptEvent]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RefusedEvent:
-    """An event that was refused, as it is kept: by its ``number``, with its reasons and what came."""
+    """An event that was refused: its ``number``, its reasons, how many bytes came, and since when nobody need look."""
 
     number: int
     source: str
@@ -85,19 +86,41 @@ class RefusedEvent:
     kind: str | None
     received_at: datetime
     findings: list[dict[str, Any]]
-    content: bytes
+    size: int
+    discarded_at: datetime | None
 
 
-async def refused(tx: Transaction) -> list[RefusedEvent]:
-    """Return the refused events, oldest first."""
-    columns = event.c.id, event.c.source, event.c.event_id, event.c.kind, event.c.received_at
-    query = select(*columns, event.c.findings, event.c.content).where(event.c.state == "refused").order_by(event.c.id)
-    return [RefusedEvent(*row) for row in (await tx.execute(query)).all()]
+async def refused(tx: Transaction, numbers: Collection[int] | None = None) -> list[RefusedEvent]:
+    """Return the refused events, or those with some ``numbers``, oldest first."""
+    columns = event.c.id, event.c.source, event.c.event_id, event.c.kind, event.c.received_at, event.c.findings
+    query = select(*columns, func.length(event.c.content), event.c.discarded_at).where(event.c.state == "refused")
+    if numbers is not None:
+        query = query.where(event.c.id.in_(list(numbers)))
+    return [RefusedEvent(*row) for row in (await tx.execute(query.order_by(event.c.id))).all()]
 
 
-async def keep_resending(
-    tx: Transaction, number: int, *, at: datetime, by: str, reason: str, codes: Collection[str]
+async def content_of(tx: Transaction, number: int) -> bytes:
+    """Return what came, of an event that is there."""
+    found: bytes = (await tx.execute(select(event.c.content).where(event.c.id == number))).scalar_one()
+    return found
+
+
+async def discard(tx: Transaction, number: int, at: datetime | None) -> bool:
+    """Let a refused event be looked at by nobody any more since ``at``, or again; tell whether that is a change."""
+    is_one = event.c.discarded_at.is_(None) if at is not None else event.c.discarded_at.is_not(None)
+    mine = event.c.id == number, event.c.state == "refused", is_one
+    return bool((await tx.execute(update(event).where(*mine).values(discarded_at=at))).rowcount)
+
+
+async def has_sent_since(tx: Transaction, case_number: str, moment: datetime) -> bool:
+    """Tell whether this party has made a message about a case after a moment."""
+    query = select(message.c.message_id).where(message.c.case_number == case_number, message.c.created_at > moment)
+    return (await tx.execute(query.where(message.c.type != ACKNOWLEDGEMENT).limit(1))).first() is not None
+
+
+async def keep_decision(
+    tx: Transaction, number: int, decision: str, *, at: datetime, by: str, reason: str, codes: Collection[str] = ()
 ) -> None:
-    """Keep that somebody (HSA-id) has taken up a refused event again, why, and why it is still refused, if it is."""
-    values = {"event": number, "at": at, "by": by, "reason": reason, "codes": list(codes)}
-    await tx.execute(insert(resending).values(values))
+    """Keep what somebody (HSA-id) has decided about a refused event, why, and why it is still refused, if it is."""
+    values = {"event": number, "decision": decision, "at": at, "by": by, "reason": reason, "codes": list(codes)}
+    await tx.execute(insert(event_decision).values(values))

@@ -102,7 +102,7 @@ async def set_aside(tx: Transaction) -> list[dict[str, Any]]:
             (
                 "event",
                 select(event.c.event_id, event.c.source, event.c.findings, event.c.received_at).where(
-                    event.c.state == "refused"
+                    event.c.state == "refused", event.c.discarded_at.is_(None)
                 ),
             ),
             ("message", select(parked.c.message_id, parked.c.party, parked.c.findings, parked.c.arrived_at)),

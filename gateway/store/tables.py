@@ -72,6 +72,7 @@ event = Table(
     Column("state", String(16), nullable=False),
     Column("answer", JSON),  # accepted: message ids and case number
     Column("findings", JSON),  # refused: why
+    Column("discarded_at", Moment),  # refused, and nobody need look at it any more
     CheckConstraint("state IN ('accepted', 'refused')", name="state"),
     # The same bytes give the same answer, however often they come.
     UniqueConstraint("source", "content_hash"),

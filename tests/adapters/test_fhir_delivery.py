@@ -115,6 +115,16 @@ async def test_a_refusal_tells_its_codes_and_never_its_words(
     assert "Vallgård" not in str(finding)
 
 
+@pytest.mark.parametrize("body", [b"", b"<html>No required SSL certificate was sent</html>", b"{}", b"[]"])
+async def test_a_refusal_that_is_not_the_servers_own_gives_no_message_up(
+    outbound: FhirOutbound, journal: Journal, body: bytes
+) -> None:
+    journal.misbehave = web.Response(status=400, body=body)
+    with pytest.raises(DependencyDownError) as caught:
+        await outbound.deliver(message(plan(), CLINIC), CLINIC)
+    assert caught.value.codes == ("fhir-server.troubled",)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -131,12 +131,22 @@ async def test_a_no_is_for_good_and_only_its_code_is_told(system: System, messag
     assert "Mira" not in str(caught.value)
 
 
-@pytest.mark.parametrize("body", [b"Mira Solvind", b'{"code": "Mira Solvind"}', b"[]", b"", b"\xff"])
-async def test_a_no_without_a_code_is_told_by_its_status(system: System, message: Message, body: bytes) -> None:
-    system.answer = answers(422, body)
+async def test_a_code_that_is_none_is_told_by_its_status(system: System, message: Message) -> None:
+    system.answer = answers(422, b'{"code": "Mira Solvind"}')
     with pytest.raises(RefusedError) as caught:
         await delivered(system, message)
     assert "(kod http-422)" in caught.value.findings[0].sv
+
+
+@pytest.mark.parametrize("status", [400, 409, 410, 413, 422, 495])
+@pytest.mark.parametrize("body", [b"<html>No required SSL certificate was sent</html>", b"[]", b"{}", b"", b"\xff"])
+async def test_a_no_that_is_not_the_systems_own_gives_no_message_up(
+    system: System, message: Message, status: int, body: bytes
+) -> None:
+    system.answer = answers(status, body)
+    with pytest.raises(DependencyDownError) as caught:
+        await delivered(system, message)
+    assert caught.value.codes == ("system.no-without-code",)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 401, 403, 404, 405, 408, 425, 429, 500, 502, 503, 504])

@@ -34,6 +34,7 @@ from gateway.ports import Event
 
 NOW = datetime(2026, 11, 4, 10, 0, tzinfo=UTC)
 SECRETS = Secrets((b"a secret of more than 24 bytes",))
+CLOCK = ManualClock(NOW)
 TOKEN = "0123456789abcdef" * 2
 EVENTS = "/api/v1/events/treserva"
 JSON = {"Content-Type": "application/json"}
@@ -401,14 +402,28 @@ def test_what_comes_by_http_is_understood_as_what_comes_in_a_folder(directory: D
     assert intake(directory).translate(event) == VOCABULARIES["treserva"].translate(event, directory)
 
 
-async def test_a_door_can_be_tried_without_an_event(directory: Directory) -> None:
-    door = door_to(intake(directory))
-    async with opened(door):
-        host, port = door.address
-        await door_answers(f"{host}:{port}", "treserva", encrypted=False)
-        with pytest.raises(DependencyDownError) as caught:
-            await door_answers(f"{host}:{port}", "other", encrypted=False)
-        assert caught.value.codes == ("http.other-answer",)
+@pytest.mark.parametrize("trusts", [(), (Signed(SECRETS, CLOCK),)], ids=["open", "signed"])
+async def test_a_door_can_be_tried_without_an_event(directory: Directory, trusts: tuple[Trust, ...]) -> None:
+    way_in = intake(directory)
+    door, secrets = door_to(way_in, trusts=trusts), SECRETS if trusts else None
+    async with taking(way_in) as came, opened(door):
+        listen = "{}:{}".format(*door.address)
+        await door_answers(listen, "treserva", CLOCK, encrypted=False, secrets=secrets)
+        for name, shown in (("other", secrets), ("treserva", Secrets((b"x" * 24,)))):
+            if trusts or name == "other":
+                with pytest.raises(DependencyDownError) as caught:
+                    await door_answers(listen, name, CLOCK, encrypted=False, secrets=shown)
+                assert caught.value.codes == ("http.other-answer",)
+    assert came == []
     with pytest.raises(DependencyDownError) as caught:
-        await door_answers(f"{host}:{port}", "treserva", encrypted=False)
+        await door_answers(listen, "treserva", CLOCK, encrypted=False)
     assert caught.value.codes == ("adapter.nobody-listens",)
+
+
+async def test_a_door_that_knows_tokens_alone_is_seen_to_ask_for_one(directory: Directory) -> None:
+    door = door_to(intake(directory), trusts=(Tokens(frozenset({"0" * 64})),))
+    async with opened(door):
+        listen = "{}:{}".format(*door.address)
+        await door_answers(listen, "treserva", CLOCK, encrypted=False, is_open=False)
+        with pytest.raises(DependencyDownError):
+            await door_answers(listen, "treserva", CLOCK, encrypted=False)

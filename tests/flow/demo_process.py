@@ -10,6 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from command import in_folder
+
 
 def command(folder: Path, *options: str) -> list[str]:
     """Return the command that plays the demo in ``folder`` and tells its outcome as JSON."""
@@ -18,7 +20,7 @@ def command(folder: Path, *options: str) -> list[str]:
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Play the demo until it ends, one way or the other."""
-    return subprocess.run(command(folder, *options), capture_output=True, text=True, check=False)
+    return in_folder(folder.parent, "demo", "--data", folder, "--json", *options)
 
 
 def outcome_of(played: subprocess.CompletedProcess[str]) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +11,8 @@ from typing import Any
 
 import pytest
 from answers import acknowledgement
-from service_process import ROOT, clean_environment
+from command import in_folder
+from service_process import ROOT
 from sides import Side, story, told
 
 from gateway.circuit import Circuit, Pace
@@ -280,11 +279,7 @@ def test_what_an_envelope_may_say_fits_the_columns() -> None:
 async def listed(side: Side, *flags: str) -> str:
     """Return what the real command prints about a side."""
     url = side.context.store._engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "gateway", "messages", "list", "--store", url, *flags]
-    environment = clean_environment() | {"PYTHONPATH": str(ROOT)}
-    done = await asyncio.to_thread(
-        subprocess.run, command, env=environment, capture_output=True, text=True, timeout=100, check=False
-    )
+    done = await asyncio.to_thread(in_folder, ROOT, "messages", "list", "--store", url, *flags)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 

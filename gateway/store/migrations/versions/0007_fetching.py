@@ -13,18 +13,20 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables up to this revision."""
+    op.add_column("event", sa.Column("discarded_at", sa.String(length=32), nullable=True))
     op.create_table(
-        "resending",
+        "event_decision",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("event", sa.Integer(), nullable=False),
         sa.Column("at", sa.String(length=32), nullable=False),
         sa.Column("by", sa.String(length=31), nullable=False),
         sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=False),
         sa.Column("codes", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_resending_event")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_resending")),
+        sa.ForeignKeyConstraint(["event"], ["event.id"], name=op.f("fk_event_decision_event")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_decision")),
     )
-    op.create_index(op.f("ix_resending_event"), "resending", ["event"])
+    op.create_index(op.f("ix_event_decision_event"), "event_decision", ["event"])
     op.create_table(
         "heartbeat",
         sa.Column("adapter", sa.String(length=31), nullable=False),

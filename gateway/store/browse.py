@@ -1,0 +1,98 @@
+"""Browsing the ledger: pages of what was sent and of what came, the newest first, however long the log is.
+
+A page is read by its place in the log, never by counting. One that is asked for by something rare looks no further than
+:data:`FARTHEST` rows at a time, and tells where to go on; so each page costs about the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, Table, func, select
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
+
+from gateway.envelope import ACKNOWLEDGEMENT
+from gateway.store.tables import dispatch, inbound, message
+
+FARTHEST: Final = 20_000
+"""How many rows of the log one page looks at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What is looked for; ``None`` is anything.
+
+    ``units`` are the own units that whoever asks may see. ``since`` and ``until`` bound when a message was made, or
+    came. ``before`` is where the page begins: the place that the page before told.
+    """
+
+    state: str | None = None
+    type: str | None = None
+    party: str | None = None
+    unit: str | None = None
+    case_number: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    units: frozenset[str] | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, the newest first, and where the next page begins; ``None`` where there is no more."""
+
+    rows: Sequence[RowMapping]
+    next: int | None
+
+
+_SENT = [column for column in dispatch.columns if column.name not in ("lease_until", "look_at", "leave_by")]
+_CAME = [column for column in inbound.columns if column.name not in ("xml", "lease_until", "look_at", "content_hash")]
+
+
+async def sent(tx: Transaction, sought: Sought, limit: int) -> Page:
+    """Return a page of what was sent, a row for each recipient, acknowledgements left out."""
+    query = select(*_SENT, message.c.sender_unit).join(message, message.c.message_id == dispatch.c.message_id)
+    query = query.where(dispatch.c.type != ACKNOWLEDGEMENT)
+    if sought.units is not None:
+        query = query.where(message.c.sender_unit.in_(sorted(sought.units)))
+    if sought.unit is not None:
+        query = query.where((dispatch.c.unit == sought.unit) | (message.c.sender_unit == sought.unit))
+    return await _page(tx, query, dispatch, "created_at", sought, limit)
+
+
+async def received(tx: Transaction, sought: Sought, limit: int) -> Page:
+    """Return a page of what came, a row for each own unit, without the content."""
+    query = select(*_CAME)
+    if sought.units is not None:
+        query = query.where(inbound.c.unit.in_(sorted(sought.units)))
+    if sought.unit is not None:
+        query = query.where((inbound.c.unit == sought.unit) | (inbound.c.sender_unit == sought.unit))
+    return await _page(tx, query, inbound, "received_at", sought, limit)
+
+
+async def _page(tx: Transaction, query: Select[Any], table: Table, when: str, sought: Sought, limit: int) -> Page:
+    top = sought.before
+    if top is None:
+        last = (await tx.execute(select(func.max(table.c.id)))).scalar()
+        top = (last or 0) + 1
+    bottom = max(top - FARTHEST, 0)
+    for name in ("state", "type", "party", "case_number"):
+        if (value := getattr(sought, name)) is not None:
+            query = query.where(table.c[name] == value)
+    if sought.since is not None:
+        query = query.where(table.c[when] >= sought.since)
+    if sought.until is not None:
+        query = query.where(table.c[when] < sought.until)
+    if sought.case_number is None:  # a case has few rows, which an index finds
+        query = query.where(table.c.id >= bottom)
+    else:
+        bottom = 0
+    query = query.where(table.c.id < top).order_by(table.c.id.desc()).limit(limit)
+    rows = list((await tx.execute(query)).mappings())
+    if len(rows) == limit:
+        return Page(rows, rows[-1]["id"])
+    return Page(rows, bottom if bottom > 1 else None)
