@@ -21,7 +21,7 @@ from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
 from gateway.grace import Grace
 from gateway.hops import Gateway
-from gateway.ports import Transport
+from gateway.ports import Measured, Transport
 from gateway.preflight import EMBEDDED_EXCHANGE, faults_of, scheme_of
 from gateway.progress import Observer, Passage
 from gateway.store import Store
@@ -75,9 +75,11 @@ async def open_gateway(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
         transport = await stack.enter_async_context(open_transport(settings, clock))
-        probes = {"database": AdapterBook(store, clock).ping, "exchange": transport.ping}
-        systems = await stack.enter_async_context(connected(settings, directory, clock, store, probes))
+        book = AdapterBook(store, clock)
+        probes = {"database": book.ping, "exchange": transport.ping, "migrations": store.check}
         context = context_of(settings, directory, store, clock, observe, chance)
+        measured = _measured(settings, context, transport) if leads else None
+        systems = await stack.enter_async_context(connected(settings, directory, clock, store, probes, measured))
         yield Gateway(
             context,
             systems.adapter,
@@ -88,6 +90,16 @@ async def open_gateway(
             alone=alone,
             leads=leads,
         )
+
+
+def _measured(settings: Settings, context: Context, transport: Transport) -> Measured | None:
+    """Return what tells whoever comes to the door how the gateway is measured; ``None`` where there is no door."""
+    if settings.http_listen is None:
+        return None
+    # Loaded here: a command that is asked by nobody starts without the library.
+    from gateway.scrape import Scrape  # noqa: PLC0415
+
+    return Scrape(context, [one.name for one in settings.all_adapters()], transport.ping)
 
 
 def context_of(

@@ -124,6 +124,8 @@ class Settings(BaseModel):
     """The key of that certificate."""
     http_client_ca_file: Path | None = None
     """The certificates that may vouch for those of the systems that come there."""
+    metrics_tokens_file: Path | None = None
+    """The SHA-256 of the tokens with which the gateway may be measured; without them, from this machine only."""
     http_max_bytes: Annotated[int, Field(ge=1_000, le=MAX_EVENT_BYTES)] = MAX_EVENT_BYTES
     """The largest event that is taken over HTTP."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1

@@ -11,6 +11,7 @@ from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.address import OPEN_TO_ALL, address_of, is_loopback
 from gateway.adapters.composed import ComposedAdapter
 from gateway.adapters.http_intake import HttpIntake
+from gateway.adapters.http_trust import Tokens
 from gateway.adapters.routing import Routes
 from gateway.adapters.tls import server_side
 from gateway.adapters.ways import WAYS, Surroundings, can_be_asked, routes_of, sources_of, trusts_of
@@ -19,7 +20,7 @@ from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
 from gateway.heartbeat import Heartbeat
-from gateway.ports import Adapter, Door, EventSource, Lane, MessageTarget
+from gateway.ports import Adapter, Door, EventSource, Lane, Measured, MessageTarget
 from gateway.store import Store
 
 NO_DOOR = Fault(
@@ -57,8 +58,11 @@ async def connected(
     clock: Clock,
     store: Store,
     probes: Mapping[str, Callable[[], Awaitable[None]]],
+    measured: Measured | None = None,
 ) -> AsyncIterator[Connections]:
-    """Connect the case systems while the block runs. ``probes`` are what the door says of the health of the gateway.
+    """Connect the case systems while the block runs.
+
+    ``probes`` are what the door says of the health of the gateway, and ``measured`` what it is measured by.
 
     Raises:
         ConfigurationError: a file that the settings name cannot be used.
@@ -75,7 +79,7 @@ async def connected(
             adapter=ComposedAdapter(sources, routes, book),
             routes=routes,
             lanes=lanes_of(routes),
-            doors=_doors(settings, sources, clock, book, probes),
+            doors=_doors(settings, sources, clock, book, probes, measured),
             heartbeat=Heartbeat(store, clock, _asked(adapters, sources, routes)),
         )
 
@@ -105,6 +109,7 @@ def _doors(
     clock: Clock,
     book: AdapterBook,
     probes: Mapping[str, Callable[[], Awaitable[None]]],
+    measured: Measured | None,
 ) -> tuple[Door, ...]:
     doors = [source for source in sources if isinstance(source, Door)]
     if settings.http_listen is None:
@@ -112,6 +117,7 @@ def _doors(
     # Loaded here: a command that listens to nobody starts without the library.
     from gateway.adapters.http_door import HttpDoor  # noqa: PLC0415
     from gateway.adapters.http_events import Entrance, HttpEvents  # noqa: PLC0415
+    from gateway.adapters.http_figures import HttpFigures  # noqa: PLC0415
 
     by_name = {one.name: one for one in settings.all_adapters()}
     entrances = []
@@ -124,7 +130,9 @@ def _doors(
     if settings.http_certificate_file is not None:
         tls = server_side(settings.http_certificate_file, settings.http_key_file, settings.http_client_ca_file)
     events = HttpEvents(entrances, max_bytes=settings.http_max_bytes, book=book)
-    return (HttpDoor(events, host=host, port=port, tls=tls, probes=probes), *doors)
+    file = settings.metrics_tokens_file
+    figures = None if measured is None else HttpFigures(measured, Tokens.read(file) if file is not None else None)
+    return (HttpDoor(events, host=host, port=port, tls=tls, probes=probes, figures=figures), *doors)
 
 
 def faults_of_door(settings: Settings) -> list[Finding]:
@@ -145,6 +153,11 @@ def faults_of_door(settings: Settings) -> list[Finding]:
     else:
         try:
             server_side(settings.http_certificate_file, settings.http_key_file, settings.http_client_ca_file)
+        except ConfigurationError as error:
+            findings += error.findings
+    if settings.metrics_tokens_file is not None:
+        try:
+            Tokens.read(settings.metrics_tokens_file)
         except ConfigurationError as error:
             findings += error.findings
     if settings.http_client_ca_file is None:

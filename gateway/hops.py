@@ -19,10 +19,12 @@ from gateway.heartbeat import BEAT_EVERY, Heartbeat
 from gateway.inbox import Inbox
 from gateway.outages import Outages
 from gateway.outbox import Outbox, Submission
+from gateway.partners import Partners
 from gateway.ports import Adapter, Arrival, DeadLetter, Delivery, Door, Lane, Settlement, Transport
 from gateway.progress import Hop
 from gateway.relay import Relay
 from gateway.stopping import pause, until
+from gateway.tally import Tally
 from gateway.tracker import Tracker
 from gateway.watch import Watch
 
@@ -70,6 +72,8 @@ class Gateway:
         self.delivery, *others = (CaseSystemDelivery(context, adapter, lane) for lane in lanes or (None,))
         self._deliveries = [self.delivery, *others]
         self.watch = Watch(context)
+        self.tally = Tally(context)
+        self.partners = Partners(context, self._exchange_answers)
         self.dead_letters = DeadLetters(
             context, {Channel.MESSAGES: self.inbox.take, Channel.ACKNOWLEDGEMENTS: self.tracker.take}
         )
@@ -101,11 +105,12 @@ class Gateway:
                 name = f"delivery {number}" if number else "delivery"
                 takers[name] = self._repeat(name, delivery.deliver, self.context.incoming, IDLE, stop)
             if self._leads:
-                bells += (tracker := Bell(), inbox := Bell(), letters := Bell(), watch := Bell())
+                bells += (tracker := Bell(), inbox := Bell(), letters := Bell(), watch := Bell(), tally := Bell())
                 takers |= {
                     "tracker": self._repeat("tracker", self.tracker.sweep, tracker, SWEEP_EVERY, stop),
                     "inbox": self._repeat("inbox", self.inbox.sweep, inbox, SWEEP_EVERY, stop),
                     "watch": self._repeat("watch", self.watch.sweep, watch, SWEEP_EVERY, stop),
+                    "tally": self._repeat("tally", self.observe, tally, SWEEP_EVERY, stop),
                     "dead letters": self._keep_on("dead letters", lambda: self._bury(stop), stop),
                     "dead letters again": self._repeat(
                         "dead letters again", self.dead_letters.retry, letters, SWEEP_EVERY, stop
@@ -156,6 +161,20 @@ class Gateway:
         while not stop.is_set():
             if not await self._tried(worker, work):
                 await bell.wait(every)
+
+    async def observe(self) -> int:
+        """Count what has happened, and once all is counted look which partners are silent; return what is left.
+
+        Raises:
+            DependencyDownError: the database does not answer.
+        """
+        left = await self.tally.count()
+        if not left:  # before that it is not known who has been heard
+            await self.partners.sweep()
+        return left
+
+    async def _exchange_answers(self) -> None:
+        await self.transport.ping()
 
     async def _beat(self, heartbeat: Heartbeat, bell: Bell, stop: asyncio.Event) -> None:
         await pause(stop, IDLE)  # what this process itself listens on is open then

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -325,3 +325,10 @@ class Door(Protocol):
             ConfigurationError: it is not possible to listen where the settings say.
         """
         ...
+
+
+# --- whoever measures the gateway -----------------------------------------------------------------------------------
+
+
+Measured = Callable[[str], Awaitable[tuple[bytes, str]]]
+"""Returns every metric in the format that an ``Accept`` header asks for, and the media type of that format."""

@@ -9,9 +9,12 @@ from enum import StrEnum
 
 import gateway
 from gateway.adapters import fhir_reference
+from gateway.alerts import ALERTS, rules_file
+from gateway.dashboard import dashboard_file
 from gateway.errors import FAULTS
 from gateway.lifecycle import IN, OUT
 from gateway.messages import TYPES, CaseEvent, Contract, Duty, MessageType
+from gateway.metrics import METRICS, WAIT_BUCKETS
 from gateway.process import TERMINAL, TRANSITIONS, CaseState
 from gateway.replay.scenario import Scenario, scenario_names
 
@@ -148,11 +151,34 @@ def scenarios_page() -> str:
     return f"# Scenarios\n\n{_MADE_BY}\n\n{_table(('Name', 'Svenska', 'English'), rows)}\n"
 
 
+def metrics_page() -> str:
+    """Return the page of metrics, and of the alerts that are made of them."""
+    metrics = (
+        (f"`{one.name}`", one.kind, ", ".join(f"`{label}`" for label in one.labels), one.says) for one in METRICS
+    )
+    alerts = ((f"`{one.name}`", one.severity, one.lasts, one.sv, one.en, one.runbook) for one in ALERTS)
+    waits = ", ".join(str(end) for end in WAIT_BUCKETS)
+    told = (("Alert", "Severity", "After", "Svenska", "English", "What to do"), alerts)
+    return (
+        f"# Metrics and alerts\n\n{_MADE_BY}\n\n"
+        "Counters are counted in the database: they hold for all processes of a gateway together, go on over restarts, "
+        "and are at most some seconds old. Everything else is what is so when it is read. "
+        f"Buckets of waits, in seconds: {waits}. No label or value is an id, a person or free text.\n\n"
+        f"{_table(('Metric', 'Kind', 'By', 'Says'), metrics)}\n\n"
+        "## Alerts\n\nThe rules are in [prometheus-rules.yml](prometheus-rules.yml), for a job that is called "
+        "`sip-gateway`. A dashboard for Grafana is in [grafana-dashboard.json](grafana-dashboard.json).\n\n"
+        f"{_table(*told)}\n"
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "messages.md": messages_page,
     "states.md": states_page,
     "faults.md": faults_page,
     "scenarios.md": scenarios_page,
     "fhir.md": fhir_reference.page,
+    "metrics.md": metrics_page,
+    "prometheus-rules.yml": rules_file,
+    "grafana-dashboard.json": dashboard_file,
 }
 """The pages by file name."""

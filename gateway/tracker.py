@@ -120,6 +120,8 @@ class Tracker:
         if row.state is OutState.SENT:
             happens = event_of(body.level, body.outcome)
             sheet.put_dispatches([row.after(happens, sheet.now)], happens, "again")
+        else:
+            sheet.record([row], "duplicate")
 
     def _settle(self, sheet: Sheet, row: Dispatch, message: Message) -> None:
         now = sheet.now

@@ -18,16 +18,16 @@ LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
     "progress resources logs outages stopping working_time grace by_hand adapter_settings",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules letter_words letter_text",
+    "directory_rules letter_words letter_text metrics silence",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
-    "dead_letters watch review adapter_book heartbeat resending",
+    "dead_letters watch review adapter_book heartbeat resending tally partners scrape",
     "outside": "adapters transport",
     "work": "hops",
     "assembly": "app preflight connections health",
     "service": "service workers",
-    "windows": "replay reference",
+    "windows": "replay reference alerts dashboard",
     "door": "cli __main__",
 }
 LEVEL = {room: level for level, rooms in enumerate(LAYERS.values()) for room in rooms.split()}
@@ -107,6 +107,12 @@ NEIGHBOURS = {
     ("outbox", "gate"): "what an event becomes is decided where consents are weighed",
     ("inbox", "gate"): "a partner's withdrawal stops what waits, as an own one does",
     ("reference", "replay"): "the page of scenarios lists what can be played",
+    ("tally", "tracker"): "answers that settle nothing are known by the codes they were parked with",
+    ("tally", "context"): "every hop works in the surroundings of its gateway",
+    ("partners", "context"): "every hop works in the surroundings of its gateway",
+    ("scrape", "context"): "what is measured are the surroundings of a gateway",
+    ("reference", "alerts"): "the rules for alerts are rendered with the pages",
+    ("reference", "dashboard"): "the dashboard is rendered with the pages",
     ("__main__", "cli"): "python -m gateway is the command",
 }
 """Which rooms of one layer know each other, and why. Everything not named here goes through a lower layer."""
@@ -126,6 +132,7 @@ PRODUCTS = {
     "holidays": {"working_time"},
     "lxml": {"messages"},
     "xmlschema": {"messages"},
+    "prometheus_client": {"scrape"},
     "rich": {"replay", "cli"},
     "typer": {"cli"},
 }

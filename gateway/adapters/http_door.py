@@ -1,5 +1,7 @@
 """The door: where systems send events over HTTP, ``POST /api/v1/events/<adapter>``, and where its health is asked.
 
+Whoever measures the gateway comes here too; see :mod:`gateway.adapters.http_figures`.
+
 An event is answered when it is kept: 202 with its message ids and case number, or problem details with everything that
 is wrong. Whatever is sent, the answer is one of those that are listed in :mod:`gateway.adapters.http_problem`.
 """
@@ -10,7 +12,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiohttp import web
@@ -20,12 +22,16 @@ from gateway.adapters import http_problem as problems
 from gateway.adapters.address import OPEN_TO_ALL, is_loopback
 from gateway.adapters.http_answers import PlainAnswers
 from gateway.adapters.http_events import Entrance, HttpEvents, NoError
+from gateway.adapters.http_figures import HttpFigures
 from gateway.adapters.http_problem import problem
 from gateway.context import trace_of
 from gateway.errors import ConfigurationError, Fault, Finding, GatewayError
 
 CANNOT_LISTEN = Fault(
     "http.cannot-listen", "Det går inte att lyssna på {address}.", "It is not possible to listen on {address}."
+)
+NO_ANSWER = Fault(
+    "health.no-answer", "Inget svar inom {seconds} sekunder.", "There is no answer within {seconds} seconds."
 )
 
 PROBE_SECONDS: Final = 2.0
@@ -54,12 +60,15 @@ class HttpDoor:
         port: int = 0,
         tls: ssl.SSLContext | None = None,
         probes: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
+        figures: HttpFigures | None = None,
     ) -> None:
         if findings := faults_of_host(host, events.entrances.values()):
             raise ConfigurationError(findings)
         self._events = events
         self._host, self._port, self._tls = host, port, tls
         self._probes = probes or {}
+        # Who cannot be known is let in from this machine alone.
+        self._figures = figures if figures is not None and (figures.asks_who or is_loopback(host)) else None
         self.is_open = asyncio.Event()
         self.address: tuple[str, int] = (host, port)
 
@@ -97,6 +106,8 @@ class HttpDoor:
         app = web.Application(middlewares=[_answered])
         app.router.add_get("/livez", self._live)
         app.router.add_get("/readyz", self._ready)
+        if self._figures is not None:
+            app.router.add_get("/metrics", self._figures.tell)
         app.router.add_post("/api/v1/events/{adapter}", self._events.take)
         # A FHIR server notifies by a POST, or by a PUT of the resource where its Subscription names a payload.
         app.router.add_post("/api/v1/events/{adapter}/changes", self._events.fetch)
@@ -109,12 +120,16 @@ class HttpDoor:
     async def _live(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "up"})
 
-    async def _ready(self, _: web.Request) -> web.Response:
-        answers = await asyncio.gather(*(_is_up(probe) for probe in self._probes.values()))
-        checks = {name: "up" if up else "down" for name, up in zip(self._probes, answers, strict=True)}
-        ready = all(answers) and not self._events.is_closing
-        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return web.json_response({"status": "up" if ready else "down", "checks": checks}, status=status)
+    async def _ready(self, request: web.Request) -> web.Response:
+        answers = await asyncio.gather(*(_probed(probe) for probe in self._probes.values()))
+        found = dict(zip(self._probes, answers, strict=True))
+        checks = {name: one.status for name, one in found.items()}
+        ready = not any(one.codes for one in answers) and not self._events.is_closing
+        told: dict[str, Any] = {"status": "up" if ready else "down", "checks": checks}
+        if "verbose" in request.query:
+            told["details"] = [{"check": name, **one.as_json()} for name, one in found.items()]
+            told["closing"] = self._events.is_closing
+        return web.json_response(told, status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def faults_of_host(host: str, entrances: Iterable[Entrance]) -> list[Finding]:
@@ -123,13 +138,34 @@ def faults_of_host(host: str, entrances: Iterable[Entrance]) -> list[Finding]:
     return [OPEN_TO_ALL.at(name=name) for name in open_to_all]
 
 
-async def _is_up(probe: Callable[[], Awaitable[None]]) -> bool:
+class Probed(NamedTuple):
+    """What came of one probe: how many seconds it took, and the codes of what is wrong; none where nothing is."""
+
+    seconds: float
+    codes: tuple[str, ...]
+
+    @property
+    def status(self) -> str:
+        """Return whether it answers, in a word."""
+        return "down" if self.codes else "up"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {"status": self.status, "seconds": round(self.seconds, 4), "codes": list(self.codes)}
+
+
+async def _probed(probe: Callable[[], Awaitable[None]]) -> Probed:
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    codes: tuple[str, ...] = ()
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             await probe()
-    except (GatewayError, TimeoutError):
-        return False
-    return True
+    except GatewayError as error:
+        codes = error.codes
+    except TimeoutError:
+        codes = (NO_ANSWER.at(seconds=f"{PROBE_SECONDS:g}").code,)
+    return Probed(clock() - began, codes)
 
 
 @web.middleware

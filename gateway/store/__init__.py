@@ -60,6 +60,15 @@ class Store:
         """Open a transaction that sees one consistent state and changes nothing."""
         return reading(self._engine)
 
+    async def check(self) -> None:
+        """Return when the tables are those of this version.
+
+        Raises:
+            ConfigurationError: they are not.
+            DependencyDownError: the database does not answer.
+        """
+        await check(self._engine)
+
     def ownership(self) -> AbstractAsyncContextManager[bool]:
         """Hold the one lock of this database while the block runs, also when the store is closed; tell if it was free.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -81,10 +82,11 @@ async def check(engine: AsyncEngine) -> None:
             raise ConfigurationError(OTHER_TABLES.at())
 
 
-def _scripts() -> list[str | None]:
-    """Return every revision there is, from none to the newest; reads the migration scripts."""
+@cache
+def _scripts() -> tuple[str | None, ...]:
+    """Return every revision there is, from none to the newest; reads the migration scripts, once."""
     scripts = ScriptDirectory.from_config(configuration())
-    return [None, *(script.revision for script in reversed(list(scripts.walk_revisions())))]
+    return (None, *(script.revision for script in reversed(list(scripts.walk_revisions()))))
 
 
 def _revision(connection: Connection) -> str | None:

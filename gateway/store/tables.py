@@ -54,6 +54,8 @@ ON_PAPER = "state IN ('letter', 'mailed')"
 """Condition of outgoing rows that go by letter, and that nothing but people deal with."""
 DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
 """Condition of incoming rows that the case system has not answered about."""
+OPEN = "due_at IS NOT NULL"
+"""Condition of rows that something is awaited for: each has an owner. They are few beside what is done."""
 WATCHED = "look_at IS NOT NULL"
 """Condition of rows and cases that somebody will have to be told about, if nothing happens before ``look_at``."""
 
@@ -182,6 +184,8 @@ dispatch = Table(
     _where("ix_dispatch_under_way", UNDER_WAY, "due_at"),
     _where("ix_dispatch_watched", WATCHED, "look_at"),
     _where("ix_dispatch_on_paper", ON_PAPER, "due_at"),
+    # Whoever counts what is open reads nothing but this.
+    _where("ix_dispatch_open", OPEN, "state", "party", "type", "due_at", "queued_at"),
     Index("ix_dispatch_position", "position"),
 )
 """The ledger: one row per message and recipient unit, with each level's own clock."""
@@ -267,6 +271,7 @@ inbound = Table(
     _where("ix_inbound_deliverable_stream", DELIVERABLE, "case_number", "party", "unit", "sequence"),
     _where("ix_inbound_watched", WATCHED, "look_at"),
     _where("ix_inbound_stored", "state = 'stored'", "case_number", "party", "unit", "sequence"),
+    _where("ix_inbound_open", OPEN, "state", "due_at", "received_at"),
     Index("ix_inbound_message_id", "message_id"),
     Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
 )

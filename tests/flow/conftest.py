@@ -17,6 +17,7 @@ from gateway.clock import ManualClock
 ON_BOTH_DATABASES = {
     "test_acknowledgements",
     "test_dead_letters",
+    "test_measured",
     "test_outbox_and_delivery",
 }
 """Modules that stand between the hops and look at what is stored: they run on SQLite and on PostgreSQL.

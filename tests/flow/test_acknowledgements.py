@@ -233,9 +233,11 @@ async def test_the_database_itself_refuses_to_change_a_verdict(sender: Side, ans
 async def test_the_same_answer_twice_has_no_effect(sender: Side, answer: Answer, outcome: Outcome) -> None:
     need = await sender.row("sipStart")
     await sender.is_told(answer(need, REGISTERED, outcome))
-    once = await sender.everything()
+    once, life = await sender.everything(but="history"), await sender.life(need.message_id)
     await sender.is_told(answer(need, REGISTERED, outcome))
-    assert await sender.everything() == once
+    assert await sender.everything(but="history") == once
+    state = (await sender.row("sipStart")).state
+    assert await sender.life(need.message_id) == [*life, ("duplicate", state, None)]  # it came, and that is all
 
 
 async def test_each_unit_gives_its_own_verdict(sender: Side, answer: Answer) -> None:
