@@ -22,6 +22,7 @@ import structlog
 
 from gateway.adapters import disk
 from gateway.adapters.folder_arrival import ACCEPTED, NOT_ACCEPTED, Answered, EventLines, FileArrival, FolderArrival
+from gateway.adapters.share import Share
 from gateway.adapters.unfinished import File, Unfinished
 from gateway.adapters.written_csv import taken_apart
 from gateway.adapters.written_form import is_csv, stand_in
@@ -83,8 +84,8 @@ class Folder:
     """One system's folder, seen from the gateway.
 
     ``interval`` is the time between two looks, ``timeout`` how long a file handed over waits for its receipt,
-    ``settle`` and ``patience`` are :data:`SETTLE` and :data:`PATIENCE` unless they are given, all in seconds. The
-    folder itself must exist (a share that is not mounted must not look like an empty one); the folders in it are made
+    ``settle`` and ``patience`` are :data:`SETTLE` and :data:`PATIENCE` unless they are given, all in seconds. What
+    is done there is done in the threads of its ``share``. The folder itself must exist (a share that is not mounted must not look like an empty one); the folders in it are made
     when missing.
     """
 
@@ -97,12 +98,14 @@ class Folder:
         timeout: float = 10.0,
         settle: float | None = None,
         patience: float | None = None,
+        share: Share | None = None,
     ) -> None:
         self._source = source
         self._interval = interval
         self._timeout = timeout
         self._unfinished = Unfinished(SETTLE if settle is None else settle, PATIENCE if patience is None else patience)
         self._is_there = True
+        self._share = Share() if share is None else share
         self.to_gateway = path / "to_gateway"
         self.from_gateway = path / "from_gateway"
         self.archive = path / "archive"
@@ -110,7 +113,7 @@ class Folder:
 
     async def ping(self) -> None:
         """Return when the folder can be read and written. Raises :class:`DependencyDownError`."""
-        await _on_disk(self._prepare)
+        await self._once(self._prepare)
 
     async def arrivals(self) -> AsyncIterator[list[FolderArrival]]:
         """Yield events in the order of their file names and lines, some at a time, and wait while there are none.
@@ -151,7 +154,7 @@ class Folder:
         """Return the event files that are there; none while the folder is away, which is logged once."""
         try:
             await self.ping()
-            waiting = await _on_disk(self._waiting)
+            waiting = await self._once(self._waiting)
         except DependencyDownError as error:
             if self._is_there:
                 log.warning("adapter.folder_unavailable", source=self._source, codes=error.codes)
@@ -166,7 +169,7 @@ class Folder:
         One of several events is kept in ``halfway``, with the answers it has.
         """
         try:
-            read = await _on_disk(self._read, file)
+            read = await self._on_disk(self._read, file)
         except DependencyDownError as error:  # one file that cannot be read must not stop the others
             log.warning("adapter.event_unreadable", source=self._source, codes=error.codes)
             return None
@@ -190,7 +193,7 @@ class Folder:
 
     async def settle(self, answered: Answered) -> None:
         """Answer the events of a file: receipts first, then its move. Raises :class:`DependencyDownError`."""
-        await _on_disk(self._settle, answered)
+        await self._on_disk(self._settle, answered)
 
     async def hand_over(self, name: str, content: dict[str, Any]) -> Registration:
         """Write ``content`` for the system under ``name``, unless it is there, and return the system's receipt.
@@ -203,11 +206,11 @@ class Folder:
         """
         file_name = f"{name}.json"
         deadline = asyncio.get_running_loop().time() + self._timeout
-        await _on_disk(self._put, file_name, disk.json_bytes(content))
+        await self._on_disk(self._put, file_name, disk.json_bytes(content))
         while True:
             finding = NO_RECEIPT.at(seconds=f"{self._timeout:g}")
             try:
-                receipt = await _on_disk(self._receipt, file_name)
+                receipt = await self._on_disk(self._receipt, file_name)
                 if receipt is not None:
                     return receipt
             except InvalidDocumentError:
@@ -216,7 +219,20 @@ class Folder:
                 raise DependencyDownError(finding)
             await asyncio.sleep(self._interval)
 
-    # What follows touches the disk and runs in a thread.
+    async def _on_disk(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self._share.do(work, *args, **kwargs)
+        except OSError:
+            raise DependencyDownError(UNAVAILABLE.at()) from None
+
+    async def _once(self, work: Callable[[], T]) -> T:
+        """Do what needs not be done twice beside itself: on a share that hangs it would hang twice."""
+        try:
+            return await self._share.once(work)
+        except OSError:
+            raise DependencyDownError(UNAVAILABLE.at()) from None
+
+    # What follows touches the disk and runs in a thread of the share's own.
 
     def _prepare(self) -> None:
         for folder in (self.to_gateway, self.from_gateway, self.archive, self.quarantine):
@@ -325,10 +341,3 @@ def registration_in(receipt: dict[str, Any]) -> Registration:
 
 def _not_to_come_again(yielded: Mapping[File, float], waiting: Sequence[File], now: float) -> dict[File, float]:
     return {file: yielded[file] for file in waiting if file in yielded and now - yielded[file] < COME_AGAIN_AFTER}
-
-
-async def _on_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    try:
-        return await asyncio.to_thread(work, *args, **kwargs)
-    except OSError:
-        raise DependencyDownError(UNAVAILABLE.at()) from None
