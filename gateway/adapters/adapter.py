@@ -48,9 +48,13 @@ class FolderAdapter:
         interval: float = 0.1,
         timeout: float = 10.0,
         settle: float | None = None,
+        settle_lines: float | None = None,
     ) -> Self:
         """Return the adapter over the folder at ``path``; see :class:`~gateway.adapters.folder.Folder`."""
-        folder = Folder(path, source=name or vocabulary.name, interval=interval, timeout=timeout, settle=settle)
+        source = name or vocabulary.name
+        folder = Folder(
+            path, source=source, interval=interval, timeout=timeout, settle=settle, settle_lines=settle_lines
+        )
         return cls(vocabulary, folder, directory, name=name)
 
     @property

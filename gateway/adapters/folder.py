@@ -23,6 +23,7 @@ import structlog
 from gateway.adapters import disk
 from gateway.adapters.folder_arrival import ACCEPTED, NOT_ACCEPTED, Answered, EventLines, FileArrival, FolderArrival
 from gateway.adapters.share import Share
+from gateway.adapters.shelved import NOTES, Shelved
 from gateway.adapters.unfinished import File, Unfinished
 from gateway.adapters.written_csv import taken_apart
 from gateway.adapters.written_form import is_csv, stand_in
@@ -64,6 +65,8 @@ COME_AGAIN_AFTER: Final = 5.0
 """Seconds after which an event that was yielded and not answered is yielded again."""
 SETTLE: Final = 1.0
 """Seconds that a file must have stood still which does not show that it is whole."""
+SETTLE_LINES: Final = 10.0
+"""Seconds that a CSV file must have stood still: its lines may come one by one."""
 PATIENCE: Final = 30.0
 """Seconds that files wait for one before them in the order of names which does not become whole."""
 
@@ -84,9 +87,10 @@ class Folder:
     """One system's folder, seen from the gateway.
 
     ``interval`` is the time between two looks, ``timeout`` how long a file handed over waits for its receipt,
-    ``settle`` and ``patience`` are :data:`SETTLE` and :data:`PATIENCE` unless they are given, all in seconds. What
-    is done there is done in the threads of its ``share``. The folder itself must exist (a share that is not mounted must not look like an empty one); the folders in it are made
-    when missing.
+    ``settle``, ``settle_lines`` and ``patience`` are :data:`SETTLE`, :data:`SETTLE_LINES` (or ``settle`` where that is
+    given) and :data:`PATIENCE` unless they are given, all in seconds. What is done there is done in the threads of its
+    ``share``. The folder itself must exist (a share that is not mounted must not look like an empty one); the folders
+    in it are made when missing.
     """
 
     def __init__(
@@ -97,19 +101,27 @@ class Folder:
         interval: float = 0.1,
         timeout: float = 10.0,
         settle: float | None = None,
+        settle_lines: float | None = None,
         patience: float | None = None,
         share: Share | None = None,
     ) -> None:
         self._source = source
         self._interval = interval
         self._timeout = timeout
-        self._unfinished = Unfinished(SETTLE if settle is None else settle, PATIENCE if patience is None else patience)
+        if settle_lines is None:
+            settle_lines = SETTLE_LINES if settle is None else settle
+        self._unfinished = Unfinished(
+            SETTLE if settle is None else settle,
+            max(PATIENCE, 2 * settle_lines) if patience is None else patience,
+            lines=settle_lines,
+        )
         self._is_there = True
         self._share = Share() if share is None else share
         self.to_gateway = path / "to_gateway"
         self.from_gateway = path / "from_gateway"
         self.archive = path / "archive"
         self.quarantine = path / "quarantine"
+        self._shelved = Shelved(self.to_gateway, self.archive / NOTES, settle_lines)
 
     async def ping(self) -> None:
         """Return when the folder can be read and written. Raises :class:`DependencyDownError`."""
@@ -154,6 +166,7 @@ class Folder:
         """Return the event files that are there; none while the folder is away, which is logged once."""
         try:
             await self.ping()
+            put_back = await self._once(self._shelved.look) if self._shelved.is_due else 0
             waiting = await self._once(self._waiting)
         except DependencyDownError as error:
             if self._is_there:
@@ -161,6 +174,8 @@ class Folder:
             self._is_there = False
             return []
         self._is_there = True
+        if put_back:
+            log.warning("adapter.event_grown", source=self._source, files=put_back)
         return waiting
 
     async def _open(self, file: File, halfway: dict[File, EventLines]) -> EventLines | FileArrival | None:
@@ -275,9 +290,10 @@ class Folder:
         if content is None:
             if path.exists() and path.stat().st_size > MAX_BYTES:
                 disk.move(path, shelf)
-        elif path.exists() and disk.is_same(path, content_hash(content)):
-            disk.move(path, shelf)
-        else:  # the system has put other events under the same name meanwhile: keep those that were answered
+            return
+        is_there = path.exists() and disk.is_same(path, content_hash(content))
+        if not is_there or not self._shelved.move(path, shelf, content, may_grow=is_csv(content)):
+            # The system has put other events under the same name meanwhile: keep those that were answered.
             self._keep(shelf / name, content)
 
     def _keep(self, path: Path, content: bytes) -> None:

@@ -64,7 +64,14 @@ class Way:
 def _folder(one: AdapterSettings, words: Words, around: Surroundings) -> FolderAdapter:
     assert one.folder is not None
     assert isinstance(words, Vocabulary)
-    return FolderAdapter.over(words, one.folder, around.directory, name=one.name, timeout=one.timeout_seconds)
+    return FolderAdapter.over(
+        words,
+        one.folder,
+        around.directory,
+        name=one.name,
+        timeout=one.timeout_seconds,
+        settle_lines=one.settle_seconds,
+    )
 
 
 def _http_source(one: AdapterSettings, words: Words, around: Surroundings) -> HttpIntake:
@@ -161,7 +168,7 @@ _TABLES: Final = frozenset({"treserva", "journal"})
 WAYS: Final = {
     "folder": Way(
         words=_TABLES,
-        takes_in=frozenset({"folder", "timeout_seconds"}),
+        takes_in=frozenset({"folder", "timeout_seconds", "settle_seconds"}),
         takes_out=frozenset({"folder", "timeout_seconds"}),
         needs_in=frozenset({"folder"}),
         needs_out=frozenset({"folder"}),

@@ -21,7 +21,7 @@ HANGS = 3 * THREADS
 
 
 async def watched_at(path: Path, share: Share) -> Folder:
-    path.mkdir()
+    await asyncio.to_thread(path.mkdir)
     watched = Folder(path, source="test", interval=0.01, timeout=5, share=share)
     await watched.ping()
     return watched
