@@ -59,6 +59,8 @@ REFUSED = Fault(
 
 BATCH: Final = 64
 """How many events are yielded at a time."""
+BATCH_CELLS: Final = 4_096
+"""How many cells the lines that are yielded at a time have, but for the last: nothing else is done meanwhile."""
 ENDINGS: Final = (".json", ".xml", ".csv")
 """How the names of event files end, in capitals or not. The form is known by the content."""
 COME_AGAIN_AFTER: Final = 5.0
@@ -142,6 +144,7 @@ class Folder:
             halfway = {file: one for file, one in halfway.items() if file in waiting and not one.is_answered}
             self._unfinished.keep(waiting)
             batch: list[FolderArrival] = []
+            cells = 0
             for file in waiting:
                 if file in yielded:
                     continue
@@ -155,9 +158,10 @@ class Folder:
                 yielded[file] = now
                 for arrival in opened.unanswered():
                     batch.append(arrival)
-                    if len(batch) == BATCH:
+                    cells += opened.width
+                    if len(batch) == BATCH or cells >= BATCH_CELLS:
                         yield batch
-                        batch = []
+                        batch, cells = [], 0
             if batch:
                 yield batch
             await asyncio.sleep(self._interval)
@@ -233,6 +237,10 @@ class Folder:
             if asyncio.get_running_loop().time() >= deadline:
                 raise DependencyDownError(finding)
             await asyncio.sleep(self._interval)
+
+    async def take_back(self, name: str) -> None:
+        """Remove what was handed over under ``name``, and its receipts. Raises :class:`DependencyDownError`."""
+        await self._on_disk(self._take_back, f"{name}.json")
 
     async def _on_disk(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
@@ -319,6 +327,10 @@ class Folder:
         # A system may move away what it has taken; its receipt stays.
         if not any(path.with_name(file_name + known).exists() for known in ("", ACCEPTED, NOT_ACCEPTED)):
             disk.write(path, content)
+
+    def _take_back(self, file_name: str) -> None:
+        for known in ("", ACCEPTED, NOT_ACCEPTED):
+            (self.from_gateway / f"{file_name}{known}").unlink(missing_ok=True)
 
     def _receipt(self, file_name: str) -> Registration | None:
         for known in (ACCEPTED, NOT_ACCEPTED):

@@ -83,6 +83,23 @@ async def test_a_large_file_comes_some_lines_at_a_time(watched: Folder) -> None:
     assert [line["line"] for line in receipt["lines"]] == list(range(2, 152))
 
 
+async def test_wide_lines_come_few_at_a_time_and_their_receipt_can_be_read(watched: Folder) -> None:
+    names = ";".join(f"a{n}" for n in range(1_000))
+    (watched.to_gateway / "01.csv").write_text(names + "\n" + (";".join("1" * 1_000) + "\n") * 240)
+    left = 240
+    async with aclosing(watched.arrivals()) as arrivals, asyncio.timeout(5):  # type: ignore[type-var]
+        while left:
+            batch = await anext(arrivals)
+            assert len(batch) <= 5
+            for arrival in batch:
+                await arrival.refuse([FAULT.at(f"column {number}") for number in range(101)])
+            left -= len(batch)
+    *told, more = json_in(watched.to_gateway / "01.csv.err")
+    assert {one["line"] for one in told} == set(range(2, 242)), "each has a reason"
+    assert len(told) < 1_300
+    assert more["en"] == f"{240 * 101 - len(told)} more faults are not told."
+
+
 async def test_a_file_whose_lines_are_all_accepted_has_one_receipt(watched: Folder) -> None:
     (watched.to_gateway / "01.csv").write_bytes(SHEET)
     for number, arrival in enumerate(await some(watched)):
