@@ -22,6 +22,7 @@ import structlog
 
 from gateway.adapters import disk
 from gateway.adapters.folder_arrival import ACCEPTED, NOT_ACCEPTED, Answered, EventLines, FileArrival, FolderArrival
+from gateway.adapters.folder_look import UNKNOWN_FORM, Look
 from gateway.adapters.share import Share
 from gateway.adapters.shelved import NOTES, Shelved
 from gateway.adapters.unfinished import File, Unfinished
@@ -61,8 +62,6 @@ BATCH: Final = 64
 """How many events are yielded at a time."""
 BATCH_CELLS: Final = 4_096
 """How many cells the lines that are yielded at a time have, but for the last: nothing else is done meanwhile."""
-ENDINGS: Final = (".json", ".xml", ".csv")
-"""How the names of event files end, in capitals or not. The form is known by the content."""
 COME_AGAIN_AFTER: Final = 5.0
 """Seconds after which an event that was yielded and not answered is yielded again."""
 SETTLE: Final = 1.0
@@ -123,6 +122,7 @@ class Folder:
         self.from_gateway = path / "from_gateway"
         self.archive = path / "archive"
         self.quarantine = path / "quarantine"
+        self._glance = Look(self.to_gateway)
         self._shelved = Shelved(self.to_gateway, self.archive / NOTES, settle_lines)
 
     async def ping(self) -> None:
@@ -169,15 +169,16 @@ class Folder:
     async def _look(self) -> list[File]:
         """Return the event files that are there; none while the folder is away, which is logged once."""
         try:
-            await self.ping()
             put_back = await self._once(self._shelved.look) if self._shelved.is_due else 0
-            waiting = await self._once(self._waiting)
+            waiting, strange = await self._once(self._waiting)
         except DependencyDownError as error:
             if self._is_there:
                 log.warning("adapter.folder_unavailable", source=self._source, codes=error.codes)
             self._is_there = False
             return []
         self._is_there = True
+        if strange:  # their names may tell of a person
+            log.warning("adapter.files_not_taken", source=self._source, files=strange, codes=[UNKNOWN_FORM.code])
         if put_back:
             log.warning("adapter.event_grown", source=self._source, files=put_back)
         return waiting
@@ -263,16 +264,15 @@ class Folder:
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                 raise PermissionError
 
-    def _waiting(self) -> list[File]:
-        """Return name and inode of each event file: a new file under an old name is another event."""
-        with os.scandir(self.to_gateway) as entries:
-            return sorted(
-                (entry.name, entry.inode())
-                for entry in entries
-                if entry.name.lower().endswith(ENDINGS)
-                and not entry.name.startswith(".")
-                and entry.is_file(follow_symlinks=False)
-            )
+    def _waiting(self) -> tuple[list[File], int]:
+        """Return the event files, and how many files were found that will never be taken."""
+        try:
+            if self._glance.has_nothing_new():
+                return [], 0
+        except FileNotFoundError:
+            pass  # it is made where it can be
+        self._prepare()
+        return self._glance.events(), self._glance.tell_strange()
 
     def _read(self, file: File) -> tuple[bytes, int] | None:
         """Return what is read of an event file, and its size; ``None`` when it is gone, or may not be whole."""
