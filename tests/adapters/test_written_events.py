@@ -164,7 +164,7 @@ def test_a_fault_in_xml_is_told_by_its_xpath_and_line() -> None:
         ("person-id.check-digit", "/handelse/person/personnummer", line_of("9810")),
         ("event.text-too-long", "/handelse/dagordning[2]", line_of("xxx")),
         ("unit.unknown", "/handelse/kallade[3]/enhet", line_of("KLINIK")),
-        ("json.unknown", "/handelse/kallade[5]/Solvind", line_of("<Solvind>")),
+        ("json.unknown", "/handelse/kallade[5]", line_of("<Solvind>")),
         ("json.type", "/handelse/motesledare/oberoende", line_of("kanske")),
         ("json.missing", "/handelse/handlaggare/namn", line_of("<handlaggare>")),
     }
@@ -182,6 +182,16 @@ def test_a_fault_in_csv_is_told_by_its_column_and_line() -> None:
         ("json.type", "motesledare.oberoende", 2),
         ("json.missing", "handlaggare.namn", 2),
     }
+
+
+def test_the_name_of_an_unknown_member_is_told_only_where_it_cannot_be_a_persons() -> None:
+    for event, pointer, xpath in (
+        (NEED | {"MiraSolvind": "1"}, "/", "/handelse"),
+        (NEED | {"person": NEED["person"] | {"MiraSolvind": "1"}}, "/person", "/handelse/person"),
+        (NEED | {"avdelning": "1"}, "/avdelning", "/handelse/avdelning"),
+    ):
+        assert places(json.dumps(event).encode()) == [("json.unknown", pointer, None)]
+        assert [place[:2] for place in places(xml_of(event).encode())] == [("json.unknown", xpath)]
 
 
 def test_a_column_that_is_empty_on_a_line_does_not_shift_the_place_of_others() -> None:
