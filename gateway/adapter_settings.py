@@ -39,6 +39,8 @@ class AdapterSettings(BaseModel):
     """The types of units whose messages go to it; without these and without units it takes what goes to no other."""
     folder: Path | None = None
     """The folder that is shared with the system."""
+    settle_seconds: Annotated[float, Field(ge=0.1, le=60)] = 10
+    """How long a CSV file there must have stood still before it is taken."""
     listen: Annotated[str | None, Field(pattern=LISTEN, examples=["host:port"])] = None
     """Where the system connects."""
     senders: tuple[IPvAnyNetwork, ...] = ()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 from gateway.adapters.folder import Folder, file_safe
-from gateway.adapters.folder_arrival import FolderArrival
+from gateway.adapters.folder_arrival import FolderArrival, bounded
 from gateway.adapters.vocabulary import Vocabulary
 from gateway.adapters.written_form import as_any
 from gateway.directory import Directory
+from gateway.errors import InvalidDocumentError
 from gateway.messages import Message
 from gateway.notices import Notice
 from gateway.ports import Event, Registration, Translation
@@ -21,6 +23,8 @@ NOTE = "note-"
 """What the name of a file with a note begins with."""
 NOTICE = "notice-"
 """What the name of a file with a notice begins with."""
+TEST = "test-"
+"""What the name of a file with a test begins with, which is no message."""
 
 
 class FolderAdapter:
@@ -48,9 +52,13 @@ class FolderAdapter:
         interval: float = 0.1,
         timeout: float = 10.0,
         settle: float | None = None,
+        settle_lines: float | None = None,
     ) -> Self:
         """Return the adapter over the folder at ``path``; see :class:`~gateway.adapters.folder.Folder`."""
-        folder = Folder(path, source=name or vocabulary.name, interval=interval, timeout=timeout, settle=settle)
+        source = name or vocabulary.name
+        folder = Folder(
+            path, source=source, interval=interval, timeout=timeout, settle=settle, settle_lines=settle_lines
+        )
         return cls(vocabulary, folder, directory, name=name)
 
     @property
@@ -66,9 +74,13 @@ class FolderAdapter:
         """Understand an event. Pure: the same event gives the same drafts.
 
         Raises:
-            InvalidDocumentError: with every fault and its place: a JSON pointer, an XPath, or a line and a column.
+            InvalidDocumentError: with each fault, up to :data:`~gateway.adapters.folder_arrival.MAX_TOLD`, and its
+                place: a JSON pointer, an XPath, or a line and a column.
         """
-        return self._vocabulary.translate(event, self._directory)
+        try:
+            return self._vocabulary.translate(event, self._directory)
+        except InvalidDocumentError as error:
+            raise InvalidDocumentError(bounded(error.findings)).about(error.event_id, error.kind) from None
 
     async def deliver(self, message: Message, unit: str) -> Registration:
         """Hand a message to the system, for ``unit``, and return the record id and time of its receipt.
@@ -103,3 +115,20 @@ class FolderAdapter:
     async def ping(self) -> None:
         """Return when the folder can be read and written. Raises :class:`DependencyDownError`."""
         await self._folder.ping()
+
+
+class FolderTarget(FolderAdapter):
+    """The same, of a system that is handed messages there, and can be asked whether it takes them."""
+
+    async def test(self) -> None:
+        """Hand over what is no message, ``{"type": "test"}``; return when the system gives a receipt for it.
+
+        Raises:
+            DependencyDownError: it does not, in time.
+            RefusedError: it says no.
+        """
+        name = f"{TEST}{uuid4()}"
+        try:
+            await self._folder.hand_over(name, {"type": "test"})
+        finally:
+            await self._folder.take_back(name)

@@ -32,10 +32,19 @@ def write(path: Path, content: bytes) -> None:
 
 def move(path: Path, shelf: Path) -> None:
     """Move a file to ``shelf``, under another name when that one is taken by other content."""
-    target = shelf / path.name
-    path.replace(free_name(target, digest_of(path)) if target.exists() else target)
+    target = target_of(path, shelf)
+    if target.exists() and path.samefile(target):  # renaming one link of a file to another leaves both
+        path.unlink()
+    else:
+        path.replace(target)
     _sync(shelf)
     _sync(path.parent)
+
+
+def target_of(path: Path, shelf: Path) -> Path:
+    """Return where :func:`move` moves a file to."""
+    target = shelf / path.name
+    return free_name(target, digest_of(path)) if target.exists() else target
 
 
 def free_name(target: Path, digest: str) -> Path:

@@ -22,6 +22,9 @@ import structlog
 
 from gateway.adapters import disk
 from gateway.adapters.folder_arrival import ACCEPTED, NOT_ACCEPTED, Answered, EventLines, FileArrival, FolderArrival
+from gateway.adapters.folder_look import UNKNOWN_FORM, Look
+from gateway.adapters.share import Share
+from gateway.adapters.shelved import NOTES, Shelved
 from gateway.adapters.unfinished import File, Unfinished
 from gateway.adapters.written_csv import taken_apart
 from gateway.adapters.written_form import is_csv, stand_in
@@ -57,12 +60,14 @@ REFUSED = Fault(
 
 BATCH: Final = 64
 """How many events are yielded at a time."""
-ENDINGS: Final = (".json", ".xml", ".csv")
-"""How the names of event files end, in capitals or not. The form is known by the content."""
+BATCH_CELLS: Final = 4_096
+"""How many cells the lines that are yielded at a time have, but for the last: nothing else is done meanwhile."""
 COME_AGAIN_AFTER: Final = 5.0
 """Seconds after which an event that was yielded and not answered is yielded again."""
 SETTLE: Final = 1.0
 """Seconds that a file must have stood still which does not show that it is whole."""
+SETTLE_LINES: Final = 10.0
+"""Seconds that a CSV file must have stood still: its lines may come one by one."""
 PATIENCE: Final = 30.0
 """Seconds that files wait for one before them in the order of names which does not become whole."""
 
@@ -83,9 +88,10 @@ class Folder:
     """One system's folder, seen from the gateway.
 
     ``interval`` is the time between two looks, ``timeout`` how long a file handed over waits for its receipt,
-    ``settle`` and ``patience`` are :data:`SETTLE` and :data:`PATIENCE` unless they are given, all in seconds. The
-    folder itself must exist (a share that is not mounted must not look like an empty one); the folders in it are made
-    when missing.
+    ``settle``, ``settle_lines`` and ``patience`` are :data:`SETTLE`, :data:`SETTLE_LINES` (or ``settle`` where that is
+    given) and :data:`PATIENCE` unless they are given, all in seconds. What is done there is done in the threads of its
+    ``share``. The folder itself must exist (a share that is not mounted must not look like an empty one); the folders
+    in it are made when missing.
     """
 
     def __init__(
@@ -96,21 +102,32 @@ class Folder:
         interval: float = 0.1,
         timeout: float = 10.0,
         settle: float | None = None,
+        settle_lines: float | None = None,
         patience: float | None = None,
+        share: Share | None = None,
     ) -> None:
         self._source = source
         self._interval = interval
         self._timeout = timeout
-        self._unfinished = Unfinished(SETTLE if settle is None else settle, PATIENCE if patience is None else patience)
+        if settle_lines is None:
+            settle_lines = SETTLE_LINES if settle is None else settle
+        self._unfinished = Unfinished(
+            SETTLE if settle is None else settle,
+            max(PATIENCE, 2 * settle_lines) if patience is None else patience,
+            lines=settle_lines,
+        )
         self._is_there = True
+        self._share = Share() if share is None else share
         self.to_gateway = path / "to_gateway"
         self.from_gateway = path / "from_gateway"
         self.archive = path / "archive"
         self.quarantine = path / "quarantine"
+        self._glance = Look(self.to_gateway)
+        self._shelved = Shelved(self.to_gateway, self.archive / NOTES, settle_lines)
 
     async def ping(self) -> None:
         """Return when the folder can be read and written. Raises :class:`DependencyDownError`."""
-        await _on_disk(self._prepare)
+        await self._once(self._prepare)
 
     async def arrivals(self) -> AsyncIterator[list[FolderArrival]]:
         """Yield events in the order of their file names and lines, some at a time, and wait while there are none.
@@ -127,6 +144,7 @@ class Folder:
             halfway = {file: one for file, one in halfway.items() if file in waiting and not one.is_answered}
             self._unfinished.keep(waiting)
             batch: list[FolderArrival] = []
+            cells = 0
             for file in waiting:
                 if file in yielded:
                     continue
@@ -140,9 +158,10 @@ class Folder:
                 yielded[file] = now
                 for arrival in opened.unanswered():
                     batch.append(arrival)
-                    if len(batch) == BATCH:
+                    cells += opened.width
+                    if len(batch) == BATCH or cells >= BATCH_CELLS:
                         yield batch
-                        batch = []
+                        batch, cells = [], 0
             if batch:
                 yield batch
             await asyncio.sleep(self._interval)
@@ -150,14 +169,18 @@ class Folder:
     async def _look(self) -> list[File]:
         """Return the event files that are there; none while the folder is away, which is logged once."""
         try:
-            await self.ping()
-            waiting = await _on_disk(self._waiting)
+            put_back = await self._once(self._shelved.look) if self._shelved.is_due else 0
+            waiting, strange = await self._once(self._waiting)
         except DependencyDownError as error:
             if self._is_there:
                 log.warning("adapter.folder_unavailable", source=self._source, codes=error.codes)
             self._is_there = False
             return []
         self._is_there = True
+        if strange:  # their names may tell of a person
+            log.warning("adapter.files_not_taken", source=self._source, files=strange, codes=[UNKNOWN_FORM.code])
+        if put_back:
+            log.warning("adapter.event_grown", source=self._source, files=put_back)
         return waiting
 
     async def _open(self, file: File, halfway: dict[File, EventLines]) -> EventLines | FileArrival | None:
@@ -166,7 +189,7 @@ class Folder:
         One of several events is kept in ``halfway``, with the answers it has.
         """
         try:
-            read = await _on_disk(self._read, file)
+            read = await self._on_disk(self._read, file)
         except DependencyDownError as error:  # one file that cannot be read must not stop the others
             log.warning("adapter.event_unreadable", source=self._source, codes=error.codes)
             return None
@@ -190,7 +213,7 @@ class Folder:
 
     async def settle(self, answered: Answered) -> None:
         """Answer the events of a file: receipts first, then its move. Raises :class:`DependencyDownError`."""
-        await _on_disk(self._settle, answered)
+        await self._on_disk(self._settle, answered)
 
     async def hand_over(self, name: str, content: dict[str, Any]) -> Registration:
         """Write ``content`` for the system under ``name``, unless it is there, and return the system's receipt.
@@ -203,11 +226,11 @@ class Folder:
         """
         file_name = f"{name}.json"
         deadline = asyncio.get_running_loop().time() + self._timeout
-        await _on_disk(self._put, file_name, disk.json_bytes(content))
+        await self._on_disk(self._put, file_name, disk.json_bytes(content))
         while True:
             finding = NO_RECEIPT.at(seconds=f"{self._timeout:g}")
             try:
-                receipt = await _on_disk(self._receipt, file_name)
+                receipt = await self._on_disk(self._receipt, file_name)
                 if receipt is not None:
                     return receipt
             except InvalidDocumentError:
@@ -216,7 +239,24 @@ class Folder:
                 raise DependencyDownError(finding)
             await asyncio.sleep(self._interval)
 
-    # What follows touches the disk and runs in a thread.
+    async def take_back(self, name: str) -> None:
+        """Remove what was handed over under ``name``, and its receipts. Raises :class:`DependencyDownError`."""
+        await self._on_disk(self._take_back, f"{name}.json")
+
+    async def _on_disk(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self._share.do(work, *args, **kwargs)
+        except OSError:
+            raise DependencyDownError(UNAVAILABLE.at()) from None
+
+    async def _once(self, work: Callable[[], T]) -> T:
+        """Do what needs not be done twice beside itself: on a share that hangs it would hang twice."""
+        try:
+            return await self._share.once(work)
+        except OSError:
+            raise DependencyDownError(UNAVAILABLE.at()) from None
+
+    # What follows touches the disk and runs in a thread of the share's own.
 
     def _prepare(self) -> None:
         for folder in (self.to_gateway, self.from_gateway, self.archive, self.quarantine):
@@ -224,16 +264,15 @@ class Folder:
             if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
                 raise PermissionError
 
-    def _waiting(self) -> list[File]:
-        """Return name and inode of each event file: a new file under an old name is another event."""
-        with os.scandir(self.to_gateway) as entries:
-            return sorted(
-                (entry.name, entry.inode())
-                for entry in entries
-                if entry.name.lower().endswith(ENDINGS)
-                and not entry.name.startswith(".")
-                and entry.is_file(follow_symlinks=False)
-            )
+    def _waiting(self) -> tuple[list[File], int]:
+        """Return the event files, and how many files were found that will never be taken."""
+        try:
+            if self._glance.has_nothing_new():
+                return [], 0
+        except FileNotFoundError:
+            pass  # it is made where it can be
+        self._prepare()
+        return self._glance.events(), self._glance.tell_strange()
 
     def _read(self, file: File) -> tuple[bytes, int] | None:
         """Return what is read of an event file, and its size; ``None`` when it is gone, or may not be whole."""
@@ -259,9 +298,10 @@ class Folder:
         if content is None:
             if path.exists() and path.stat().st_size > MAX_BYTES:
                 disk.move(path, shelf)
-        elif path.exists() and disk.is_same(path, content_hash(content)):
-            disk.move(path, shelf)
-        else:  # the system has put other events under the same name meanwhile: keep those that were answered
+            return
+        is_there = path.exists() and disk.is_same(path, content_hash(content))
+        if not is_there or not self._shelved.move(path, shelf, content, may_grow=is_csv(content)):
+            # The system has put other events under the same name meanwhile: keep those that were answered.
             self._keep(shelf / name, content)
 
     def _keep(self, path: Path, content: bytes) -> None:
@@ -287,6 +327,10 @@ class Folder:
         # A system may move away what it has taken; its receipt stays.
         if not any(path.with_name(file_name + known).exists() for known in ("", ACCEPTED, NOT_ACCEPTED)):
             disk.write(path, content)
+
+    def _take_back(self, file_name: str) -> None:
+        for known in ("", ACCEPTED, NOT_ACCEPTED):
+            (self.from_gateway / f"{file_name}{known}").unlink(missing_ok=True)
 
     def _receipt(self, file_name: str) -> Registration | None:
         for known in (ACCEPTED, NOT_ACCEPTED):
@@ -325,10 +369,3 @@ def registration_in(receipt: dict[str, Any]) -> Registration:
 
 def _not_to_come_again(yielded: Mapping[File, float], waiting: Sequence[File], now: float) -> dict[File, float]:
     return {file: yielded[file] for file in waiting if file in yielded and now - yielded[file] < COME_AGAIN_AFTER}
-
-
-async def _on_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    try:
-        return await asyncio.to_thread(work, *args, **kwargs)
-    except OSError:
-        raise DependencyDownError(UNAVAILABLE.at()) from None

@@ -11,11 +11,23 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from gateway.adapters.written_csv import Line, Sheet
-from gateway.errors import Finding
+from gateway.errors import Fault, Finding
 from gateway.ports import Event
+
+MORE = Fault("event.more-findings", "Ytterligare {count} fel nämns inte.", "{count} more faults are not told.")
 
 ACCEPTED: Final = ".ok"
 NOT_ACCEPTED: Final = ".err"
+MAX_TOLD: Final = 100
+"""Most faults of one event that are told, and kept."""
+MAX_TOLD_OF_FILE: Final = 1_000
+"""Most faults of one file that are told, but for the first of each line."""
+
+
+def bounded(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return ``findings``, or the first :data:`MAX_TOLD` and how many more there are."""
+    left = len(findings) - MAX_TOLD
+    return tuple(findings) if left <= 0 else (*findings[:MAX_TOLD], MORE.at(count=left))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +68,8 @@ class FolderArrival(Protocol):
 class FileArrival:
     """An event that is a file. ``content`` is what stands in it, ``None`` where ``event`` only stands for it."""
 
+    width = 1
+
     def __init__(self, settle: Settle, name: str, event: Event, content: bytes | None) -> None:
         self._settle = settle
         self._name = name
@@ -82,9 +96,13 @@ class FileArrival:
 
 
 class EventLines:
-    """The events that are the lines of a CSV file, and what those that have an answer were answered."""
+    """The events that are the lines of a CSV file, and what those that have an answer were answered.
+
+    ``width`` is how many columns each has.
+    """
 
     def __init__(self, settle: Settle, name: str, source: str, content: bytes, sheet: Sheet) -> None:
+        self.width = len(sheet.columns)
         self._settle = settle
         self._name = name
         self._source = source
@@ -116,6 +134,18 @@ class EventLines:
         self._refused[line.number] = [replace(finding, line=line.number).as_json() for finding in findings]
         await self._settle_when_answered()
 
+    def _reasons(self) -> list[dict[str, Any]]:
+        """Return why lines are refused: the first reason of each, and no more of the others than can be read."""
+        told: list[dict[str, Any]] = []
+        left = 0
+        for number in sorted(self._refused):
+            for nth, finding in enumerate(self._refused[number]):
+                if nth == 0 or len(told) < MAX_TOLD_OF_FILE:
+                    told.append(finding)
+                else:
+                    left += 1
+        return [*told, MORE.at(count=left).as_json()] if left else told
+
     async def _settle_when_answered(self) -> None:
         if not self.is_answered:
             return
@@ -123,7 +153,7 @@ class EventLines:
         if self._accepted:
             receipts[ACCEPTED] = {"lines": [self._accepted[number] for number in sorted(self._accepted)]}
         if self._refused:
-            receipts[NOT_ACCEPTED] = [finding for number in sorted(self._refused) for finding in self._refused[number]]
+            receipts[NOT_ACCEPTED] = self._reasons()
         to_mend = [line for line in self._sheet.lines if line.number in self._refused]
         refused = self._sheet.only(to_mend) if self._accepted and to_mend else None
         await self._settle(Answered(name=self._name, content=self._content, receipts=receipts, refused=refused))

@@ -1,7 +1,8 @@
 """Files that may still be being written, by a system that cannot rename them when they are done.
 
 JSON and XML show by themselves that they are whole. What does not is taken when its size and time have stood still for
-a while, as seen from here: the clock of a shared disk is another machine's.
+a while, as seen from here: the clock of a shared disk is another machine's. Of CSV nothing shows whether more lines are
+to come, so it has to stand still for longer.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ File = tuple[str, int]
 
 @dataclass(slots=True)
 class _Seen:
-    """How a file looked, since when, how many times as long as usual it must look so, and when it was first seen."""
+    """How a file looked, since when, for how many seconds it must look so, and when it was first seen."""
 
     looks: tuple[int, int]
     since: float
-    times: int
+    wait: float
     first: float
     is_told: bool = False
 
@@ -36,12 +37,16 @@ class _Seen:
 class Unfinished:
     """The files that are not known to be whole.
 
-    ``settle`` and ``patience`` are in seconds, by the clock ``seconds``; with a ``settle`` of 0 every file is whole.
+    ``settle``, for CSV ``lines`` where that is longer, and ``patience`` are in seconds, by the clock ``seconds``; with
+    a ``settle`` of 0 every file is whole.
     """
 
-    def __init__(self, settle: float, patience: float, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settle: float, patience: float, seconds: Callable[[], float] = time.monotonic, *, lines: float = 0
+    ) -> None:
         self._seconds = seconds
         self._settle = settle
+        self._lines = lines
         self._patience = patience
         self._seen: dict[File, _Seen] = {}
 
@@ -58,7 +63,7 @@ class Unfinished:
         seen = self._seen.get(file)
         if seen is None or seen.looks != _looks_of(status):
             return True
-        return self._seconds() - seen.since >= self._settle * seen.times
+        return self._seconds() - seen.since >= seen.wait
 
     def is_whole(self, file: File, status: os.stat_result, content: bytes | None) -> bool:
         """Tell whether a file that had to be read, and looked like ``status``, may be taken.
@@ -74,11 +79,13 @@ class Unfinished:
         if is_still or (content is not None and _shows_its_end(content)):
             self._seen.pop(file, None)
             return True
-        times = 1 if content is None or _ends(content) else UNENDED
+        wait = self._settle * (1 if content is None or _ends(content) else UNENDED)
+        if content is not None and is_csv(content):
+            wait = max(wait, self._lines)
         if seen is None:
-            self._seen[file] = _Seen(looks, now, times, first=now)
+            self._seen[file] = _Seen(looks, now, wait, first=now)
         elif seen.looks != looks:
-            self._seen[file] = replace(seen, looks=looks, since=now, times=times)
+            self._seen[file] = replace(seen, looks=looks, since=now, wait=wait)
         return False
 
     def holds_up(self, file: File) -> bool:

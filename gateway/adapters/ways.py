@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gateway.adapter_book import AdapterBook
 from gateway.adapter_settings import AdapterSettings
-from gateway.adapters.adapter import FolderAdapter
+from gateway.adapters.adapter import FolderAdapter, FolderTarget
 from gateway.adapters.address import address_of
 from gateway.adapters.fhir_words import FhirWords
 from gateway.adapters.hl7_words import Hl7Words
@@ -32,6 +32,8 @@ from gateway.ports import EventSource, MessageTarget
 
 if TYPE_CHECKING:
     from gateway.adapters.http_answers import Answers
+
+OverFolder = TypeVar("OverFolder", bound=FolderAdapter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,24 @@ class Way:
 
 
 def _folder(one: AdapterSettings, words: Words, around: Surroundings) -> FolderAdapter:
+    return _over_folder(FolderAdapter, one, words, around)
+
+
+def _folder_target(one: AdapterSettings, words: Words, around: Surroundings) -> FolderTarget:
+    return _over_folder(FolderTarget, one, words, around)
+
+
+def _over_folder(kind: type[OverFolder], one: AdapterSettings, words: Words, around: Surroundings) -> OverFolder:
     assert one.folder is not None
     assert isinstance(words, Vocabulary)
-    return FolderAdapter.over(words, one.folder, around.directory, name=one.name, timeout=one.timeout_seconds)
+    return kind.over(
+        words,
+        one.folder,
+        around.directory,
+        name=one.name,
+        timeout=one.timeout_seconds,
+        settle_lines=one.settle_seconds,
+    )
 
 
 def _http_source(one: AdapterSettings, words: Words, around: Surroundings) -> HttpIntake:
@@ -161,12 +178,12 @@ _TABLES: Final = frozenset({"treserva", "journal"})
 WAYS: Final = {
     "folder": Way(
         words=_TABLES,
-        takes_in=frozenset({"folder", "timeout_seconds"}),
+        takes_in=frozenset({"folder", "timeout_seconds", "settle_seconds"}),
         takes_out=frozenset({"folder", "timeout_seconds"}),
         needs_in=frozenset({"folder"}),
         needs_out=frozenset({"folder"}),
         source=_folder,
-        target=_folder,
+        target=_folder_target,
     ),
     "http": Way(
         words=_TABLES,

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.errors import Finding
+from gateway.messages.binding import UNKNOWN
 from gateway.messages.hardened import read_json
+
+_MEMBER = re.compile(r"[a-z][A-Za-z0-9]{0,39}")
 
 
 def _where_it_is(finding: Finding) -> Finding:
     return finding
+
+
+def without_a_name(finding: Finding) -> Finding:
+    """Return a finding of a member that nobody asked for at the object it is in, where its name may be a person's.
+
+    A name that begins with a capital letter may; those of members do not.
+    """
+    if finding.code != UNKNOWN.code or finding.path is None:
+        return finding
+    around, _, name = finding.path.rpartition("/")
+    return finding if _MEMBER.fullmatch(name) else replace(finding, path=around or "/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +52,7 @@ def as_json(content: bytes) -> Written:
     Raises:
         InvalidDocumentError: it is none, or harmful.
     """
-    return Written(read_json(content))
+    return Written(read_json(content), placed=without_a_name)
 
 
 def steps_of(pointer: str) -> list[str]:

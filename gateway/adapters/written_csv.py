@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from gateway.adapters.written import Written, steps_of
@@ -243,6 +244,15 @@ def _steps_to(tree: dict[Any, Any], pointer: str) -> Steps:
 
 
 def _by_number(columns: tuple[Steps, ...], steps: Steps) -> str:
-    """Return the first column with that name, or with something in what has that name, by its number from 1."""
-    number = next(number for number, column in enumerate(columns, start=1) if column[: len(steps)] == steps)
-    return f"column {number}"
+    number = _numbered(columns).get(steps)
+    return f"column {number}" if number is not None else ""
+
+
+@lru_cache(maxsize=8)
+def _numbered(columns: tuple[Steps, ...]) -> dict[Steps, int]:
+    """Return by each name the first column that has it, or something in what has that name, by its number from 1."""
+    numbers: dict[Steps, int] = {}
+    for number, column in enumerate(columns, start=1):
+        for length in range(1, len(column) + 1):
+            numbers.setdefault(column[:length], number)
+    return numbers

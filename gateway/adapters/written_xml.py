@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from gateway.adapters.written import Written, steps_of
+from gateway.adapters.written import Written, steps_of, without_a_name
 from gateway.adapters.written_text import text_of
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.messages.hardened import MAX_JSON_DEPTH, TOO_DEEP, read_xml
@@ -62,7 +62,7 @@ def as_xml(content: bytes) -> Written:
         if finding.path is None:
             return finding
         path, line = _place(root, finding.path, inside)
-        return replace(finding, path=path, line=line)
+        return without_a_name(replace(finding, path=path, line=line))
 
     return Written({} if value is None else value, is_text=True, placed=placed)
 

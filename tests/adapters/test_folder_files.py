@@ -19,6 +19,7 @@ from written_events import csv_of, xml_of
 from gateway.adapters import disk, folder
 from gateway.adapters.folder import Folder
 from gateway.adapters.folder_arrival import FolderArrival
+from gateway.adapters.shelved import Shelved
 from gateway.adapters.unfinished import UNENDED, Unfinished
 from gateway.errors import DependencyDownError, Fault
 
@@ -80,6 +81,23 @@ async def test_a_large_file_comes_some_lines_at_a_time(watched: Folder) -> None:
     assert told == [f"id;text\n{n};x\n" for n in range(150)]
     receipt = json_in(watched.to_gateway / "01.csv.ok")
     assert [line["line"] for line in receipt["lines"]] == list(range(2, 152))
+
+
+async def test_wide_lines_come_few_at_a_time_and_their_receipt_can_be_read(watched: Folder) -> None:
+    names = ";".join(f"a{n}" for n in range(1_000))
+    (watched.to_gateway / "01.csv").write_text(names + "\n" + (";".join("1" * 1_000) + "\n") * 240)
+    left = 240
+    async with aclosing(watched.arrivals()) as arrivals, asyncio.timeout(5):  # type: ignore[type-var]
+        while left:
+            batch = await anext(arrivals)
+            assert len(batch) <= 5
+            for arrival in batch:
+                await arrival.refuse([FAULT.at(f"column {number}") for number in range(101)])
+            left -= len(batch)
+    *told, more = json_in(watched.to_gateway / "01.csv.err")
+    assert {one["line"] for one in told} == set(range(2, 242)), "each has a reason"
+    assert len(told) < 1_300
+    assert more["en"] == f"{240 * 101 - len(told)} more faults are not told."
 
 
 async def test_a_file_whose_lines_are_all_accepted_has_one_receipt(watched: Folder) -> None:
@@ -270,6 +288,105 @@ def test_what_does_not_show_its_end_must_stand_still(content: bytes, waits: int,
         assert is_whole()
 
 
+def test_lines_may_come_one_by_one_and_csv_must_stand_still_for_longer(tmp_path: Path) -> None:
+    path, now = tmp_path / "01", [100.0]
+    unfinished = Unfinished(settle=1.0, patience=30, seconds=lambda: now[0], lines=10)
+
+    def is_whole(name: str, content: bytes, after: float) -> bool:
+        path.write_bytes(content)
+        os.utime(path, ns=(1, 1))
+        now[0] += after
+        status = path.stat()
+        return unfinished.must_be_read((name, 1), status) and unfinished.is_whole((name, 1), status, content)
+
+    assert not is_whole("01.csv", b"a;b\n1;2\n", 0)
+    assert not is_whole("01.csv", b"a;b\n1;2\n", 9.9)
+    assert is_whole("01.csv", b"a;b\n1;2\n", 0.2)
+    assert not is_whole("02.xml", b"<a>", 0)
+    assert is_whole("02.xml", b"<a>", 1.1)
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["goes on", "is started anew"])
+@pytest.mark.parametrize("is_taken", [False, True], ids=["free", "taken"])
+async def test_lines_written_to_a_file_that_was_answered_are_answered_too(
+    tmp_path: Path, dies: bool, is_taken: bool
+) -> None:
+    watched = Folder(tmp_path, source="test", interval=0.005, settle=0.05)
+    await watched.ping()
+    accepted: list[str] = []
+
+    async def taken(arrivals: AsyncIterator[list[FolderArrival]], last: str) -> None:
+        while f"id;text\n{last}\n" not in accepted:
+            for arrival in await anext(arrivals):
+                accepted.extend(contents([arrival]))
+                await arrival.accept({"accepted": True})
+
+    with (watched.to_gateway / "01.csv").open("wb", buffering=0) as file, capture_logs() as logs:
+        file.write(b"id;text\n1;en\n")
+        async with asyncio.timeout(5):
+            async with aclosing(watched.arrivals()) as arrivals:  # type: ignore[type-var]
+                await taken(arrivals, "1;en")
+                assert (watched.archive / "01.csv").exists()
+                if not dies:
+                    file.write(b"2;tv")
+                    file.write(b"\xc3\xa5\n")
+                    await taken(arrivals, "2;två")
+            file.write(b"3;tre\n")
+            if is_taken:
+                (watched.to_gateway / "01.csv").mkdir()  # a name that cannot be had, and is not taken
+            watched = Folder(tmp_path, source="test", interval=0.005, settle=0.05)
+            async with aclosing(watched.arrivals()) as arrivals:  # type: ignore[type-var]
+                await taken(arrivals, "3;tre")
+
+    kept = {path.read_bytes() for path in watched.archive.glob("*.csv")}
+    assert "id;text\n1;en\n{}3;tre\n".format("" if dies else "2;två\n").encode() in kept
+    (receipt,) = watched.to_gateway.glob("01.*.csv.ok" if is_taken else "01.csv.ok")
+    assert [line["line"] for line in json_in(receipt)["lines"]] == ([2, 3] if dies else [2, 3, 4])
+    assert {one["event"] for one in logs} == {"adapter.event_grown"}
+
+
+async def test_what_comes_between_the_last_glance_at_a_file_and_its_move_is_not_lost(
+    watched: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = disk.move
+
+    def at_the_last_moment(path: Path, shelf: Path) -> None:
+        if path.read_bytes() == b"{}":
+            disk.write(path, b'{"another": 1}')
+        move(path, shelf)
+
+    monkeypatch.setattr(disk, "move", at_the_last_moment)
+    (watched.to_gateway / "01.json").write_bytes(b"{}")
+    await (await some(watched))[0].accept({"accepted": True})
+    assert (watched.archive / "01.json").read_bytes() == b"{}"
+    (other,) = await some(watched)
+    assert other.event.content == b'{"another": 1}'
+    await other.accept({"accepted": True})
+    assert {path.read_bytes() for path in watched.archive.glob("*.json")} == {b"{}", b'{"another": 1}'}
+
+
+async def test_what_is_mended_in_the_quarantine_is_left_there_and_the_notes_end(tmp_path: Path) -> None:
+    now = [100.0]
+    to_gateway, notes, quarantine = tmp_path / "to_gateway", tmp_path / "notes", tmp_path / "quarantine"
+    for folder_of_it in (to_gateway, quarantine):
+        folder_of_it.mkdir()
+    shelved = Shelved(to_gateway, notes, 10, seconds=lambda: now[0])
+    assert shelved.look() == 0
+    for name in ("01.csv", "02.csv"):
+        (to_gateway / name).write_bytes(SHEET)
+        assert shelved.move(to_gateway / name, quarantine, SHEET, may_grow=True)
+    (quarantine / "01.csv").write_bytes(SHEET.replace(b"fyra", b"fem, sex"))
+    assert not shelved.is_due
+    for after in (10, 50, 540):
+        assert len(list(notes.iterdir())) == 2
+        now[0] += after
+        assert shelved.is_due
+        assert shelved.look() == 0
+    assert list(notes.iterdir()) == []
+    assert not shelved.is_due
+    assert len(list(quarantine.iterdir())) == 2
+
+
 async def test_files_behind_a_half_written_one_wait_for_it_but_not_for_ever(tmp_path: Path) -> None:
     patient, impatient = (
         Folder(tmp_path, source="test", interval=0.01, settle=10, patience=patience) for patience in (10, 0.03)
@@ -334,5 +451,5 @@ async def test_another_process_drops_files_slowly_half_written_by_rename_and_in_
 
     header, first, second = lines.splitlines()
     assert told == [f"{header}\n{first}\n", f"{header}\n{second}\n", declared]
-    assert {path.name for path in watched.archive.iterdir()} == {"01.csv", "02.xml"}
+    assert {path.name for path in watched.archive.glob("[!.]*")} == {"01.csv", "02.xml"}
     assert [path.name for path in watched.quarantine.iterdir()] == []

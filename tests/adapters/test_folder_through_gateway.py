@@ -76,8 +76,7 @@ async def at_work(path: Path) -> AsyncIterator[System]:
         store=f"sqlite+aiosqlite:///{path / 'store.sqlite'}",
         exchange=f"sqlite+aiosqlite:///{path / 'exchange.sqlite'}",
         directory=ROOT / "fixtures" / "directory.toml",
-        adapter="treserva",
-        folder=folder,
+        adapters=[{"name": "treserva", "words": "treserva", "way": "folder", "folder": folder, "settle_seconds": 0.1}],
     )
     async with open_gateway(settings, SystemClock(), observe) as gateway, running(gateway):
         yield System(gateway, folder, answered)
