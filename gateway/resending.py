@@ -6,15 +6,17 @@ mapping, is mended on this side. An event that is wrong in itself must be mended
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from gateway.by_hand import check_actor
+from gateway.access import Actor
+from gateway.accountability import Attempt, answering_for
+from gateway.audit import Action, AuditOutcome
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, Finding, InvalidDocumentError, NotYetError
-from gateway.outbox import Outbox, Submission
+from gateway.outbox import Answer, Outbox, Submission
 from gateway.ports import Adapter, Event
-from gateway.store import events
+from gateway.store import Transaction, audit, events
 from gateway.store.events import RefusedEvent
 
 NO_EVENT = Fault(
@@ -47,7 +49,7 @@ async def resend(
     sources: Collection[str],
     numbers: Collection[int],
     *,
-    by: str,
+    by: Actor | str,
     reason: str,
     dry_run: bool = False,
 ) -> list[Resent]:
@@ -55,33 +57,40 @@ async def resend(
 
     ``adapter`` understands those that came by ``sources``; others stay as they are.
 
-    Who did so (HSA-id), when and why is kept. In a ``dry_run`` each is only looked at as its adapter understands it;
-    nothing is kept, and its case is not asked.
+    Who did so, an HSA-id or whoever has been let in, when and why is kept, also in the audit log. In a ``dry_run`` each
+    is only looked at as its adapter understands it; nothing is kept, and its case is not asked.
 
     Raises:
+        AccessRefusedError: the actor may not.
         CaseRuleError: one is not there or not refused, or no reason is given; nothing has been done.
         InvalidDocumentError: ``by`` is no HSA-id.
         DependencyDownError: the database does not answer.
     """
-    check_actor(by, reason)
-    async with context.store.reading() as tx:
-        found = {one.number: one for one in await events.refused(tx)}
-    if missing := [NO_EVENT.at(number=number) for number in dict.fromkeys(numbers) if number not in found]:
-        raise CaseRuleError(missing)
-    outbox = Outbox(context, adapter)
-    done = []
-    for number in sorted(set(numbers)):
-        one = found[number]
-        if one.source not in sources:
-            done.append(Resent(one, findings=(OTHER_ADAPTER.at(name=one.source),)))
-            continue
-        resent = _understood(adapter, one) if dry_run else await _submitted(outbox, one)
-        done.append(resent)
-        if not dry_run:
-            codes = [finding.code for finding in resent.findings]
-            async with context.store.writing() as tx:
-                await events.keep_resending(tx, number, at=context.clock.now(), by=by, reason=reason, codes=codes)
+    attempt = Attempt(action=Action.EVENT_RESENT, by=by, reason=reason)
+    async with answering_for(context.store, context.clock, attempt) as actor:
+        async with context.store.reading() as tx:
+            found = {one.number: one for one in await events.refused(tx)}
+        if missing := [NO_EVENT.at(number=number) for number in dict.fromkeys(numbers) if number not in found]:
+            raise CaseRuleError(missing)
+        outbox = Outbox(context, adapter)
+        done = []
+        for number in sorted(set(numbers)):
+            one = found[number]
+            attempt.about(str(number))
+            if one.source not in sources:
+                done.append(await _left(context, attempt, one, dry_run=dry_run))
+            elif dry_run:
+                done.append(_understood(adapter, one))
+            else:
+                done.append(await _submitted(context, outbox, attempt, actor, one))
     return done
+
+
+async def _left(context: Context, attempt: Attempt, one: RefusedEvent, *, dry_run: bool) -> Resent:
+    if not dry_run:
+        async with context.store.writing() as tx:
+            await audit.append(tx, attempt.entry(context.clock.now(), AuditOutcome.FAILED, OTHER_ADAPTER.code))
+    return Resent(one, findings=(OTHER_ADAPTER.at(name=one.source),))
 
 
 def _understood(adapter: Adapter, one: RefusedEvent) -> Resent:
@@ -92,8 +101,17 @@ def _understood(adapter: Adapter, one: RefusedEvent) -> Resent:
     return Resent(one)
 
 
-async def _submitted(outbox: Outbox, one: RefusedEvent) -> Resent:
+async def _submitted(context: Context, outbox: Outbox, attempt: Attempt, actor: Actor, one: RefusedEvent) -> Resent:
+    async def keep(tx: Transaction, answers: Sequence[Answer]) -> None:
+        """Keep who has done so with what came of it."""
+        (answer,), now, number = answers, context.clock.now(), one.number
+        codes = () if isinstance(answer, Submission) else answer.codes
+        await events.keep_resending(tx, number, at=now, by=actor.name, reason=attempt.reason, codes=codes)
+        attempt.about(str(number), case_number=answer.case_number if isinstance(answer, Submission) else None)
+        outcome = AuditOutcome.FAILED if codes else AuditOutcome.DONE
+        await audit.append(tx, attempt.entry(now, outcome, next(iter(codes), None)))
+
     try:
-        return Resent(one, await outbox.submit(Event(source=one.source, content=one.content)))
+        return Resent(one, await outbox.submit(Event(source=one.source, content=one.content), along=keep))
     except (InvalidDocumentError, NotYetError) as error:
         return Resent(one, findings=error.findings)

@@ -60,7 +60,7 @@ async def test_a_refused_event_is_taken_up_again_once_its_unit_is_there(place: P
     first, second = listed(place)
     assert (first["source"], first["findings"][0]["code"]) == ("treserva", "unit.unknown-near")
     number = str(first["number"])
-    shown = in_folder(place, "events", "show", number, "--content", place / "kept.json")
+    shown = in_folder(place, "events", "show", number, "--content", place / "kept.json", *WHY)
     assert (shown.returncode, "[unit.unknown-near] /mottagare" in shown.stdout) == (0, True), (
         shown.stdout + shown.stderr
     )

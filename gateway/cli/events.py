@@ -10,10 +10,12 @@ import structlog
 import typer
 from rich.table import Table
 
+from gateway.accountability import Attempt, acting
 from gateway.adapter_book import AdapterBook
 from gateway.adapters.composed import ComposedAdapter
 from gateway.adapters.ways import Surroundings, routes_of, sources_of
 from gateway.app import context_of, open_store
+from gateway.audit import Action
 from gateway.cli.console import (
     PLAIN,
     ConfigOption,
@@ -70,8 +72,10 @@ def events_list(
 def events_show(
     number: NumberArgument,
     content: Annotated[
-        Path | None, typer.Option("--content", help="Write what came to this file, as it came; that is logged.")
+        Path | None, typer.Option("--content", help="Write what came to this file, as it came; who does so is kept.")
     ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="HSA-id of whoever reads the content.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why they do; kept in the audit log.")] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: Json = False,
@@ -79,12 +83,13 @@ def events_show(
     """Show why an event was refused: every reason with its place. What came may tell of a person, and is not shown."""
     settings = existing(store, config)
     one = next((found for found in run_loop(_refused(settings)) if found.number == number), None)
-    if one is None:
-        raise CaseRuleError(NO_EVENT.at(number=number))
     if content is not None:
+        one = run_loop(_read(settings, number, by or "", reason or ""))
         content.write_bytes(one.content)
         with logging_to(sys.stderr, settings.log_format, settings.log_level):
-            log.info("event.content-written", number=number, source=one.source)
+            log.info("event.content-written", number=number, source=one.source, by=by)
+    if one is None:
+        raise CaseRuleError(NO_EVENT.at(number=number))
     if as_json:
         print_json(_as_json(one))
         return
@@ -126,6 +131,20 @@ def events_resend(
 async def _refused(settings: Settings) -> list[RefusedEvent]:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
         return await events.refused(tx)
+
+
+async def _read(settings: Settings, number: int, by: str, reason: str) -> RefusedEvent:
+    """Return an event to be read; who reads it and why is kept first."""
+    attempt = Attempt(action=Action.EVENT_READ, by=by, reason=reason)
+    async with (
+        open_store(settings, migrates=False) as store,
+        acting(store, SystemClock(), attempt) as tx,
+    ):
+        one = next((found for found in await events.refused(tx) if found.number == number), None)
+        if one is None:
+            raise CaseRuleError(NO_EVENT.at(number=number))
+        attempt.about(str(number))
+        return one
 
 
 async def _resend(
