@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.access import AccessRefusedError, Actor
-from gateway.audit import NOBODY, Action, AuditOutcome, Entry, recognised
+from gateway.audit import NOBODY, Action, AuditOutcome, Entry, is_case_number, recognised
 from gateway.by_hand import check_reason
 from gateway.clock import Clock
 from gateway.errors import DependencyDownError, GatewayError
@@ -62,7 +62,7 @@ class Attempt:
 
     def entry(self, at: datetime, outcome: AuditOutcome = AuditOutcome.DONE, code: str | None = None) -> Entry:
         """Return what is kept of it."""
-        actor = self.actor
+        actor, named = self.actor, recognised(self.named)
         return Entry(
             at=at,
             by=actor.name if actor is not None else NOBODY,
@@ -70,8 +70,8 @@ class Attempt:
             role=actor.role if actor is not None else None,
             unit=self._unit or _only(actor),
             action=self.action,
-            target=self._target or recognised(self.named),
-            case_number=self._case_number,
+            target=self._target or named,
+            case_number=self._case_number or (named if is_case_number(named) else None),
             reason=self._kept_reason(),
             outcome=outcome,
             code=code,

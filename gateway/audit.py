@@ -203,11 +203,17 @@ def recognised(text: str | None) -> str | None:
     """Return what somebody named when it has the form of a message id or case number, which can name no person."""
     if text is None:
         return None
+    if is_case_number(text):
+        return CaseNumber.parse(text).value
     try:
         return text if str(UUID(text)) == text else None
     except ValueError:
-        pass
-    try:
-        return CaseNumber.parse(text).value
-    except InvalidDocumentError:
         return None
+
+
+def is_case_number(text: str | None) -> bool:
+    """Tell whether somebody named a case, by a number that may or may not have been given out."""
+    try:
+        return text is not None and bool(CaseNumber.parse(text))
+    except InvalidDocumentError:
+        return False
