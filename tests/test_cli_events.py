@@ -80,6 +80,14 @@ async def test_a_refused_event_is_taken_up_again_once_its_unit_is_there(place: P
         (second["number"], BY, "enheten är inlagd"),
     ]
     assert [codes == "[]" for *_, codes in kept] == [True, False]
+    done = json.loads(in_folder(place, "audit", "list", "--json").stdout)["audit"]
+    assert [(row["action"], row["target"], row["case"], row["outcome"]) for row in done] == [
+        ("event.read", number, None, "done"),
+        ("event.resent", number, "SIP100001", "done"),
+        ("event.resent", str(second["number"]), None, "failed"),
+    ]
+    extract = in_folder(place, "audit", "extract", "--case", "SIP100001", *WHY, "--json")
+    assert [row["action"] for row in json.loads(extract.stdout)["audit"]] == ["event.read", "event.resent"]
     assert "enheten är inlagd" not in resent.stderr
     person = json.loads((EVENTS / "valid_behov.json").read_bytes())["person"]["namn"]
     assert person not in shown.stdout + shown.stderr + resent.stdout + resent.stderr
