@@ -104,15 +104,27 @@ class Actor:
         """Tell whether the role has a right."""
         return right in RIGHTS[self.role]
 
-    def sees(self, unit: str) -> bool:
-        """Tell whether what a unit (HSA-id) sends and receives is for the actor to see."""
+    def sees(self, unit: str | None) -> bool:
+        """Tell whether what a unit (HSA-id) sends and receives is for the actor to see.
+
+        What is no single unit's, such as an adapter or an event that was refused, is for those who see all units.
+        """
         return self.units is None or unit in self.units
 
-    def check(self, right: Right, unit: str | None = None) -> None:
-        """Return when the actor has ``right``, and for ``unit`` where one is given.
+    def check(self, right: Right) -> None:
+        """Return when the actor has ``right``, for whichever units.
+
+        Raises:
+            AccessRefusedError: ``access.refused``.
+        """
+        if not self.may(right):
+            raise AccessRefusedError(REFUSED.at(right=right.value))
+
+    def check_for(self, right: Right, unit: str | None) -> None:
+        """Return when the actor has ``right`` over what is a unit's (HSA-id), or no single unit's.
 
         Raises:
             AccessRefusedError: ``access.refused``, the same for a right that is missing and a unit that is not theirs.
         """
-        if not self.may(right) or (unit is not None and not self.sees(unit)):
+        if not self.may(right) or not self.sees(unit):
             raise AccessRefusedError(REFUSED.at(right=right.value))

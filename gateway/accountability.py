@@ -53,12 +53,22 @@ class Attempt:
     def about(self, target: str, *, unit: str | None = None, case_number: str | None = None) -> None:
         """Tell what it is about: something of ours, of one of our units and in a case, where that is known.
 
+        To be called before anything of it is shown or changed.
+
         Raises:
-            AccessRefusedError: the unit is not the actor's to see.
+            AccessRefusedError: it is not of a unit that the actor sees.
         """
         self._target, self._unit, self._case_number = target, unit, case_number
-        if self.actor is not None and unit is not None:
-            self.actor.check(self.action.right, unit)
+        self.check_unit()
+
+    def check_unit(self) -> None:
+        """Return when what it is about is the actor's to see; what was not told is for those alone who see all units.
+
+        Raises:
+            AccessRefusedError: it is not.
+        """
+        if self.actor is not None:
+            self.actor.check_for(self.action.right, self._unit)
 
     def entry(self, at: datetime, outcome: AuditOutcome = AuditOutcome.DONE, code: str | None = None) -> Entry:
         """Return what is kept of it."""
@@ -124,4 +134,5 @@ async def acting(store: Store, clock: Clock, attempt: Attempt) -> AsyncIterator[
     """
     async with answering_for(store, clock, attempt), store.writing() as tx:
         yield tx
+        attempt.check_unit()
         await audit.append(tx, attempt.entry(clock.now()))

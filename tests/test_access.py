@@ -27,7 +27,8 @@ def test_every_role_sees_the_ledger_and_every_right_is_somebodys() -> None:
 def test_whoever_has_not_the_right_is_refused_by_its_name(role: Role, right: Right) -> None:
     actor = Actor(name="portal", role=role)
     if actor.may(right):
-        actor.check(right, OFFICE)
+        actor.check(right)
+        actor.check_for(right, None)
         return
     with pytest.raises(AccessRefusedError) as caught:
         actor.check(right)
@@ -38,9 +39,11 @@ def test_whoever_has_not_the_right_is_refused_by_its_name(role: Role, right: Rig
 def test_a_unit_that_is_not_theirs_is_refused_as_a_right_that_is_missing_is() -> None:
     actor = Actor(name="portal", role=Role.OPERATOR, units=frozenset({OFFICE}))
     assert (actor.sees(OFFICE), actor.sees(CLINIC)) == (True, False)
-    actor.check(Right.SEE_CONTENT, OFFICE)
+    actor.check_for(Right.SEE_CONTENT, OFFICE)
     with pytest.raises(AccessRefusedError) as elsewhere:
-        actor.check(Right.SEE_CONTENT, CLINIC)
+        actor.check_for(Right.SEE_CONTENT, CLINIC)
+    with pytest.raises(AccessRefusedError):
+        actor.check_for(Right.PAUSE, None)
     with pytest.raises(AccessRefusedError) as nowhere:
         Actor(name="portal", role=Role.READER).check(Right.SEE_CONTENT)
     assert elsewhere.value.findings == nowhere.value.findings
@@ -52,6 +55,6 @@ def test_a_unit_that_is_not_theirs_is_refused_as_a_right_that_is_missing_is() ->
 def test_whoever_acts_at_the_machine_has_the_role_that_may_and_an_hsa_id(action: Action) -> None:
     actor = Actor.at_the_machine(f" {STAFF} ", action.right)
     assert actor.name == STAFF
-    actor.check(action.right, CLINIC)
+    actor.check_for(action.right, CLINIC)
     with pytest.raises(InvalidDocumentError):
         Actor.at_the_machine("nobody", action.right)

@@ -20,7 +20,7 @@ from scripted import Convener, open_convener
 from gateway.access import Role
 from gateway.audit import Action, AuditOutcome, Entry
 from gateway.cli.audit import _numbers
-from gateway.clock import ManualClock
+from gateway.clock import STOCKHOLM, ManualClock
 from gateway.errors import InvalidDocumentError
 from gateway.identifiers import PersonId
 from gateway.store import Store, audit, events
@@ -126,12 +126,9 @@ async def test_whatever_is_done_or_tried_by_hand_is_in_the_log_and_no_person_is(
     assert "letter.shown" in table
     assert [word for word in PERSON_DATA if word in kept + table] == []
 
-    assert [row["outcome"] for row in rows(tmp_path, "--action", "letter.mailed")] == ["done", "refused"]
-    assert [row["action"] for row in rows(tmp_path, "--by", "unknown")] == ["letter.mailed", "event.read"]
-    today = found[0]["at"][:10]
-    assert len(rows(tmp_path, "--to", "2020-01-01")) == 0
-    assert len(rows(tmp_path, "--from", "2020-01-01", "--to", "2999-12-31")) == len(found)
-    assert over_store(tmp_path, "audit", "list", "--from", f"{today}x").returncode == 2
+    day = datetime.fromisoformat(found[0]["at"]).astimezone(STOCKHOLM).date().isoformat()
+    asked = ("--from", day, "--to", "2999-12-31", "--action", "letter.mailed", "--by")
+    assert [row["outcome"] for row in rows(tmp_path, *asked, "unknown")] == ["refused"]
 
     # What she may know of it: her case, and the event that was never taken into one.
     (tmp_path / "person").write_text("850912-9808\n", encoding="utf-8")
@@ -139,8 +136,8 @@ async def test_whatever_is_done_or_tried_by_hand_is_in_the_log_and_no_person_is(
     hers_by_person = over_store(tmp_path, "audit", "extract", "--person-file", tmp_path / "person", *WHY, "--json")  # type: ignore[arg-type]
     extract = json.loads(hers_by_person.stdout)
     assert extract["cases"] == [CASE]
-    expected = [row["number"] for row in found if row["case"] == CASE or row["target"] == about_person]
-    assert len(expected) == 7
+    expected = [row["number"] for row in found if row["case"] == CASE or row["target"] in (call, about_person)]
+    assert len(expected) == 8
     assert [row["number"] for row in extract["audit"]] == expected
     assert {"reason", "previous"} & set(extract["audit"][0]) == set()
     of_other = over_store(tmp_path, "audit", "extract", "--person-file", tmp_path / "other", *WHY, "--json")  # type: ignore[arg-type]

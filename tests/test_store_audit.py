@@ -100,6 +100,21 @@ async def test_a_log_is_walked_from_its_first_row_to_its_end(store: Store) -> No
     assert first.hash == digest(1, BEGINNING, plain(ENTRY))
 
 
+async def test_rows_are_found_by_time_action_and_whoever_acted(store: Store) -> None:
+    await add(store, 3)
+    async with store.writing() as tx:
+        await audit.append(tx, replace(ENTRY, at=NOON, by="portal", action=Action.EVENT_READ))
+        second, third = (NOON + timedelta(minutes=minutes) for minutes in (1, 2))
+        for wanted, numbers in (
+            (Wanted(since=second), [2, 3]),
+            (Wanted(until=third), [1, 2, 4]),
+            (Wanted(since=second, until=third), [2]),
+            (Wanted(action=Action.EVENT_READ), [4]),
+            (Wanted(by=ENTRY.by, until=second), [1]),
+        ):
+            assert [row.number for row in await audit.find(tx, wanted, limit=10)] == numbers, wanted
+
+
 async def test_a_transaction_that_comes_to_nothing_leaves_no_gap(store: Store) -> None:
     await add(store, 1)
     async with store.writing() as tx:

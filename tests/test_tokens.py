@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 
@@ -39,7 +40,7 @@ async def test_a_token_stands_for_its_role_and_units_and_is_kept_as_a_hash(store
     actor = await actor_of(store, shown, NOON)
     assert (actor.name, actor.role, actor.units) == ("portal", Role.OPERATOR, frozenset({OFFICE}))
     assert (await actor_of(store, other, NOON)).units is None
-    actor.check(Right.SEE_CONTENT, OFFICE)
+    actor.check_for(Right.SEE_CONTENT, OFFICE)
     async with store.reading() as tx:
         kept = [dict(row) for row in (await tx.execute(text("SELECT * FROM token"))).mappings()]
         (_, one) = await tokens.every(tx)
@@ -69,6 +70,14 @@ async def test_expired_revoked_and_unknown_are_told_apart_in_the_log_alone(store
         with pytest.raises(AccessRefusedError):
             await actor_of(store, old, clock.now())
         assert await refused_rows(store) == expected + more
+
+
+async def test_a_token_that_is_refused_many_times_at_once_is_in_the_log_once(store: Store) -> None:
+    old = await made(store, "old", days=1)
+    later = NOON + timedelta(days=2)
+    refused = await asyncio.gather(*(actor_of(store, old, later) for _ in range(4)), return_exceptions=True)
+    assert [type(one) for one in refused] == [AccessRefusedError] * 4
+    assert await refused_rows(store) == [("old", "refused", "access.token-expired")]
 
 
 async def test_when_a_token_was_last_used_is_kept_to_the_minute(store: Store) -> None:

@@ -89,7 +89,11 @@ def letters_show(
     message = parse_xml(found.xml)
     with logging_to(sys.stderr, settings.log_format, settings.log_level):
         log.info(
-            "letter.shown", message_id=found.dispatch.message_id, unit=unit, case_number=found.dispatch.case_number
+            "letter.shown",
+            message_id=found.dispatch.message_id,
+            unit=unit,
+            case_number=found.dispatch.case_number,
+            by=by,
         )
     text = letter_text(message, unit, units)
     if as_json:

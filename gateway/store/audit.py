@@ -14,7 +14,7 @@ from gateway.audit import CUT, NOT_AS_NOTED, SAID, START, Action, Anchor, Entry,
 from gateway.errors import Finding
 from gateway.store.access_tables import audit, audit_end
 from gateway.store.engine import insert_ignore
-from gateway.store.tables import event
+from gateway.store.tables import event, inbound, message
 
 PAGE = 500
 """How many rows are read at a time."""
@@ -113,8 +113,13 @@ async def find(tx: Transaction, wanted: Wanted, *, limit: int) -> list[Link]:
 
 
 async def about(tx: Transaction, cases: Collection[str], events: Collection[int] = ()) -> list[Link]:
-    """Return every row about some cases or events, the oldest first."""
-    found = await _links(tx, _ROW.where(audit.c.case_number.in_(list(cases)))) if cases else []
+    """Return every row about some cases, their messages, or some events, the oldest first."""
+    found: list[Link] = []
+    if cases:
+        own = select(message.c.message_id).where(message.c.case_number.in_(list(cases)))
+        came = select(inbound.c.message_id).where(inbound.c.case_number.in_(list(cases)))
+        named = audit.c.case_number.is_(None) & audit.c.target.in_(own.union_all(came))
+        found += await _links(tx, _ROW.where(audit.c.case_number.in_(list(cases)) | named))
     if events:
         targets = [str(number) for number in events]
         found += await _links(tx, _ROW.where(_ABOUT_EVENT, audit.c.target.in_(targets)))
