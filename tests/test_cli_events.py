@@ -114,3 +114,11 @@ async def test_an_event_of_an_adapter_that_is_gone_stays(place: Path) -> None:
     done = in_folder(place, "events", "resend", "1", *WHY, adapter="journal")
     assert (done.returncode, "event.other-adapter" in done.stdout) == (5, True), done.stdout + done.stderr
     assert len(listed(place)) == 2
+
+
+async def test_an_event_is_not_taken_up_again_when_that_cannot_be_kept_in_the_audit_log(place: Path) -> None:
+    with closing(sqlite3.connect(place / "gateway.sqlite")) as database:
+        database.execute("ALTER TABLE audit RENAME TO audit_elsewhere")
+    done = in_folder(place, "events", "resend", "1", *WHY)
+    assert done.returncode == 1, done.stdout
+    assert len(listed(place)) == 2
