@@ -163,6 +163,8 @@ class Settings(BaseModel):
     """After how many days a patient is looked at individually."""
     payment_day_amount: Annotated[float, Field(ge=0, le=1_000_000)] = 0
     """What a day above the mean costs, in kronor: the amount of the year; none is estimated when it is 0."""
+    audit_years: Annotated[int, Field(ge=5, le=10)] = 5
+    """How many years the rows of the audit log are kept at least; nothing removes them yet."""
 
     @classmethod
     def load(cls, file: Path | None = None, **flags: Any) -> Settings:

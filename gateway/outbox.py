@@ -7,7 +7,7 @@ reasons, and the same event always gets the same answer. The relay keeps the pro
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -33,7 +33,7 @@ from gateway.messages.acknowledgement import Acknowledgement
 from gateway.ports import Adapter, Draft, Event, Translation
 from gateway.process import UNKNOWN_CASE
 from gateway.progress import Hop
-from gateway.store import events, incoming
+from gateway.store import Transaction, events, incoming
 from gateway.store.events import KeptEvent
 from gateway.store.sheet import Sheet
 
@@ -72,6 +72,9 @@ class Submission:
 Answer = Submission | InvalidDocumentError | NotYetError
 """What an event is answered."""
 
+Along = Callable[[Transaction, Sequence[Answer]], Awaitable[None]]
+"""What keeps something else in the transaction that keeps events."""
+
 Understood = tuple[Event, Translation | None, InvalidDocumentError | None]
 """An event with what it means, or with what is wrong with it."""
 
@@ -98,15 +101,15 @@ class Outbox:
         self._context = context
         self._adapter = adapter
 
-    async def submit(self, event: Event) -> Submission:
+    async def submit(self, event: Event, *, along: Along | None = None) -> Submission:
         """Keep an event and the messages it becomes; see :meth:`submit_all`."""
-        answered = (await self.submit_all([event]))[0]
+        answered = (await self.submit_all([event], along=along))[0]
         if isinstance(answered, GatewayError):
             raise answered
         return answered
 
     @begins_again
-    async def submit_all(self, said: Sequence[Event]) -> list[Answer]:
+    async def submit_all(self, said: Sequence[Event], *, along: Along | None = None) -> list[Answer]:
         """Keep events and the messages they become, in order and in one transaction; return what each is answered.
 
         An event that has been accepted gets the same answer again; one that was refused is looked at anew, since what
@@ -115,6 +118,8 @@ class Outbox:
 
         - ``InvalidDocumentError``: the event is wrong or its case does not allow it; it is kept with its reasons.
         - ``NotYetError``: it must wait for something else; nothing is kept, and the caller still holds the event.
+
+        What is to be kept ``along`` is kept last in the same transaction; it is given the answers.
 
         Raises:
             DependencyDownError: the database does not answer; nothing is kept, and the caller still holds the events.
@@ -127,6 +132,8 @@ class Outbox:
             for event, translation, wrong in understood:
                 answers.append(await self._answer(sheet, known, event, translation, wrong))
             await sheet.write()
+            if along is not None:
+                await along(tx, answers)
         for (_, translation, _), answered in zip(understood, answers, strict=True):
             self._tell(answered, translation)
         self._context.outgoing.ring()

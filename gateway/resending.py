@@ -6,15 +6,17 @@ mapping, is mended on this side. An event that is wrong in itself must be mended
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from gateway.by_hand import check_actor
+from gateway.access import Actor
+from gateway.accountability import Attempt, answering_for
+from gateway.audit import Action, AuditOutcome
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault, Finding, InvalidDocumentError, NotYetError
-from gateway.outbox import Outbox, Submission, case_number_in
+from gateway.outbox import Answer, Outbox, Submission, case_number_in
 from gateway.ports import Adapter, Event
-from gateway.store import cases, events
+from gateway.store import Transaction, audit, cases, events
 from gateway.store.events import RefusedEvent
 
 NO_EVENT = Fault(
@@ -52,7 +54,7 @@ async def resend(
     sources: Collection[str],
     numbers: Collection[int],
     *,
-    by: str,
+    by: Actor | str,
     reason: str,
     overtaken: bool = False,
     dry_run: bool = False,
@@ -62,55 +64,69 @@ async def resend(
     ``adapter`` understands those that came by ``sources``; others stay as they are. So do those whose case has sent
     something since they came, unless they are meant although ``overtaken``.
 
-    Who did so (HSA-id), when and why is kept. In a ``dry_run`` each is only looked at as its adapter understands it;
-    nothing is kept, and its case is not asked.
+    Who did so, an HSA-id or whoever has been let in, when and why is kept, also in the audit log. In a ``dry_run`` each
+    is only looked at as its adapter understands it; nothing is kept, and its case is not asked.
 
     Raises:
+        AccessRefusedError: the actor may not.
         CaseRuleError: one is not there or not refused, or no reason is given; nothing has been done.
         InvalidDocumentError: ``by`` is no HSA-id.
         DependencyDownError: the database does not answer.
     """
-    check_actor(by, reason)
-    found = await _refused(context, numbers)
-    outbox = Outbox(context, adapter)
-    done = []
-    for one in found:
-        if one.source not in sources:
-            done.append(Resent(one, findings=(OTHER_ADAPTER.at(name=one.source),)))
-            continue
-        async with context.store.reading() as tx:
-            event = Event(source=one.source, content=await events.content_of(tx, one.number))
-        resent = await _looked_at(context, adapter, one, event, overtaken=overtaken)
-        if resent.findings == () and not dry_run:
-            resent = await _submitted(outbox, one, event)
-        done.append(resent)
-        if not dry_run:
-            codes = [finding.code for finding in resent.findings]
-            at = context.clock.now()
-            async with context.store.writing() as tx:
-                await events.keep_decision(tx, one.number, "resent", at=at, by=by, reason=reason, codes=codes)
+    attempt = Attempt(action=Action.EVENT_RESENT, by=by, reason=reason)
+    async with answering_for(context.store, context.clock, attempt) as actor:
+        found = await _refused(context, numbers)
+        outbox = Outbox(context, adapter)
+        done = []
+        for one in found:
+            attempt.about(str(one.number))
+            if one.source not in sources:
+                done.append(await _left(context, attempt, one, OTHER_ADAPTER.at(name=one.source), dry_run=dry_run))
+                continue
+            async with context.store.reading() as tx:
+                event = Event(source=one.source, content=await events.content_of(tx, one.number))
+            resent = await _looked_at(context, adapter, one, event, overtaken=overtaken)
+            if resent.findings and resent.findings[0].code == OVERTAKEN.code:
+                resent = await _left(context, attempt, one, *resent.findings, dry_run=dry_run)
+            elif not dry_run:
+                resent = await _submitted(context, outbox, attempt, actor, one, event)
+            done.append(resent)
     return done
 
 
+async def _left(context: Context, attempt: Attempt, one: RefusedEvent, *why: Finding, dry_run: bool) -> Resent:
+    """Leave an event as it is, and keep that somebody has tried."""
+    if not dry_run:
+        async with context.store.writing() as tx:
+            await audit.append(tx, attempt.entry(context.clock.now(), AuditOutcome.FAILED, why[0].code))
+    return Resent(one, findings=why)
+
+
 async def discard(
-    context: Context, numbers: Collection[int], *, by: str, reason: str, restore: bool = False
+    context: Context, numbers: Collection[int], *, by: Actor | str, reason: str, restore: bool = False
 ) -> list[int]:
     """Let refused events be looked at by nobody any more, or again; return the numbers of those that changed.
 
-    They are kept as they are, and may be restored. Who did so (HSA-id), when and why is kept.
+    They are kept as they are, and may be restored. Who did so, when and why is kept, also in the audit log.
 
     Raises:
+        AccessRefusedError: the actor may not.
         CaseRuleError: one is not there or not refused, or no reason is given; nothing has been done.
         InvalidDocumentError: ``by`` is no HSA-id.
         DependencyDownError: the database does not answer.
     """
-    check_actor(by, reason)
-    found, at = await _refused(context, numbers), context.clock.now()
-    async with context.store.writing() as tx:
-        changed = [one.number for one in found if await events.discard(tx, one.number, None if restore else at)]
-        for number in changed:
-            decision = "restored" if restore else "discarded"
-            await events.keep_decision(tx, number, decision, at=at, by=by, reason=reason)
+    attempt = Attempt(action=Action.EVENT_DISCARDED, by=by, reason=reason)
+    changed = []
+    async with answering_for(context.store, context.clock, attempt) as actor:
+        found, at = await _refused(context, numbers), context.clock.now()
+        async with context.store.writing() as tx:
+            for one in found:
+                attempt.about(str(one.number))
+                if await events.discard(tx, one.number, None if restore else at):
+                    changed.append(one.number)
+                    decision = "restored" if restore else "discarded"
+                    await events.keep_decision(tx, one.number, decision, at=at, by=actor.name, reason=attempt.reason)
+                    await audit.append(tx, attempt.entry(at, AuditOutcome.DONE))
     return changed
 
 
@@ -138,8 +154,20 @@ async def _looked_at(context: Context, adapter: Adapter, one: RefusedEvent, even
     return Resent(one)
 
 
-async def _submitted(outbox: Outbox, one: RefusedEvent, event: Event) -> Resent:
+async def _submitted(
+    context: Context, outbox: Outbox, attempt: Attempt, actor: Actor, one: RefusedEvent, event: Event
+) -> Resent:
+    async def keep(tx: Transaction, answers: Sequence[Answer]) -> None:
+        """Keep who has done so with what came of it."""
+        (answer,), now, number = answers, context.clock.now(), one.number
+        codes = () if isinstance(answer, Submission) else answer.codes
+        by, reason = actor.name, attempt.reason
+        await events.keep_decision(tx, number, "resent", at=now, by=by, reason=reason, codes=codes)
+        attempt.about(str(number), case_number=answer.case_number if isinstance(answer, Submission) else None)
+        outcome = AuditOutcome.FAILED if codes else AuditOutcome.DONE
+        await audit.append(tx, attempt.entry(now, outcome, next(iter(codes), None)))
+
     try:
-        return Resent(one, await outbox.submit(event))
+        return Resent(one, await outbox.submit(event, along=keep))
     except (InvalidDocumentError, NotYetError) as error:
         return Resent(one, findings=error.findings)

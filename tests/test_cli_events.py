@@ -60,7 +60,7 @@ async def test_a_refused_event_is_taken_up_again_once_its_unit_is_there(place: P
     first, second = listed(place)
     assert (first["source"], first["findings"][0]["code"]) == ("treserva", "unit.unknown-near")
     number = str(first["number"])
-    shown = in_folder(place, "events", "show", number, "--content", place / "kept.json")
+    shown = in_folder(place, "events", "show", number, "--content", place / "kept.json", *WHY)
     assert (shown.returncode, "[unit.unknown-near] /mottagare" in shown.stdout) == (0, True), (
         shown.stdout + shown.stderr
     )
@@ -80,6 +80,14 @@ async def test_a_refused_event_is_taken_up_again_once_its_unit_is_there(place: P
         (second["number"], BY, "enheten är inlagd"),
     ]
     assert [codes == "[]" for *_, codes in kept] == [True, False]
+    done = json.loads(in_folder(place, "audit", "list", "--json").stdout)["audit"]
+    assert [(row["action"], row["target"], row["case"], row["outcome"]) for row in done] == [
+        ("event.read", number, None, "done"),
+        ("event.resent", number, "SIP100001", "done"),
+        ("event.resent", str(second["number"]), None, "failed"),
+    ]
+    extract = in_folder(place, "audit", "extract", "--case", "SIP100001", *WHY, "--json")
+    assert [row["action"] for row in json.loads(extract.stdout)["audit"]] == ["event.read", "event.resent"]
     assert "enheten är inlagd" not in resent.stderr
     person = json.loads((EVENTS / "valid_behov.json").read_bytes())["person"]["namn"]
     assert person not in shown.stdout + shown.stderr + resent.stdout + resent.stderr
@@ -136,4 +144,12 @@ async def test_what_is_discarded_is_kept_and_may_be_restored(place: Path) -> Non
     assert in_folder(place, "events", "list", "--discarded").stdout.count("BEHOV_IDENTIFIERAT") == 2
     assert len(json.loads(in_folder(place, "messages", "list", "--json").stdout)["setAside"]) == 1
     assert in_folder(place, "events", "discard", number, *WHY, "--restore").returncode == 0
+    assert len(listed(place)) == 2
+
+
+async def test_an_event_is_not_taken_up_again_when_that_cannot_be_kept_in_the_audit_log(place: Path) -> None:
+    with closing(sqlite3.connect(place / "gateway.sqlite")) as database:
+        database.execute("ALTER TABLE audit RENAME TO audit_elsewhere")
+    done = in_folder(place, "events", "resend", "1", *WHY)
+    assert done.returncode == 1, done.stdout
     assert len(listed(place)) == 2

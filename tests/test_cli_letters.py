@@ -19,6 +19,7 @@ from gateway.messages import ProtectedLevel
 PRIVATE = "SE2321000131-E000000000606"
 TITLE = "Fysioterapi vid torget, privat utan anslutning"
 STAFF = "SE2120001355-P000000000117"
+READ = ("--by", STAFF, "--reason", "Brevet ska postas.")
 PERSON_DATA = (PERSON.name, PERSON.identifiers[0].extension)
 
 
@@ -44,7 +45,7 @@ async def test_a_letter_is_listed_shown_sent_and_answered(kommun: Convener, tmp_
     assert "Mötesbokning" in table.stdout
     assert [word for word in PERSON_DATA if word in table.stdout + listed.stdout] == []
 
-    shown = over_store(tmp_path, "letters", "show", call["id"][:13], PRIVATE)
+    shown = over_store(tmp_path, "letters", "show", call["id"][:13], PRIVATE, *READ)
     assert shown.returncode == 0, shown.stderr
     for line in (
         "Socialkontor Hisingen\nGöteborgs Stad\n",
@@ -98,7 +99,7 @@ async def test_a_letter_about_a_protected_identity_goes_by_way_of_skatteverket(t
         await convener.says(need(), PRIVATE, person=hidden)
         await convener.says(consent(), person=hidden)
         (row,) = await convener.rows("sipStart")
-    shown = over_store(tmp_path, "letters", "show", row.message_id, PRIVATE, "--json")
+    shown = over_store(tmp_path, "letters", "show", row.message_id, PRIVATE, *READ, "--json")
     letter = json.loads(shown.stdout)
     assert letter["protected"] is True
     assert letter["text"].startswith("SKYDDADE PERSONUPPGIFTER. Brevet går genom Skatteverkets förmedlingsuppdrag.\n")
@@ -124,5 +125,5 @@ async def test_a_letter_that_waits_for_a_consent_is_not_shown(tmp_path: Path) ->
     async with open_convener(tmp_path, ManualClock(NOON + timedelta(days=1))) as convener:
         await convener.says(need(), PRIVATE)
         (row,) = await convener.rows("sipStart")
-    shown = over_store(tmp_path, "letters", "show", row.message_id, PRIVATE)
+    shown = over_store(tmp_path, "letters", "show", row.message_id, PRIVATE, *READ)
     assert (shown.returncode, "letter.held" in shown.stderr, shown.stdout) == (5, True, "")

@@ -16,13 +16,14 @@ PACKAGE = Path(gateway.__file__).parent
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
-    "progress resources logs outages stopping working_time grace by_hand adapter_settings",
+    "progress resources logs outages stopping working_time grace by_hand adapter_settings access",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules letter_words letter_text metrics silence",
+    "directory_rules letter_words letter_text metrics silence audit",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
-    "dead_letters watch review adapter_book heartbeat resending tally partners scrape",
+    "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
+    "log_extract",
     "outside": "adapters transport",
     "work": "hops",
     "assembly": "app preflight connections health",
@@ -83,6 +84,9 @@ NEIGHBOURS = {
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",
     ("resending", "context"): "every hop works in the surroundings of its gateway",
     ("resending", "outbox"): "an event that is taken up again is taken as it was the first time",
+    ("access", "errors"): "what is wrong is said the same way everywhere",
+    ("access", "identifiers"): "people who act are known by HSA-ids",
+    ("resending", "accountability"): "whoever takes an event up again answers for it",
     ("by_hand", "errors"): "what is wrong is said the same way everywhere",
     ("by_hand", "identifiers"): "who does something by hand is known by an HSA-id",
     ("review", "arrivals"): "what waited for the review is called then",

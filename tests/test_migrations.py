@@ -32,6 +32,7 @@ WORDS = {
     ("verdict", "outcome"): "accepted",
     ("history", "direction"): "out",
     ("statement", "event"): "mailed",
+    ("audit", "outcome"): "done",
 }
 """What stands in columns that take certain words only."""
 

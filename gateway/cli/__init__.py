@@ -14,6 +14,7 @@ import typer
 from gateway import __version__
 from gateway.cli import (
     adapters,
+    audit,
     cases,
     configuration,
     database,
@@ -24,6 +25,7 @@ from gateway.cli import (
     letters,
     notices,
     schema,
+    tokens,
 )
 from gateway.cli.console import out, talk, tell
 from gateway.cli.demo import demo
@@ -55,6 +57,8 @@ app.add_typer(duties.app, name="acknowledgements")
 app.add_typer(cases.app, name="cases")
 app.add_typer(notices.app, name="notices")
 app.add_typer(letters.app, name="letters")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(audit.app, name="audit")
 
 UNFORESEEN = Fault(
     "command.unforeseen", "Något oväntat gick fel ({kind}).", "Something unforeseen went wrong ({kind})."

@@ -12,11 +12,12 @@ import structlog
 import typer
 from rich.table import Table
 
+from gateway.accountability import Attempt, acting
 from gateway.adapters.mapping_text import mapping_text
 from gateway.adapters.sample import sample_of
 from gateway.adapters.ways import words_of
 from gateway.app import open_store
-from gateway.by_hand import check_actor
+from gateway.audit import Action
 from gateway.cli.console import (
     CHECK_BROKEN,
     PLAIN,
@@ -155,10 +156,9 @@ def adapters_pause(
     directory: DirectoryOption = None,
 ) -> None:
     """Let an adapter take no events and hand over no messages until it is resumed; what comes meanwhile waits."""
-    check_actor(by, reason)
     settings = _read(config, store, directory)
-    pause = kept.Pause(_known(settings, name), SystemClock().now(), by, reason)
-    _decided(settings, name, by, asyncio.run(_pause(settings, pause)), "adapter.paused", "pausad / paused")
+    changed = asyncio.run(_pause(settings, name, by, reason))
+    _decided(settings, name, by, changed, "adapter.paused", "pausad / paused")
 
 
 @app.command("resume")
@@ -171,9 +171,8 @@ def adapters_resume(
     directory: DirectoryOption = None,
 ) -> None:
     """Let an adapter work again; what has waited for its system goes at once."""
-    check_actor(by, reason)
     settings = _read(config, store, directory)
-    changed = asyncio.run(_resume(settings, _known(settings, name), by, reason))
+    changed = asyncio.run(_resume(settings, name, by, reason))
     _decided(settings, name, by, changed, "adapter.resumed", "i gång / at work")
 
 
@@ -183,15 +182,18 @@ def _decided(settings: Settings, name: str, by: str, changed: bool, event: str, 
     out.print(f"{name}: {said}{'' if changed else ' (redan / already)'}", **PLAIN)
 
 
-async def _pause(settings: Settings, pause: kept.Pause) -> bool:
-    async with open_store(settings, migrates=False) as store, store.writing() as tx:
-        return await kept.put_on_hold(tx, pause)
+async def _pause(settings: Settings, name: str, by: str, reason: str) -> bool:
+    clock, attempt = SystemClock(), Attempt(action=Action.ADAPTER_PAUSED, by=by, reason=reason)
+    async with open_store(settings, migrates=False) as store, acting(store, clock, attempt) as tx:
+        attempt.about(_known(settings, name))
+        return await kept.put_on_hold(tx, kept.Pause(name, clock.now(), by, reason))
 
 
 async def _resume(settings: Settings, name: str, by: str, reason: str) -> bool:
-    now = SystemClock().now()
-    async with open_store(settings, migrates=False) as store, store.writing() as tx:
-        changed = await kept.resume(tx, name, at=now, by=by, reason=reason)
+    clock, attempt = SystemClock(), Attempt(action=Action.ADAPTER_RESUMED, by=by, reason=reason)
+    async with open_store(settings, migrates=False) as store, acting(store, clock, attempt) as tx:
+        attempt.about(_known(settings, name))
+        changed = await kept.resume(tx, name, at=clock.now(), by=by, reason=reason)
         if changed:
             await incoming.hurry(tx)
         return changed

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from gateway.accountability import Attempt, acting
 from gateway.app import context_of, open_store, times_of
+from gateway.audit import Action
 from gateway.cli.console import ConfigOption, DirectoryOption, Json, StoreOption, local, out, print_json
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
@@ -16,7 +18,7 @@ from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.process import SipCase, deadlines
 from gateway.review import review
-from gateway.store import clocks
+from gateway.store import cases, clocks
 from gateway.times import Times
 
 app = typer.Typer(help="The cases that are open, and what they wait for.", no_args_is_help=True)
@@ -69,9 +71,12 @@ async def _open(settings: Settings) -> list[SipCase]:
 
 
 async def _review(settings: Settings, units: Directory, number: str, by: str, reason: str) -> None:
-    async with open_store(settings, migrates=False) as store, store.writing() as tx:
-        context = context_of(settings, units, store, SystemClock())
-        await review(context, tx, number, by=by, reason=reason)
+    clock, attempt = SystemClock(), Attempt(action=Action.CASE_REVIEWED, by=by, reason=reason, named=number)
+    async with open_store(settings, migrates=False) as store, acting(store, clock, attempt) as tx:
+        await review(context_of(settings, units, store, clock), tx, number, by=by, reason=reason)
+        case = (await cases.load(tx, number)).case
+        unit = case.leader.unit if case is not None and case.leader.party == settings.party else None
+        attempt.about(number, unit=unit, case_number=number)
 
 
 def _as_json(case: SipCase, times: Times) -> dict[str, object]:

@@ -10,10 +10,12 @@ import structlog
 import typer
 from rich.table import Table
 
+from gateway.accountability import Attempt, acting
 from gateway.adapter_book import AdapterBook
 from gateway.adapters.composed import ComposedAdapter
 from gateway.adapters.ways import Surroundings, routes_of, sources_of
 from gateway.app import context_of, open_store
+from gateway.audit import Action
 from gateway.cli.console import (
     PLAIN,
     ConfigOption,
@@ -72,8 +74,10 @@ def events_list(
 def events_show(
     number: NumberArgument,
     content: Annotated[
-        Path | None, typer.Option("--content", help="Write what came to this file, as it came; that is logged.")
+        Path | None, typer.Option("--content", help="Write what came to this file, as it came; who does so is kept.")
     ] = None,
+    by: Annotated[str | None, typer.Option("--by", help="HSA-id of whoever reads the content.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why they do; kept in the audit log.")] = None,
     store: StoreOption = None,
     config: ConfigOption = None,
     as_json: Json = False,
@@ -81,12 +85,12 @@ def events_show(
     """Show why an event was refused: every reason with its place. What came may tell of a person, and is not shown."""
     settings = existing(store, config)
     one = next((found for found in run_loop(_refused(settings)) if found.number == number), None)
+    if content is not None:
+        content.write_bytes(run_loop(_read(settings, number, by or "", reason or "")))
+        with logging_to(sys.stderr, settings.log_format, settings.log_level):
+            log.info("event.content-written", number=number, by=by)
     if one is None:
         raise CaseRuleError(NO_EVENT.at(number=number))
-    if content is not None:
-        content.write_bytes(run_loop(_content(settings, number)))
-        with logging_to(sys.stderr, settings.log_format, settings.log_level):
-            log.info("event.content-written", number=number, source=one.source)
     if as_json:
         print_json(_as_json(one))
         return
@@ -155,14 +159,19 @@ async def _discard(settings: Settings, numbers: list[int], by: str, reason: str,
         return await discard(context, numbers, by=by, reason=reason, restore=restore)
 
 
-async def _content(settings: Settings, number: int) -> bytes:
-    async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        return await events.content_of(tx, number)
-
-
 async def _refused(settings: Settings) -> list[RefusedEvent]:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
         return await events.refused(tx)
+
+
+async def _read(settings: Settings, number: int, by: str, reason: str) -> bytes:
+    """Return what came, to be read; who reads it and why is kept first."""
+    attempt = Attempt(action=Action.EVENT_READ, by=by, reason=reason)
+    async with open_store(settings, migrates=False) as store, acting(store, SystemClock(), attempt) as tx:
+        if not await events.refused(tx, [number]):
+            raise CaseRuleError(NO_EVENT.at(number=number))
+        attempt.about(str(number))
+        return await events.content_of(tx, number)
 
 
 async def _resend(

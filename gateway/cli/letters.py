@@ -10,7 +10,9 @@ import structlog
 import typer
 from rich.table import Table
 
+from gateway.accountability import Attempt, acting
 from gateway.app import open_store
+from gateway.audit import Action
 from gateway.cli.console import PLAIN, ConfigOption, DirectoryOption, Json, StoreOption, local, out, print_json
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
@@ -35,6 +37,7 @@ UnitArgument = Annotated[str, typer.Argument(metavar="UNIT", help="HSA-id of the
 ByOption = Annotated[str, typer.Option("--by", help="HSA-id of whoever states it.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="How it is known; kept with the message.")]
 
+_ACTIONS = {OutEvent.MAILED: Action.LETTER_MAILED, OutEvent.ANSWERED: Action.LETTER_ANSWERED}
 _SAID = {
     (OutEvent.MAILED, True): "skickat per brev / sent by letter",
     (OutEvent.MAILED, False): "var redan skickat, inget ändras / had been sent, nothing changes",
@@ -72,19 +75,25 @@ def letters_list(
 def letters_show(
     message_id: MessageArgument,
     unit: UnitArgument,
+    by: Annotated[str, typer.Option("--by", help="HSA-id of whoever reads it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")],
     store: StoreOption = None,
     config: ConfigOption = None,
     directory: DirectoryOption = None,
     as_json: Json = False,
 ) -> None:
-    """Show a letter as plain Swedish text, ready to print. It tells of a person; that it was shown is logged."""
+    """Show a letter as plain Swedish text, ready to print. It tells of a person; who has read it and why is kept."""
     settings = existing(store, config, directory=directory)
     units = Directory.load(settings.directory)
-    found = asyncio.run(_find(settings, message_id, unit))
+    found = asyncio.run(_find(settings, message_id, unit, by, reason))
     message = parse_xml(found.xml)
     with logging_to(sys.stderr, settings.log_format, settings.log_level):
         log.info(
-            "letter.shown", message_id=found.dispatch.message_id, unit=unit, case_number=found.dispatch.case_number
+            "letter.shown",
+            message_id=found.dispatch.message_id,
+            unit=unit,
+            case_number=found.dispatch.case_number,
+            by=by,
         )
     text = letter_text(message, unit, units)
     if as_json:
@@ -140,18 +149,30 @@ async def _on_paper(settings: Settings, mailed: bool) -> list[Letter]:
         return await letters.on_paper(tx, mailed=mailed)
 
 
-async def _find(settings: Settings, message_id: str, unit: str) -> Letter:
-    async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        return await letter_of(tx, message_id, unit)
+async def _find(settings: Settings, message_id: str, unit: str, by: str, reason: str) -> Letter:
+    attempt = Attempt(action=Action.LETTER_SHOWN, by=by, reason=reason, named=message_id)
+    async with (
+        open_store(settings, migrates=False) as store,
+        acting(store, SystemClock(), attempt) as tx,
+    ):
+        found = await letter_of(tx, message_id, unit)
+        _about(attempt, found)
+        return found
 
 
 async def _keep(
     settings: Settings, happens: OutEvent, message_id: str, unit: str, by: str, reason: str
 ) -> tuple[Letter, bool]:
-    now = SystemClock().now()
-    async with open_store(settings, migrates=False) as store, store.writing() as tx:
-        is_new = await state(tx, happens, message_id, unit, by=by, reason=reason, now=now)
+    clock, attempt = SystemClock(), Attempt(action=_ACTIONS[happens], by=by, reason=reason, named=message_id)
+    async with open_store(settings, migrates=False) as store, acting(store, clock, attempt) as tx:
+        _about(attempt, await letter_of(tx, message_id, unit))
+        is_new = await state(tx, happens, message_id, unit, by=by, reason=reason, now=clock.now())
         return await letter_of(tx, message_id, unit), is_new
+
+
+def _about(attempt: Attempt, found: Letter) -> None:
+    row = found.dispatch
+    attempt.about(row.message_id, unit=found.sender_unit, case_number=row.case_number)
 
 
 def _as_json(one: Letter, units: Directory) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def report(
 
     Small numbers are never shown, and persons with a protected identity are left out of everything.
     """
-    period = Period(_day("--from", first), _day("--to", last))
+    period = Period(day("--from", first), day("--to", last))
     if period.last < period.first:
         raise UsageError(BAD_ORDER.at())
     settings = existing(store, config, directory=directory)
@@ -81,14 +81,15 @@ def report(
         out.print(f"{note['sv']}\n{note['en']}", **PLAIN)
 
 
-def _day(option: str, text: str) -> date:
+def day(option: str, text: str) -> date:
+    """Return the day that an option names, as 2026-11-30. Raises :class:`UsageError`."""
     try:
-        day = date.fromisoformat(text)
+        read = date.fromisoformat(text)
     except ValueError:
         raise UsageError(BAD_DATE.at(option=option)) from None
-    if day.isoformat() != text or not FIRST_YEAR <= day.year <= LAST_YEAR:  # weeks and days without hyphens read too
+    if read.isoformat() != text or not FIRST_YEAR <= read.year <= LAST_YEAR:  # weeks and days without hyphens read too
         raise UsageError(BAD_DATE.at(option=option))
-    return day
+    return read
 
 
 def _units_in(known: Directory, area: str) -> frozenset[str]:

@@ -191,6 +191,11 @@ def case_number(kind: CaseKind, series: int, count: int) -> str:
     return CaseNumber(kind, series * _NUMBERS_PER_SERIES + count).value
 
 
+_EVERY = (
+    select(sip_case.c.case_number)
+    .where(tuple_(sip_case.c.person_root, sip_case.c.person_extension).in_(several("people")))
+    .order_by(sip_case.c.case_number)
+)
 _OPEN = (
     select(sip_case.c.person_root, sip_case.c.person_extension, sip_case.c.case_number)
     .where(
@@ -208,3 +213,15 @@ async def open_of(tx: Transaction, people: Collection[Identifier]) -> list[tuple
         return []
     found = await tx.execute(_OPEN, {"people": [(person.root, person.extension) for person in people]})
     return [(Identifier(root=root, extension=extension), number) for root, extension, number in found.all()]
+
+
+async def is_known(tx: Transaction, number: str) -> bool:
+    """Tell whether there is or was a case with ``number``."""
+    return (
+        await tx.execute(select(sip_case.c.case_number).where(sip_case.c.case_number == number))
+    ).first() is not None
+
+
+async def all_of(tx: Transaction, people: Collection[tuple[str, str]]) -> list[str]:
+    """Return the numbers of all cases there are or were for people, each known by an OID and a number."""
+    return list((await tx.execute(_EVERY, {"people": list(people)})).scalars()) if people else []

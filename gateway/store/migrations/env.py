@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 
-from gateway.store import adapter_tables, observation_tables
+from gateway.store import access_tables, adapter_tables, observation_tables
 
-# Importing them is what makes their tables known; all stand in one and the same metadata.
-assert adapter_tables.pause.metadata is observation_tables.tally.metadata
+# A module that makes some of the tables must be loaded before they are known; all stand in one and the same metadata.
+(_METADATA,) = {table.metadata for table in (adapter_tables.pause, access_tables.audit, observation_tables.tally)}
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=adapter_tables.pause.metadata,
+    target_metadata=_METADATA,
     render_as_batch=True,
     transaction_per_migration=False,
 )
