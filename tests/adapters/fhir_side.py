@@ -53,11 +53,18 @@ class Keeper:
         self.outbox = outbox
         self.failing: Exception | None = None
         self.leaves: bytes | None = None
+        self.left = 0
+        self.hold: asyncio.Event | None = None
+        self.asked = asyncio.Event()
         self.came = asyncio.Event()
 
     async def answer(self, arrival: HttpArrival) -> None:
+        self.asked.set()
+        if self.hold is not None:
+            await self.hold.wait()
         if self.failing is not None or (self.leaves is not None and self.leaves in arrival.event.content):
-            return  # it is left with whoever sent it
+            self.left += 1
+            return  # it is with whoever sent it
         try:
             kept = await self.outbox.submit(arrival.event)
         except InvalidDocumentError as error:

@@ -15,6 +15,7 @@ import structlog
 from aiohttp import web
 from fhir_documents import (
     CENTRE,
+    DIRECTORY,
     Json,
     bundle,
     case,
@@ -44,7 +45,9 @@ from pydantic import ValidationError
 
 from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.fhir_turns import Turns
+from gateway.adapters.fhir_words import FhirWords
 from gateway.errors import DependencyDownError
+from gateway.ports import Event
 
 
 @pytest.fixture
@@ -117,9 +120,29 @@ async def test_what_has_been_fetched_is_no_event_when_it_is_posted_and_gets_the_
 async def test_what_is_posted_while_it_is_fetched_is_told_once(door: Opened, journal: Journal) -> None:
     for one in (encounter(), *people()):
         journal.put(changed(one, "08:57"))
-    answers = await asyncio.gather(notified(door[1]), posted(door[1], bundle(encounter(), *people())))
-    assert answers[1][0] == 201
+    gateway, _, intake = door
+    gateway.hold = asyncio.Event()
+    fetching = asyncio.create_task(intake.fetch())
+    await gateway.asked.wait()
+    posting = asyncio.create_task(intake.take(written(bundle(encounter(), *people()))))
+    await asyncio.wait([posting], timeout=0.2)  # nothing tells that it waits
+    gateway.hold.set()
+    await fetching
+    assert (await posting)["messageIds"]
     assert await kinds(door) == {"Encounter": 1}
+
+
+@pytest.mark.parametrize("one", [charge(lastModified=None), start(), encounter()], ids=["charge", "start", "admission"])
+def test_what_is_said_is_the_same_whenever_and_however_it_was_recorded(one: Json) -> None:
+    told = [
+        FhirWords().told(Event(source="fhir", content=written(document)), DIRECTORY)
+        for document in (
+            bundle(changed(one, "08:50"), *people(CENTRE), name="a"),
+            bundle(*people(CENTRE), {name: value for name, value in one.items() if name != "meta"}, name="b"),
+        )
+    ]
+    assert list(told[0].says) == [f"{one['resourceType']}/{one['id']}"]
+    assert told[0] == told[1]
 
 
 async def test_what_says_something_else_is_an_event_however_it_comes(door: Opened, journal: Journal) -> None:
@@ -165,16 +188,18 @@ def test_fetching_is_switched_off_or_not_too_often(seconds: float, is_right: boo
 # --- from where on --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seconds", [0, 1], ids=["at one moment", "one after the other"])
+@pytest.mark.parametrize(("seconds", "pages"), [(0, 2), (1, 1)], ids=["at one moment", "one after the other"])
 async def test_what_changes_while_the_pages_are_read_hides_nothing(
-    door: Opened, journal: Journal, seconds: int
+    door: Opened, journal: Journal, seconds: int, pages: int
 ) -> None:
     journal.page_size = 3
     for number in range(10):
         journal.put(note(f"com-{number}", f"08:30:{number * seconds:02}"))
+    read: list[str] = []
 
     def change_one(kind: str) -> None:
-        if kind == "Communication":
+        read.append(kind)
+        if read.count("Communication") == pages:
             journal.when_searched = None
             journal.put(note("com-1", "08:45", "2"))
 
@@ -279,11 +304,13 @@ async def test_what_must_wait_holds_up_its_own_case_and_nothing_else_also_over_a
 async def test_a_take_charge_that_waits_holds_up_no_other_task(door: Opened, journal: Journal) -> None:
     for one in people(CENTRE):
         journal.put(changed(one, "08:00"))
-    journal.put(changed(charge(), "08:20"))
-    journal.put(changed(start(), "08:30"))
+    journal.page_size = 1  # both are of one moment, so that the pages are followed, more than once
+    for one in (charge(), start()):
+        journal.put(changed(one, "08:20"))
     door[0].leaves = b"take-charge"
     for _ in range(2):
         assert await status_of(door[1]) == 503
+    assert door[0].left == 2
     assert [state for state, kind, _ in await door[0].kept() if kind == "Task"] == ["accepted"]
     door[0].leaves = None
     await notified(door[1])
