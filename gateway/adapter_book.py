@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from gateway.clock import Clock, in_zone
+from gateway.clock import Clock
 from gateway.envelope import content_hash
 from gateway.store import Store, adapters
 
@@ -54,39 +54,64 @@ class AdapterBook:
 class StoredBookmark:
     """How far one adapter has fetched each kind of resource, and what each resource said: in the database.
 
-    What is kept are times, versions and hashes, nothing about a person. Each raises :class:`DependencyDownError` where
-    the database does not answer.
+    What is kept are times, hashes, message ids and case numbers, nothing about a person. Each raises
+    :class:`DependencyDownError` where the database does not answer.
     """
 
     def __init__(self, store: Store, adapter: str) -> None:
         self._store = store
         self._adapter = adapter
 
-    async def read(self, kind: str) -> tuple[datetime, dict[str, datetime]] | None:
-        """Return when the last one of a ``kind`` had changed, and the versions of just before; ``None`` at first."""
+    async def read(self, kind: str) -> datetime | None:
+        """Return up to when a ``kind`` has been fetched; ``None`` at first."""
         async with self._store.reading() as tx:
-            found = await adapters.mark_of(tx, self._adapter, kind)
-        if found is None:
+            return await adapters.mark_of(tx, self._adapter, kind)
+
+    async def keep(self, kind: str, at: datetime) -> None:
+        """Keep it."""
+        async with self._store.writing() as tx:
+            await adapters.keep_mark(tx, self._adapter, kind, at)
+
+    async def unfetched(self, versions: Mapping[str, str]) -> set[str]:
+        """Return which resources (``Type/id``) have another version than the one that was fetched last."""
+        said = await self._said(versions)
+        return {name for name, version in versions.items() if name not in said or said[name].version != _hash(version)}
+
+    async def fetched(self, name: str, version: str) -> None:
+        """Keep that a version of the resource ``Type/id`` has been fetched."""
+        async with self._store.writing() as tx:
+            await adapters.keep_version(tx, self._adapter, _hash(name), _hash(version))
+
+    async def is_said(self, name: str, digest: str) -> bool:
+        """Tell whether what the resource ``Type/id`` says is what it said the last time."""
+        said = await self._said([name])
+        return name in said and said[name].digest == digest
+
+    async def answer_to(self, says: Mapping[str, str]) -> Mapping[str, Any] | None:
+        """Return what was answered when these resources were fetched and said the same; ``None`` unless all were.
+
+        ``says`` has the digest of each by ``Type/id``.
+        """
+        said = await self._said(says)
+        answers = [said[name].answer if name in said and said[name].digest == says[name] else None for name in says]
+        told = [one for one in answers if one is not None]
+        if not told or len(told) < len(answers):
             return None
-        at, versions = found
-        return at, {version: in_zone(datetime.fromisoformat(then)) for version, then in versions.items()}
+        ids = dict.fromkeys(message_id for one in told for message_id in one.get("messageIds") or ())
+        return {**told[0], "messageIds": list(ids)}
 
-    async def keep(self, kind: str, at: datetime, versions: Mapping[str, datetime]) -> None:
-        """Keep it."""
-        written = {version: then.isoformat() for version, then in versions.items()}
+    async def keep_said(self, says: Mapping[str, str], answer: Mapping[str, Any] | None = None) -> None:
+        """Keep what resources have said, and what the event was answered by which it was fetched."""
         async with self._store.writing() as tx:
-            await adapters.keep_mark(tx, self._adapter, kind, at, written)
+            for name, digest in says.items():
+                await adapters.keep_said(tx, self._adapter, _hash(name), digest, answer)
 
-    async def said(self, resource: str) -> str | None:
-        """Return the digest of what ``Type/id`` said the last time; ``None`` where it has said nothing."""
+    async def _said(self, names: Iterable[str]) -> dict[str, adapters.Said]:
+        hashes = {name: _hash(name) for name in names}
         async with self._store.reading() as tx:
-            return await adapters.said_by(tx, self._adapter, _hash_of(resource))
-
-    async def keep_said(self, resource: str, digest: str) -> None:
-        """Keep it."""
-        async with self._store.writing() as tx:
-            await adapters.keep_said(tx, self._adapter, _hash_of(resource), digest)
+            found = await adapters.said_by(tx, self._adapter, hashes.values())
+        return {name: found[hashed] for name, hashed in hashes.items() if hashed in found}
 
 
-def _hash_of(resource: str) -> str:
-    return content_hash(resource.encode("utf-8", "replace"))
+def _hash(text: str) -> str:
+    return content_hash(text.encode("utf-8", "replace"))

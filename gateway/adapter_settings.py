@@ -10,11 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, PlainSerializer
 
 LISTEN = r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):[0-9]{1,5}$"
 """The form of an address to listen on: ``host:port``, and ``[::1]:port``."""
 NAME = r"^[a-z][a-z0-9-]{0,22}$"
+
+
+def _never_or_seldom(seconds: float) -> float:
+    if 0 < seconds < 1:
+        raise ValueError("too often")
+    return seconds
+
 
 Text = Annotated[str, Field(min_length=1)]
 Codes = Mapping[str, Annotated[Mapping[Text, Text], Field(min_length=1)]]
@@ -49,8 +56,10 @@ class AdapterSettings(BaseModel):
     """Where messages are sent, and what has changed is fetched from."""
     token_file: Path | None = None
     """The file with the token that is shown there; read anew each time."""
-    fetch_seconds: Annotated[float, Field(ge=1, le=86_400)] = 60
-    """How often what has changed is fetched, where nothing tells of it."""
+    fetch_seconds: Annotated[
+        float, Field(ge=0, le=86_400, examples=["0 | 1 … 86400"]), AfterValidator(_never_or_seldom)
+    ] = 60
+    """How often what has changed is fetched, where nothing tells of it; 0: only when something does."""
     secret_file: Path | None = None
     """The file with what both ends know: it signs what is sent, and vouches for what comes."""
     tokens_file: Path | None = None

@@ -6,8 +6,10 @@ where it is referred to. Where a message Bundle's header names what it is about 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any, Final
 
 from gateway.adapters.fhir_extensions import url
@@ -61,6 +63,8 @@ FORMS: Final[Mapping[str, Callable[[Reader], Form | None]]] = {
 """How each kind of resource is understood."""
 
 _LONGEST_ID: Final = 200
+_ANY_TIME: Final = "2000-01-01T00:00:00Z"
+_ON_SERVER: Final = re.compile(r"/([A-Za-z]+)/([A-Za-z0-9\-.]{1,64})$")
 _ADDED: Final = frozenset(url(name) for name in (*SAYS_HELD, *SAYS_FOLLOWED_UP))
 """Extensions that only others write."""
 
@@ -114,6 +118,53 @@ def recognised(event: Event) -> tuple[str | None, str | None]:
     return _event_id(package), "+".join(kinds)[:64] or None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a document tells: a digest of what each of its resources ``says``, by ``Type/id``, and of which ``cases``.
+
+    A digest is the same however the resource came and whenever it was recorded. A resource without an id is left out.
+    """
+
+    says: Mapping[str, str]
+    cases: frozenset[str]
+
+
+def told(event: Event, directory: Directory, mapping: FhirMapping = STANDARD) -> Told:
+    """Return what the resources of a document say, each by itself; raises :class:`InvalidDocumentError`."""
+    package = mapping.understood(read_package(event.content))
+    says: dict[str, str] = {}
+    cases: set[str] = set()
+    focal = _focal(package)
+    for resource in focal:
+        day = local_date(happened(ResourceReader.at(package, resource, directory)))
+        _, draft, reference = _understood(ResourceReader.at(package, _undated(resource), directory), day)
+        says |= dict.fromkeys(_names(resource), content_hash(_shown(resource.type, reference, draft)))
+        cases.update({reference} if reference is not None else ())
+    if not focal:  # a patient alone says nothing to anyone
+        for resource in package.resources:
+            says |= dict.fromkeys(_names(resource), content_hash(resource.type.encode()))
+    return Told(says, frozenset(cases))
+
+
+def _shown(*parts: Any) -> bytes:
+    # Frozen dataclasses and enumerations: what they are shown as is all that they hold, and the same each time.
+    return repr(parts).encode("utf-8", "replace")
+
+
+def _undated(resource: Resource) -> Resource:
+    """Return a resource as if it had been recorded at a moment that is the same for all."""
+    meta = {**(resource.members.get("meta") or {}), "lastUpdated": _ANY_TIME}
+    return replace(resource, members={**resource.members, "meta": meta})
+
+
+def _names(resource: Resource) -> Iterator[str]:
+    """Yield what a resource is called on its server, ``Type/id``, where one can tell."""
+    if (own := resource.members.get("id")) is not None:
+        yield f"{resource.type}/{own}"
+    elif (found := _ON_SERVER.search(resource.full_url or "")) is not None and found[1] == resource.type:
+        yield f"{found[1]}/{found[2]}"
+
+
 def told_at(event: Event, directory: Directory, mapping: FhirMapping = STANDARD) -> datetime:
     """Return when what a document tells happened, as the first of its resources says that tells anything.
 
@@ -127,8 +178,9 @@ def told_at(event: Event, directory: Directory, mapping: FhirMapping = STANDARD)
     raise InvalidDocumentError(NOTHING_HAPPENED.at("$this", known=", ".join(FOCAL)))
 
 
-def _understood(reader: ResourceReader) -> tuple[Form | None, Draft | None, str | None]:
-    reader.happened_on(local_date(happened(reader)))
+def _understood(reader: ResourceReader, day: date | None = None) -> tuple[Form | None, Draft | None, str | None]:
+    """Understand a resource, as of the ``day`` that what it tells happened: by itself, the one that it tells."""
+    reader.happened_on(day or local_date(happened(reader)))
     form = None if _is_echo(reader.resource) else FORMS[reader.resource.type](reader)
     draft = form.draft(reader) if form is not None else None
     reference = form.case_reference(reader) if form is not None and form.case_reference is not None else None

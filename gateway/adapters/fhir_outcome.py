@@ -98,13 +98,21 @@ def _issue(finding: Finding) -> dict[str, Any]:
 
 
 def accepted(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the OperationOutcome of an event that is kept: the ids of its messages, where it became any."""
+    """Return the OperationOutcome of an event that is kept: the ids of its messages, where it became any.
+
+    Whoever notifies of changes is answered without an event of its own: nothing is in the ``answer`` to it.
+    """
     ids = answer.get("messageIds") or []
     number = answer.get("caseNumber")
     codes = [{"system": f"{ACCEPTED_SYSTEM}:message-id", "code": one} for one in ids]
     if number is not None:
         codes.append({"system": f"{ACCEPTED_SYSTEM}:case-number", "code": number})
-    details: dict[str, Any] = {"text": "Mottaget och sparat." if ids else "Sparat; inget meddelande skickas."}
+    said = ("Mottaget och sparat.", "Received and kept.")
+    if not answer:
+        said = ("Hämtat.", "Fetched.")
+    elif not ids:
+        said = ("Sparat; inget meddelande skickas.", "Kept; no message is sent.")
+    details: dict[str, Any] = {"text": said[0]}
     if codes:
         details["coding"] = codes
     return {
@@ -114,7 +122,7 @@ def accepted(answer: Mapping[str, Any]) -> dict[str, Any]:
                 "severity": "information",
                 "code": "informational",
                 "details": details,
-                "diagnostics": "Received and kept." if ids else "Kept; no message is sent.",
+                "diagnostics": said[1],
             }
         ],
     }

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -70,6 +71,14 @@ _NOT_ABOUT_CONTENT: Final = frozenset({401, 403, 404, 405, 407, 408, 409, 423, 4
 _ISSUE = re.compile(r"[a-z][a-z\-]{0,40}")
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of what a search found: its ``resources``, in order, and whether no page follows."""
+
+    resources: Sequence[dict[str, Any]]
+    is_last: bool
 
 
 class FhirServer:
@@ -151,8 +160,8 @@ class FhirServer:
             return None
         return _resource(content, kind)
 
-    async def search(self, kind: str, parameters: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
-        """Yield the resources of a ``kind`` that a search finds, page by page: none where it has no such kind at all.
+    async def search(self, kind: str, parameters: Mapping[str, str]) -> AsyncGenerator[Page, None]:
+        """Yield the pages of resources of a ``kind`` that a search finds: none where it has no such kind at all.
 
         Raises:
             DependencyDownError: no answer, none that can be understood, or a next page on another server.
@@ -168,11 +177,10 @@ class FhirServer:
             except FileNotFoundError:
                 log.debug("fhir.kind_absent", kind=kind)
                 return
-            for entry in _list(page.get("entry")):
-                resource = entry.get("resource") if isinstance(entry, dict) else None
-                if isinstance(resource, dict) and resource.get("resourceType") == kind:
-                    yield resource
+            entries = [entry.get("resource") for entry in _list(page.get("entry")) if isinstance(entry, dict)]
             address, asked = self._next_page(page), None
+            found = [one for one in entries if isinstance(one, dict) and one.get("resourceType") == kind]
+            yield Page(found, is_last=address is None)
         if address is not None:
             raise DependencyDownError(UNREADABLE.at())
 

@@ -45,6 +45,10 @@ class FhirWords:
         except InvalidDocumentError as error:
             raise error.about(*fhir_event.recognised(event)) from None
 
+    def told(self, event: Event, directory: Directory) -> fhir_event.Told:
+        """Return what each resource of a document says, as a digest; raises :class:`InvalidDocumentError`."""
+        return fhir_event.told(event, directory, self.mapping)
+
     def told_at(self, event: Event, directory: Directory) -> datetime:
         """Return when what a document tells happened, as it says; raises :class:`InvalidDocumentError`."""
         return fhir_event.told_at(event, directory, self.mapping)

@@ -134,6 +134,7 @@ def _rest_source(one: AdapterSettings, words: Words, around: Surroundings) -> Ev
         return HttpIntake(words, around.directory, name=one.name)
     from gateway.adapters.fhir_intake import FhirIntake  # noqa: PLC0415 -- as above
 
+    assert isinstance(words, FhirWords)
     return FhirIntake(
         words,
         around.directory,
@@ -141,7 +142,7 @@ def _rest_source(one: AdapterSettings, words: Words, around: Surroundings) -> Ev
         name=one.name,
         server=_server(one),
         book=around.book,
-        every=timedelta(seconds=one.fetch_seconds),
+        every=timedelta(seconds=one.fetch_seconds) if one.fetch_seconds else None,
     )
 
 

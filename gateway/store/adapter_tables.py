@@ -68,15 +68,17 @@ fetch_mark = Table(
     Column("adapter", String(31), primary_key=True),
     Column("kind", String(64), primary_key=True),
     Column("at", Moment, nullable=False),
-    Column("versions", JSON, nullable=False),
 )
-"""When the last resource of a kind that was fetched for an adapter had changed, and the versions just before then."""
+"""Up to when all that had changed of a kind of resource has been fetched for an adapter."""
 
 fetch_said = Table(
     "fetch_said",
     metadata,
     Column("adapter", String(31), primary_key=True),
     Column("resource", String(64), primary_key=True),
-    Column("digest", String(64), nullable=False),
+    Column("version", String(64)),
+    Column("digest", String(64)),
+    Column("answer", JSON),
 )
-"""What a resource (the SHA-256 of its address) said when it was last fetched for an adapter, as a SHA-256."""
+"""What a resource (the SHA-256 of its address) said last to an adapter, as a SHA-256, and the version (as a SHA-256)
+that was fetched last. ``answer`` is what the event was answered, where the resource was fetched and not posted."""

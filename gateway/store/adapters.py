@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
@@ -32,6 +33,18 @@ class Beat:
     at: datetime
     since: datetime
     codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a resource said last, as a digest, and the version (a hash) that was fetched last.
+
+    ``answer`` is what the event was answered that said so, where it was fetched and not posted.
+    """
+
+    version: str | None
+    digest: str | None
+    answer: Mapping[str, Any] | None
 
 
 _NOW = text("ended_at IS NULL")
@@ -97,33 +110,44 @@ async def beats(tx: Transaction) -> dict[str, Beat]:
     }
 
 
-async def mark_of(tx: Transaction, adapter: str, kind: str) -> tuple[datetime, dict[str, str]] | None:
-    """Return how far a ``kind`` of resource has been fetched, and the versions just before then, with their times."""
+async def mark_of(tx: Transaction, adapter: str, kind: str) -> datetime | None:
+    """Return up to when a ``kind`` of resource has been fetched."""
     mine = fetch_mark.c.adapter == adapter, fetch_mark.c.kind == kind
-    row = (await tx.execute(select(fetch_mark.c.at, fetch_mark.c.versions).where(*mine))).first()
-    return (row.at, row.versions) if row is not None else None
+    at: datetime | None = (await tx.execute(select(fetch_mark.c.at).where(*mine))).scalar()
+    return at
 
 
-async def keep_mark(tx: Transaction, adapter: str, kind: str, at: datetime, versions: Mapping[str, str]) -> None:
-    """Keep how far a ``kind`` of resource has been fetched."""
-    values = {"at": at, "versions": dict(versions)}
-    if not await insert_ignore(tx, fetch_mark, {"adapter": adapter, "kind": kind, **values}):
+async def keep_mark(tx: Transaction, adapter: str, kind: str, at: datetime) -> None:
+    """Keep up to when a ``kind`` of resource has been fetched."""
+    if not await insert_ignore(tx, fetch_mark, {"adapter": adapter, "kind": kind, "at": at}):
         mine = fetch_mark.c.adapter == adapter, fetch_mark.c.kind == kind
-        await tx.execute(update(fetch_mark).where(*mine).values(values))
+        await tx.execute(update(fetch_mark).where(*mine).values(at=at))
 
 
-async def said_by(tx: Transaction, adapter: str, resource: str) -> str | None:
-    """Return the digest of what a resource (a hash) said when it was last fetched; ``None`` where it never was."""
-    mine = fetch_said.c.adapter == adapter, fetch_said.c.resource == resource
-    said: str | None = (await tx.execute(select(fetch_said.c.digest).where(*mine))).scalar()
-    return said
+async def said_by(tx: Transaction, adapter: str, resources: Collection[str]) -> dict[str, Said]:
+    """Return what each of some resources (hashes) said last; those that never said anything are left out."""
+    mine = fetch_said.c.adapter == adapter, fetch_said.c.resource.in_(list(resources))
+    query = select(fetch_said.c.resource, fetch_said.c.version, fetch_said.c.digest, fetch_said.c.answer).where(*mine)
+    return {row.resource: Said(row.version, row.digest, row.answer) for row in (await tx.execute(query)).all()}
 
 
-async def keep_said(tx: Transaction, adapter: str, resource: str, digest: str) -> None:
-    """Keep the digest of what a resource said."""
-    if not await insert_ignore(tx, fetch_said, {"adapter": adapter, "resource": resource, "digest": digest}):
+async def keep_version(tx: Transaction, adapter: str, resource: str, version: str) -> None:
+    """Keep which version of a resource was fetched last; what it said stays."""
+    await _keep_said(tx, adapter, resource, {"version": version})
+
+
+async def keep_said(
+    tx: Transaction, adapter: str, resource: str, digest: str, answer: Mapping[str, Any] | None
+) -> None:
+    """Keep what a resource said, and what its event was answered, where it was fetched."""
+    values = {"digest": digest, "answer": dict(answer) if answer is not None else None}
+    await _keep_said(tx, adapter, resource, values)
+
+
+async def _keep_said(tx: Transaction, adapter: str, resource: str, values: Mapping[str, Any]) -> None:
+    if not await insert_ignore(tx, fetch_said, {"adapter": adapter, "resource": resource, **values}):
         mine = fetch_said.c.adapter == adapter, fetch_said.c.resource == resource
-        await tx.execute(update(fetch_said).where(*mine).values(digest=digest))
+        await tx.execute(update(fetch_said).where(*mine).values(**values))
 
 
 async def last_event(tx: Transaction, source: str) -> datetime | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -19,8 +20,10 @@ EVER = "1970-01-01T00:00:00+00:00"
 class Journal:
     """What stands on the server, by ``Type/id``; ``requests`` are all that were made, with their tokens.
 
-    It has no kinds that are ``absent``. ``misbehave`` answers instead of the server, where it is set; ``hold`` keeps
-    every answer back until it is set.
+    It has no kinds that are ``absent``, and answers with ``statuses`` for some kinds, or for some ``Type/id``.
+    ``when_searched`` is told of which kind each page is that has been put together; unless the server ``is_sorted``,
+    those are in no order. ``misbehave`` answers instead of the server, where it is set; ``hold`` keeps every answer
+    back until it is set.
     """
 
     def __init__(self) -> None:
@@ -30,7 +33,10 @@ class Journal:
         self.misbehave: web.Response | None = None
         self.hold: asyncio.Event | None = None
         self.page_size = 100
+        self.is_sorted = True
         self.absent: set[str] = set()
+        self.statuses: dict[str, int] = {}
+        self.when_searched: Callable[[str], None] | None = None
         self.next_page_at: str | None = None
         self._known: dict[str, str] = {}
 
@@ -58,12 +64,16 @@ class Journal:
         path = request.path.removeprefix("/fhir/")
         if path == "metadata":
             return _json({"resourceType": "CapabilityStatement"})
+        if path in self.absent or path in self.statuses:
+            issue = {"severity": "error", "code": "forbidden"}
+            return _json({"resourceType": "OperationOutcome", "issue": [issue]}, self.statuses.get(path, 404))
         if "/" in path:
             found = self.resources.get(path)
             return _json(found) if found is not None else web.Response(status=404)
-        if path in self.absent:
-            return web.Response(status=404)
-        return self._search(request, path)
+        page = self._search(request, path)
+        if self.when_searched is not None:
+            self.when_searched(path)
+        return page
 
     def _transaction(self, bundle: Json) -> web.Response:
         entries = []
@@ -93,13 +103,15 @@ class Journal:
         start = int(request.query.get("page", "0"))
         found = sorted(
             (one for one in self.of_type(kind) if "meta" in one and changed_at(one) >= since),
-            key=changed_at,
+            key=changed_at if self.is_sorted else lambda _: 0,
         )
+        found = [one for one in self.of_type(kind) if "meta" not in one] + found
         page = found[start : start + self.page_size]
         bundle: Json = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in page]}
         if start + self.page_size < len(found):
+            further = urlencode({"_lastUpdated": f"ge{since.isoformat()}", "page": start + self.page_size})
             base = self.next_page_at or str(request.url.origin())
-            bundle["link"] = [{"relation": "next", "url": f"{base}/fhir/{kind}?page={start + self.page_size}"}]
+            bundle["link"] = [{"relation": "next", "url": f"{base}/fhir/{kind}?{further}"}]
         return _json(bundle)
 
 
@@ -108,8 +120,8 @@ def changed_at(resource: Json) -> datetime:
     return datetime.fromisoformat(resource["meta"]["lastUpdated"])
 
 
-def _json(resource: Json) -> web.Response:
-    return web.Response(body=json.dumps(resource).encode(), content_type="application/fhir+json")
+def _json(resource: Json, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=json.dumps(resource).encode(), content_type="application/fhir+json")
 
 
 @asynccontextmanager

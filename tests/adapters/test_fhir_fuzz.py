@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from fhir_steps import STEPS, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.adapters.fhir_event import translate
+from gateway.adapters.fhir_event import told, translate
 from gateway.adapters.fhir_identifiers import PERSON_SYSTEMS
 from gateway.adapters.fhir_lists import LISTS
 from gateway.adapters.fhir_mapping import STANDARD, FhirMapping
@@ -81,8 +82,11 @@ values = st.recursive(
 
 def understood(content: bytes, mapping: FhirMapping = STANDARD) -> Translation | None:
     """Return the translation, or ``None`` where it is refused as it must be."""
+    said = Event(source="fhir", content=content)
+    with suppress(InvalidDocumentError):
+        told(said, DIRECTORY, mapping)
     try:
-        return translate(Event(source="fhir", content=content), DIRECTORY, mapping)
+        return translate(said, DIRECTORY, mapping)
     except InvalidDocumentError as error:
         findings = error.findings
     assert findings

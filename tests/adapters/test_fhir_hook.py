@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 import structlog
 from aiohttp import web
-from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir_documents import (
     CENTRE,
     DIRECTORY,
     PERSONNUMMER,
     WARD,
-    Json,
     bundle,
     call,
     case,
@@ -32,92 +26,27 @@ from fhir_documents import (
     extensions,
     patient,
     people,
-    practitioner,
-    role,
     serialised,
     start,
 )
-from fhir_journal import Journal, serving
-from http_side import opened, taking
-from sqlalchemy import select
+from fhir_journal import Journal
+from fhir_side import (
+    ADDRESS,
+    AT_WORK,
+    CHANGES,
+    HEADERS,
+    SECRET,
+    Opened,
+    answer_of,
+    changed,
+    journal_with_an_admission,
+    notified,
+    standing,
+)
 
-from gateway.adapter_book import AdapterBook
-from gateway.adapters.fhir_answers import FhirAnswers
-from gateway.adapters.fhir_intake import FhirIntake
-from gateway.adapters.fhir_server import FhirServer
-from gateway.adapters.fhir_words import FhirWords
 from gateway.adapters.folder import UNAVAILABLE
-from gateway.adapters.http_door import HttpDoor
-from gateway.adapters.http_events import Entrance, HttpEvents
-from gateway.adapters.http_intake import HttpArrival
-from gateway.adapters.http_trust import Tokens
-from gateway.clock import ManualClock
-from gateway.context import Context
-from gateway.errors import DependencyDownError, InvalidDocumentError
-from gateway.outbox import Outbox
-from gateway.store import Store, adapters
-from gateway.store.tables import event as event_table
-
-SECRET = "en-hemlighet-som-ingen-annan-har-0"  # noqa: S105 -- of this test
-HEADERS = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/fhir+json"}
-BEGINS = datetime(2026, 11, 1, tzinfo=UTC)
-AT_WORK = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
-ADDRESS = "/api/v1/events/fhir"
-CHANGES = f"{ADDRESS}/changes"
-
-
-Opened = tuple["Keeper", aiohttp.ClientSession, FhirIntake]
-
-
-class Keeper:
-    """Keeps what comes by an intake as a gateway does, and may be told to fail."""
-
-    def __init__(self, store: Store, outbox: Outbox) -> None:
-        self.store = store
-        self.outbox = outbox
-        self.failing: Exception | None = None
-        self.came = asyncio.Event()
-
-    async def answer(self, arrival: HttpArrival) -> None:
-        if self.failing is not None:  # it is left with whoever sent it
-            return
-        try:
-            kept = await self.outbox.submit(arrival.event)
-        except InvalidDocumentError as error:
-            await arrival.refuse(error.findings)
-        else:
-            await arrival.accept(kept.as_json())
-        self.came.set()
-
-    async def kept(self) -> list[tuple[str, str | None, int]]:
-        """Return the state, the kind and the size of every event that is stored."""
-        async with self.store.reading() as tx:
-            rows = (await tx.execute(select(event_table.c.state, event_table.c.kind, event_table.c.content))).all()
-        return [(row.state, row.kind, len(row.content)) for row in rows]
-
-
-@asynccontextmanager
-async def standing(
-    folder: Path, journal: Journal, *, made: datetime = BEGINS, every: timedelta = timedelta(hours=1)
-) -> AsyncIterator[Opened]:
-    clock = ManualClock(made)
-    async with AsyncExitStack() as stack:
-        base = await stack.enter_async_context(serving(journal))
-        store = await stack.enter_async_context(Store(f"sqlite+aiosqlite:///{folder / 'store.sqlite'}"))
-        book = AdapterBook(store, clock)
-        intake = await stack.enter_async_context(
-            FhirIntake(
-                FhirWords(), DIRECTORY, clock, name="fhir", server=FhirServer(base, timeout=5), book=book, every=every
-            )
-        )
-        clock.advance(max(AT_WORK - made, timedelta()))
-        context = Context("region", DIRECTORY, store, clock, lambda _: None, chance=lambda: 0.5)
-        keeper = Keeper(store, Outbox(context, intake))
-        trust = Tokens(frozenset({hashlib.sha256(SECRET.encode()).hexdigest()}))
-        door = HttpDoor(HttpEvents([Entrance(intake, (trust,), FhirAnswers(), intake.fetch)], book=book))
-        await stack.enter_async_context(taking(intake, keeper.answer))
-        session = await stack.enter_async_context(opened(door))
-        yield keeper, session, intake
+from gateway.errors import DependencyDownError
+from gateway.store import adapters
 
 
 @pytest.fixture
@@ -129,13 +58,6 @@ def journal() -> Journal:
 async def door(tmp_path: Path, journal: Journal) -> AsyncIterator[Opened]:
     async with standing(tmp_path, journal) as found:
         yield found
-
-
-async def answer_of(response: aiohttp.ClientResponse) -> tuple[int, Json]:
-    assert response.content_type == "application/fhir+json"
-    found: Any = json.loads(await response.read())
-    OperationOutcome.model_validate(found)
-    return response.status, found
 
 
 async def test_an_admission_is_stored_before_it_is_answered_and_the_same_again_gets_the_same_answer(
@@ -257,11 +179,6 @@ async def test_what_could_not_be_stored_must_come_again(door: Opened, failing: E
 # --- notifications --------------------------------------------------------------------------------------------------
 
 
-def journal_with_an_admission(journal: Journal) -> None:
-    for one in (encounter(), patient(), practitioner(), role()):
-        journal.put({"meta": {"versionId": "1", "lastUpdated": "2026-11-10T08:55:00+01:00"}, **one})
-
-
 async def test_a_notification_fetches_what_has_changed_with_what_it_refers_to(door: Opened, journal: Journal) -> None:
     gateway, session, _ = door
     journal_with_an_admission(journal)
@@ -319,7 +236,12 @@ async def test_no_log_names_the_person_or_what_was_said(door: Opened, journal: J
         gateway.failing = None
         async with session.post(CHANGES, headers=HEADERS):
             pass
-    assert {one["event"] for one in logs} == {"http.not-kept", "fhir.event_refused", "fhir.changes_taken"}
+    assert {one["event"] for one in logs} == {
+        "http.not-kept",
+        "fhir.change_left",
+        "fhir.event_refused",
+        "fhir.changes_taken",
+    }
     text = json.dumps(logs, ensure_ascii=False, default=str)
     assert not any(word in text for word in ("Vallgård", "Henrik", PERSONNUMMER, "Fjellander", "Övningsgatan"))
 
@@ -380,15 +302,6 @@ async def test_two_notifications_at_once_fetch_one_after_the_other(door: Opened,
 
 
 # --- what is fetched ------------------------------------------------------------------------------------------------
-
-
-def changed(resource: Json, at: str, version: str = "1") -> Json:
-    return {**resource, "meta": {"versionId": version, "lastUpdated": f"2026-11-10T{at}:00+01:00"}}
-
-
-async def notified(session: aiohttp.ClientSession) -> None:
-    async with session.post(CHANGES, headers=HEADERS) as response:
-        assert response.status == 200
 
 
 async def test_changes_are_told_in_the_order_they_were_made_whatever_their_kind(door: Opened, journal: Journal) -> None:

@@ -40,13 +40,14 @@ def upgrade() -> None:
         sa.Column("adapter", sa.String(length=31), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("at", sa.String(length=32), nullable=False),
-        sa.Column("versions", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("adapter", "kind", name=op.f("pk_fetch_mark")),
     )
     op.create_table(
         "fetch_said",
         sa.Column("adapter", sa.String(length=31), nullable=False),
         sa.Column("resource", sa.String(length=64), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.String(length=64), nullable=True),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("answer", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("adapter", "resource", name=op.f("pk_fetch_said")),
     )
