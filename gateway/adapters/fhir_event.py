@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 
 from gateway.adapters.fhir_extensions import url
@@ -91,7 +92,8 @@ def translate(event: Event, directory: Directory, mapping: FhirMapping = STANDAR
             findings.extend(error.findings)
             continue
         if form is not None and draft is not None:
-            drafts.append(draft)
+            # What a rule finds wrong in the message is wrong in the resource that told it.
+            drafts.append(replace(draft, placed=partial(_placed, resource.expression)))
         if reference is not None:
             references.append(reference)
     if not focal:
@@ -163,6 +165,10 @@ def _names(resource: Resource) -> Iterator[str]:
         yield f"{resource.type}/{own}"
     elif (found := _ON_SERVER.search(resource.full_url or "")) is not None and found[1] == resource.type:
         yield f"{found[1]}/{found[2]}"
+
+
+def _placed(expression: str, finding: Finding) -> Finding:
+    return replace(finding, path=expression)
 
 
 def told_at(event: Event, directory: Directory, mapping: FhirMapping = STANDARD) -> datetime:

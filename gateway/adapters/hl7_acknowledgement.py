@@ -74,6 +74,7 @@ READ_FROM: Final[dict[str, str]] = {
     "header/sender/unit": "PV1-3",
     "header/recipient/unit": "OBX(RECIPIENT)-5",
     "header/person": "PID-3",
+    "header/person/identifier": "PID-3",
     "body/admittedAt": "PV1-44",
     "body/registeredAddress": "PID-11",
     "body/expectedDischarge": "PV2-9",

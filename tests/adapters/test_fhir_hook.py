@@ -125,7 +125,7 @@ async def test_a_rule_of_the_message_is_told_too(door: Opened) -> None:
         status, outcome = await answer_of(response)
     assert status == 422
     assert outcome["issue"][0]["code"] == "business-rule"
-    assert outcome["issue"][0]["location"]
+    assert outcome["issue"][0]["expression"] == ["Bundle.entry[0].resource"]
 
 
 async def test_another_event_under_a_known_id_is_a_conflict(door: Opened) -> None:

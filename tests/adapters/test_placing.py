@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from case_events import EVENTS, json_events, translate
+from case_events import DIRECTORY, EVENTS, json_events, translate
 
+from gateway.adapters.fhir_words import FhirWords
 from gateway.errors import Fault
+from gateway.ports import Event
 
 WRONG = Fault("placing-test.wrong", "Fel.", "Wrong.")
 
@@ -44,3 +46,11 @@ def test_every_event_knows_where_its_person_and_its_unit_stand(kind: str) -> Non
             assert (draft.placed(WRONG.at("header/sender/unit")).path or "").startswith("/"), event
             if draft.person is not None:
                 assert (draft.placed(WRONG.at("header/person")).path or "").startswith("/"), event
+
+
+def test_a_place_in_a_message_from_a_journal_is_the_resource_that_told_it() -> None:
+    event = Event(source="fhir", content=(EVENTS / "fhir" / "valid_encounter-admitted.json").read_bytes())
+    (draft,) = FhirWords().translate(event, DIRECTORY).drafts
+    place = draft.placed(WRONG.at("header/person")).path or ""
+    assert place.startswith("Bundle.entry[")
+    assert place.endswith("].resource")
