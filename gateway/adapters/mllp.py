@@ -283,8 +283,10 @@ class MllpServer:
 async def _put(blocks: asyncio.Queue[_Block | None], block: _Block | None, answering: asyncio.Task[None]) -> None:
     """Put a block in line, unless nobody answers any more: the sender has gone without a word."""
     putting = asyncio.create_task(blocks.put(block))
-    await asyncio.wait({putting, answering}, return_when=asyncio.FIRST_COMPLETED)
-    putting.cancel()
+    try:
+        await asyncio.wait({putting, answering}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        putting.cancel()
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:

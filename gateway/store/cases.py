@@ -208,3 +208,17 @@ async def open_of(tx: Transaction, people: Collection[Identifier]) -> list[tuple
         return []
     found = await tx.execute(_OPEN, {"people": [(person.root, person.extension) for person in people]})
     return [(Identifier(root=root, extension=extension), number) for root, extension, number in found.all()]
+
+
+_ABOUT = select(sip_case.c.case_number).where(
+    tuple_(sip_case.c.person_root, sip_case.c.person_extension).in_(several("people")),
+    sip_case.c.state.not_in([state.value for state in TERMINAL]),
+)
+
+
+async def open_about(tx: Transaction, people: Collection[Identifier]) -> list[str]:
+    """Return the numbers of the cases of every kind that are open and began with these numbers of people."""
+    if not people:
+        return []
+    found = await tx.execute(_ABOUT, {"people": [(person.root, person.extension) for person in people]})
+    return list(found.scalars())
