@@ -36,6 +36,11 @@ CANNOT_LISTEN: Final = Fault(
 NOT_LISTENING: Final = Fault(
     "mllp.not-listening", "MLLP-servern tar inte emot anslutningar.", "The MLLP server takes no connections."
 )
+FULL: Final = Fault(
+    "mllp.full",
+    "MLLP-porten har {limit} anslutningar, och alla har något på gång; ingen mer släpps in.",
+    "The MLLP port has {limit} connections, all with something under way; no further one is let in.",
+)
 
 BATCH: Final = 64
 """How many messages are yielded at a time, and may be under way on one connection."""
@@ -155,9 +160,11 @@ class MllpServer:
         self._server = None
 
     async def ping(self) -> None:
-        """Return when it listens. Raises :class:`DependencyDownError`."""
+        """Return when it listens, and would let one more in. Raises :class:`DependencyDownError`."""
         if self._server is None or not self._server.is_serving():
             raise DependencyDownError(NOT_LISTENING.at())
+        if len(self._connections) >= self._most and not any(line.is_idle for line in self._connections.values()):
+            raise DependencyDownError(FULL.at(limit=self._most))
 
     async def arrivals(self) -> AsyncIterator[list[MllpArrival]]:
         """Yield messages in the order they came, some at a time, and wait while there are none.
