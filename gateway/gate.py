@@ -140,7 +140,7 @@ class Desk(Holding):
                 since=draft.reserve_routine.at if draft.reserve_routine else None,
             ),
             reserve_routine=draft.reserve_routine,
-            person=draft.person,
+            person=process.as_known(self.case, draft.person),
         )
 
     def _check_all_may_be_told(self, message: Message) -> None:

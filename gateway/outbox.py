@@ -33,7 +33,7 @@ from gateway.messages.acknowledgement import Acknowledgement
 from gateway.ports import Adapter, Draft, Event, Translation
 from gateway.process import UNKNOWN_CASE
 from gateway.progress import Hop
-from gateway.store import Transaction, events, incoming
+from gateway.store import Transaction, cases, events, incoming
 from gateway.store.events import KeptEvent
 from gateway.store.sheet import Sheet
 
@@ -162,6 +162,8 @@ class Outbox:
             and (draft.body.not_concerned or draft.body.message_type in process.MOVED_BY_CHARGE)
         }
         about = await incoming.case_numbers(sheet.tx, charged)
+        renumbered = {one.old for _, translation in translations for one in translation.renumberings}
+        about |= set(await cases.open_about(sheet.tx, renumbered))
         await sheet.read_cases({number for number in called.values() if number is not None} | about)
         weighed = {
             called[source, one.case_reference]
@@ -242,6 +244,9 @@ class Outbox:
     async def _carry_out(self, sheet: Sheet, source: str, translation: Translation) -> Submission:
         message_ids = []
         number: str | None = None
+        for told in translation.renumberings:
+            for case in sheet.open_about(told.old):
+                sheet.put_case(process.renumber(case, told.new))
         for index, draft in enumerate(translation.drafts):
             try:
                 if draft.type == ACKNOWLEDGEMENT:

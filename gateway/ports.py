@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from gateway.envelope import Channel, Envelope, content_hash
 from gateway.errors import Finding
-from gateway.messages import Message, Person, ReserveRoutine, User
+from gateway.messages import Identifier, Message, Person, ReserveRoutine, User
 from gateway.notices import Notice
 
 # --- the exchange ---------------------------------------------------------------------------------------------------
@@ -170,16 +170,26 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Renumbering:
+    """What a system tells of two numbers that are one person's: ``new`` is in use, ``old`` is not any more."""
+
+    old: Identifier
+    new: Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
     """An event understood: its id in the system it came from, the system's own case reference, and the messages.
 
     An event without messages tells nothing that anyone else should know; it is accepted and kept all the same.
+    What it tells of numbers that are one person's holds for the open cases that began with the old one.
     """
 
     event_id: str
     kind: str
     case_reference: str | None
     drafts: tuple[Draft, ...]
+    renumberings: tuple[Renumbering, ...] = ()
 
 
 class Arrival(Protocol):

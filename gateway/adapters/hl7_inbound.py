@@ -97,8 +97,13 @@ class Hl7Inbound:
         return self._words.translate(event, self._directory)
 
     async def ping(self) -> None:
-        """Return when somebody listens where journals connect. Raises :class:`DependencyDownError`."""
+        """Return when somebody listens where journals connect, and lets one more in where that is known here.
+
+        Raises:
+            DependencyDownError: nobody does.
+        """
         if self.is_open.is_set():
+            await self._server.ping()
             return
         await somebody_listens(*self._address)
 

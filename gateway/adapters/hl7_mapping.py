@@ -58,10 +58,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What a message type (MSH-9) becomes, and which places must have a value whatever it becomes."""
+    """What a message type (MSH-9) becomes, and which places must have a value whatever it becomes.
+
+    ``renumbers`` are the places of the numbers of a person that are no longer used, and of the one that is.
+    """
 
     steps: tuple[Step, ...]
     needs: tuple[str, ...] = ()
+    renumbers: tuple[str, str] | None = None
 
 
 DISPOSITION: Final = {code: code for code in codes.DESTINATION} | {"01": "home", "02": "hospital", "06": "home"}
@@ -274,8 +278,8 @@ TRIGGERS: Final[Mapping[str, Trigger]] = {
         steps=(Step(event="discharge.ready-recalled", rows=RECALL, from_case=("ready_message_id",)),),
     ),
     "ADT^A31": Trigger(steps=(_DIED, _EXPECTED), needs=("PID-3",)),
-    # No message tells of two numbers that turn out to be one person; the event is kept, for whoever looks.
-    "ADT^A40": Trigger(steps=(), needs=("PID-3", "MRG-1")),
+    # No message tells that two numbers are one person's; what is sent of an open case afterwards names both.
+    "ADT^A40": Trigger(steps=(), needs=("PID-3", "MRG-1"), renumbers=("MRG-1", "PID-3")),
     "SIU^S12": Trigger(steps=(Step(event="sip.appointment", rows=BOOKING),)),
     "SIU^S13": _MOVED,
     "SIU^S14": _MOVED,

@@ -7,10 +7,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from gateway.adapters.hl7_batch import refuse_batch
+from gateway.adapters.hl7_kinds import Names, person_number
 from gateway.adapters.hl7_mapping import RECORDED, Hl7Mapping, Step, Trigger
 from gateway.adapters.hl7_message import MAX_BYTES, Hl7Message
 from gateway.adapters.hl7_places import said_at, values_at
@@ -20,8 +21,10 @@ from gateway.adapters.reading import EMPTY_LIST, Reader
 from gateway.clock import local_date
 from gateway.directory import Directory
 from gateway.errors import Fault, Finding, InvalidDocumentError
+from gateway.identifiers import PersonId
+from gateway.messages import Identifier
 from gateway.messages.binding import MISSING
-from gateway.ports import Draft, Translation
+from gateway.ports import Draft, Renumbering, Translation
 
 ABSENT: Final = Fault("hl7.missing", "{place} saknas eller är tomt.", "{place} is missing or empty.")
 TYPE: Final = Fault(
@@ -75,6 +78,12 @@ def translate(content: bytes, directory: Directory, mapping: Hl7Mapping, *, limi
             continue
         drafts.append(draft)
         references.append(reference)
+    renumberings: tuple[Renumbering, ...] = ()
+    if trigger.renumbers is not None and not findings:
+        try:
+            renumberings = tuple(_renumberings(message, *trigger.renumbers, mapping.names))
+        except InvalidDocumentError as error:
+            findings += error.findings
     if findings:
         raise InvalidDocumentError(dict.fromkeys(findings))
     return Translation(
@@ -82,12 +91,17 @@ def translate(content: bytes, directory: Directory, mapping: Hl7Mapping, *, limi
         kind=kind,
         case_reference=references[0] if references else None,
         drafts=tuple(drafts),
+        renumberings=renumberings,
     )
 
 
 def told_at(content: bytes, mapping: Hl7Mapping, *, limit: int = MAX_BYTES) -> datetime:
     """Return when what a message tells was recorded (EVN-2, else MSH-7); raises :class:`InvalidDocumentError`."""
-    filled = Filled(Hl7Message.parse(content, limit=limit), mapping.names)
+    return _recorded(Hl7Message.parse(content, limit=limit), mapping.names)
+
+
+def _recorded(message: Hl7Message, names: Names) -> datetime:
+    filled = Filled(message, names)
     filled.fill({"recorded": RECORDED})
     if filled.findings or not filled.members.get("recorded"):
         raise InvalidDocumentError(filled.findings or [ABSENT.at("MSH-7", place="MSH-7")])
@@ -147,6 +161,26 @@ def _understand(step: Step, message: Hl7Message, directory: Directory, mapping: 
     if filled.findings:
         raise InvalidDocumentError(filled.findings)
     return replace(draft, if_news=step.if_news, from_case=step.from_case), reference
+
+
+def _renumberings(message: Hl7Message, old: str, new: str, names: Names) -> Iterator[Renumbering]:
+    """Yield each number of a person at ``old`` with the one in use, the first at ``new``; other numbers are skipped."""
+    day = local_date(_recorded(message, names))
+    in_use = next(_numbers(message, new, names, day), None)
+    if in_use is not None:
+        for number in _numbers(message, old, names, day):
+            yield Renumbering(old=number, new=in_use)
+
+
+def _numbers(message: Hl7Message, place: str, names: Names, day: date) -> Iterator[Identifier]:
+    for found in values_at(message, place):
+        told = person_number(found, names)
+        if isinstance(told, dict):  # else it is no number that SIP knows
+            try:
+                number = PersonId.from_oid(told["system"], told["value"], today=day)
+            except InvalidDocumentError as error:
+                raise InvalidDocumentError([replace(one, path=found.at(1)) for one in error.findings]) from None
+            yield Identifier(root=number.oid, extension=number.value)
 
 
 def _placed(findings: Iterable[Finding], filled: Filled) -> Iterator[Finding]:

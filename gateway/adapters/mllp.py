@@ -36,6 +36,11 @@ CANNOT_LISTEN: Final = Fault(
 NOT_LISTENING: Final = Fault(
     "mllp.not-listening", "MLLP-servern tar inte emot anslutningar.", "The MLLP server takes no connections."
 )
+FULL: Final = Fault(
+    "mllp.full",
+    "MLLP-porten har {limit} anslutningar, och alla har något på gång; ingen mer släpps in.",
+    "The MLLP port has {limit} connections, all with something under way; no further one is let in.",
+)
 
 BATCH: Final = 64
 """How many messages are yielded at a time, and may be under way on one connection."""
@@ -155,9 +160,11 @@ class MllpServer:
         self._server = None
 
     async def ping(self) -> None:
-        """Return when it listens. Raises :class:`DependencyDownError`."""
+        """Return when it listens, and would let one more in. Raises :class:`DependencyDownError`."""
         if self._server is None or not self._server.is_serving():
             raise DependencyDownError(NOT_LISTENING.at())
+        if len(self._connections) >= self._most and not any(line.is_idle for line in self._connections.values()):
+            raise DependencyDownError(FULL.at(limit=self._most))
 
     async def arrivals(self) -> AsyncIterator[list[MllpArrival]]:
         """Yield messages in the order they came, some at a time, and wait while there are none.
@@ -283,8 +290,10 @@ class MllpServer:
 async def _put(blocks: asyncio.Queue[_Block | None], block: _Block | None, answering: asyncio.Task[None]) -> None:
     """Put a block in line, unless nobody answers any more: the sender has gone without a word."""
     putting = asyncio.create_task(blocks.put(block))
-    await asyncio.wait({putting, answering}, return_when=asyncio.FIRST_COMPLETED)
-    putting.cancel()
+    try:
+        await asyncio.wait({putting, answering}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        putting.cancel()
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:

@@ -12,6 +12,7 @@ from gateway.process.case import (
 )
 from gateway.process.clocks import Awaited, CaseDeadline, deadlines
 from gateway.process.faults import CONSENT_MISSING, UNKNOWN_CASE
+from gateway.process.renumbering import as_known, renumber
 from gateway.process.reviewing import review
 from gateway.process.rules import MOVED_BY_CHARGE, apply, part_from, receive, take_charge
 from gateway.process.states import (
@@ -49,10 +50,12 @@ __all__ = [
     "Stay",
     "Transfer",
     "apply",
+    "as_known",
     "deadlines",
     "event_of",
     "part_from",
     "receive",
+    "renumber",
     "review",
     "take_charge",
 ]

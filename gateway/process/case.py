@@ -129,7 +129,8 @@ class SipCase:
     ``is_placed`` is set when the person is placed elsewhere. That changes nothing about who leads the case and who is
     called, and the plan must say what the region does for health care meanwhile. ``is_frozen`` is set when the
     protection of the person's identity changes, ``protection_since`` then: nothing more leaves until someone with the
-    right to do so has looked at the case.
+    right to do so has looked at the case. ``person`` is the number that the case began with, ``other_numbers`` those
+    that the own system has told to be the same person's since.
     """
 
     number: str
@@ -165,6 +166,7 @@ class SipCase:
     is_frozen: bool = False
     reviews: tuple[Review, ...] = elements("review")
     stay: Stay | None = None
+    other_numbers: tuple[Identifier, ...] = elements("otherNumber")
 
     @property
     def leader(self) -> Participant:

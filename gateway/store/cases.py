@@ -225,3 +225,17 @@ async def is_known(tx: Transaction, number: str) -> bool:
 async def all_of(tx: Transaction, people: Collection[tuple[str, str]]) -> list[str]:
     """Return the numbers of all cases there are or were for people, each known by an OID and a number."""
     return list((await tx.execute(_EVERY, {"people": list(people)})).scalars()) if people else []
+
+
+_ABOUT = select(sip_case.c.case_number).where(
+    tuple_(sip_case.c.person_root, sip_case.c.person_extension).in_(several("people")),
+    sip_case.c.state.not_in([state.value for state in TERMINAL]),
+)
+
+
+async def open_about(tx: Transaction, people: Collection[Identifier]) -> list[str]:
+    """Return the numbers of the cases of every kind that are open and began with these numbers of people."""
+    if not people:
+        return []
+    found = await tx.execute(_ABOUT, {"people": [(person.root, person.extension) for person in people]})
+    return list(found.scalars())

@@ -117,6 +117,11 @@ class Sheet:
             self._set(self._cases, case.number, StoredCase(case, stored.revision))
             self._set(self._changed_cases, case.number, None)
 
+    def open_about(self, person: Identifier) -> list[SipCase]:
+        """Return the open cases, of those that were read or opened here, whose person has this number."""
+        here = [stored.case for stored in self._cases.values() if stored.case is not None]
+        return [case for case in here if case.state not in TERMINAL and person in (case.person, *case.other_numbers)]
+
     async def read_references(self, source: str, names: Collection[str]) -> None:
         """Read ahead which cases the system behind ``source`` means."""
         found = await cases.numbers_of(self.tx, source, names)

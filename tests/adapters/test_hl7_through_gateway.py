@@ -266,6 +266,36 @@ async def test_a_merge_is_accepted_and_kept_and_said_to_be_sent_to_nobody(hospit
     assert await hospital.sent() == []
 
 
+RESERVE = "19810829M070^^^&1.2.752.113.11.0.2.1.1.1&ISO"
+SWEDISH = "197811309819^^^&1.2.752.129.2.1.3.1&ISO"
+
+
+async def test_a_stay_that_began_under_a_reserve_number_goes_on_under_the_number_it_was_merged_with(
+    hospital: Hospital,
+) -> None:
+    await hospital.says(changed("valid_a01", SWEDISH, RESERVE))
+    before = await hospital.says(changed("valid_a08", "0014", "0051"))
+    merged = await hospital.says(hl7_bytes("valid_a40"))
+    hospital.clock.advance(datetime(2026, 11, 16, 9, 45, tzinfo=UTC) - ADMITTED)
+    ready = await hospital.says(hl7_bytes("valid_a16"))
+
+    assert "\rMSA|AE|MSG-2026-0051|case.other-person\r" in before
+    assert "\rMSA|AA|MSG-2026-0022|" in merged
+    assert "\rMSA|AA|MSG-2026-0019|\r" in ready
+    person = (await hospital.message("dischargeReady")).header.person
+    assert person is not None
+    # The municipality, which knows the old number only, learns both.
+    assert [one.extension for one in person.identifiers] == ["197811309819", "19810829M070"]
+
+
+async def test_a_merge_lets_no_third_number_into_the_stay(hospital: Hospital) -> None:
+    await hospital.says(changed("valid_a01", SWEDISH, RESERVE))
+    await hospital.says(changed("valid_a40", SWEDISH, "198509129808^^^&1.2.752.129.2.1.3.1&ISO"))
+    hospital.clock.advance(datetime(2026, 11, 16, 9, 45, tzinfo=UTC) - ADMITTED)
+
+    assert "\rMSA|AE|MSG-2026-0019|case.other-person\r" in await hospital.says(hl7_bytes("valid_a16"))
+
+
 async def test_every_bad_message_is_answered_with_its_code_and_kept_and_nothing_personal_is_said(
     hospital: Hospital, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -264,3 +264,14 @@ def test_a_message_after_a_merge_tells_both_numbers_and_is_about_the_same_person
     (draft,) = understood(content).drafts
     assert draft.person is not None
     assert [one.extension for one in draft.person.identifiers] == ["22790814AA01", "197811309819"]
+
+
+def test_a_merge_tells_which_numbers_are_one_persons_and_leaves_a_hospitals_own_alone() -> None:
+    (told,) = understood(changed("valid_a40", "MRG|", "MRG|55128^^^SU^MR~")).renumberings
+    assert (told.old.extension, told.new.extension) == ("19810829M070", "197811309819")
+    of_hospital = changed("valid_a40", "19810829M070^^^&1.2.752.113.11.0.2.1.1.1&ISO", "9^^^SU^MR")
+    assert understood(of_hospital).renumberings == ()
+
+
+def test_a_merge_of_a_number_that_is_none_is_told_by_its_place() -> None:
+    assert findings_in(hl7_bytes("invalid_person-id.check-digit_merged")) == [("person-id.check-digit", "MRG-1.1")]

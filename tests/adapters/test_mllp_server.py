@@ -30,6 +30,7 @@ from gateway.errors import ConfigurationError, DependencyDownError, InvalidDocum
 from gateway.ports import Event
 
 A01, A08 = hl7_bytes("valid_a01"), hl7_bytes("valid_a08")
+TIMERS = Path("/proc/net/tcp")
 MISSING = ABSENT.at("PV2-9", place="PV2-9")
 
 
@@ -213,6 +214,37 @@ async def test_a_further_connection_than_agreed_takes_the_place_of_the_one_idle_
         assert b"MSA|AA" in await frame_from(busy)
         for writer in (first, second, third, fourth):
             writer.close()
+
+
+async def test_a_port_that_is_full_of_connections_with_something_under_way_says_so_when_it_is_asked() -> None:
+    async with listening(connections=1) as server, asyncio.timeout(10):
+        arrivals = server.arrivals()
+        reader, writer = await connected(server)
+        writer.write(framed(A01))
+        (arrival,) = await anext(arrivals)
+        with pytest.raises(DependencyDownError) as caught:
+            await server.ping()
+        await arrival.accept({"messageIds": ["m"]})
+        await frame_from(reader)
+        await server.ping()  # the one that is there would give way
+        writer.close()
+    assert caught.value.codes == ("mllp.full",)
+
+
+@pytest.mark.skipif(not TIMERS.exists(), reason="only Linux tells which timers a connection has")
+async def test_a_connection_whose_other_end_may_have_gone_is_asked_whether_it_is_there() -> None:
+    async with listening() as server, asyncio.timeout(10):
+        reader, writer = await connected(server)
+        writer.write(framed(A01))
+        await take(server, 1)
+        await frame_from(reader)
+        ours, theirs = (f":{port:04X}" for port in (server.port, writer.get_extra_info("sockname")[1]))
+        timers: set[str] = set()
+        # The timer of an answer that has just left may be running still, and the table changes while it is read.
+        while "02" not in timers:
+            rows = [line.split() for line in (await asyncio.to_thread(TIMERS.read_text)).splitlines()[1:]]
+            timers = {row[5].partition(":")[0] for row in rows if row[1].endswith(ours) and row[2].endswith(theirs)}
+        writer.close()
 
 
 async def test_a_sender_that_never_listens_and_goes_leaves_no_connection_behind() -> None:
