@@ -143,7 +143,8 @@ def _moved(trigger: Trigger, fields: Fields) -> Trigger:
         if path in fields
         for place in _places(row)
     }
-    return Trigger(
+    return replace(
+        trigger,
         steps=tuple(_step_moved(step, fields, moved) for step in trigger.steps),
         needs=tuple(moved.get(place, place) for place in trigger.needs),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from case_events import (
+    DIRECTORY,
     EVENTS,
     MakeAdapter,
     MakeMessage,
@@ -25,12 +26,15 @@ from hypothesis import strategies as st
 
 from gateway.adapters.behaviour import Behaviour
 from gateway.adapters.simulated import SimulatedCaseSystem
-from gateway.adapters.table import ADAPTERS, VOCABULARIES
+from gateway.adapters.table import ADAPTERS, VOCABULARIES, WORDS
+from gateway.adapters.vocabulary import Vocabulary
+from gateway.adapters.ways import WAYS
+from gateway.adapters.written_form import as_any
 from gateway.clock import ManualClock
 from gateway.directory import Directory, UnitType
 from gateway.errors import DependencyDownError, InvalidDocumentError, RefusedError
 from gateway.messages import TYPES, Message, parse_xml, render_xml
-from gateway.ports import Event
+from gateway.ports import Event, Translation
 
 VALID = [
     pytest.param(path.parent.name, path, id=f"{path.parent.name}/{path.stem}")
@@ -296,3 +300,41 @@ async def test_no_file_is_named_after_a_person(
     names = " ".join(path.name for path in (tmp_path / kind).rglob("*"))
     for number in ("9811", "9808", "9803", "9804", "9819", "Testlund", "Solvind"):
         assert number not in names
+
+
+# --- everything that is spoken ---------------------------------------------------------------------------------------
+
+SPOKEN = [
+    pytest.param(name, path, id=f"{name}/{path.stem}")
+    for name in sorted(WORDS)
+    for path in sorted((EVENTS / name).glob("*valid_*"))
+]
+
+
+@pytest.mark.parametrize(("name", "path"), SPOKEN)
+def test_what_is_understood_is_so_each_time_and_what_is_not_is_refused_with_a_code(name: str, path: Path) -> None:
+    words = WORDS[name]({}, {})
+    if isinstance(words, Vocabulary):
+        words = words.in_form(as_any)
+    event = Event(source=name, content=path.read_bytes())
+    said: list[object] = []
+    for _ in range(2):
+        try:
+            said.append(words.translate(event, DIRECTORY))
+        except InvalidDocumentError as error:
+            said.append(error.findings)
+    first, again = said
+    assert first == again
+    if path.name.startswith("valid_"):
+        assert isinstance(first, Translation)
+        assert first.event_id
+        assert {draft.type for draft in first.drafts} <= set(TYPES)
+    else:
+        assert path.name.split("_")[1] in {finding.code for finding in first}  # type: ignore[attr-defined]
+
+
+def test_everything_that_is_spoken_has_a_way_and_examples_good_and_bad() -> None:
+    assert {name for way in WAYS.values() for name in way.words} == set(WORDS)
+    for name in WORDS:
+        assert list((EVENTS / name).glob("valid_*"))
+        assert list((EVENTS / name).glob("invalid_*"))
