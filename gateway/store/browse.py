@@ -53,33 +53,38 @@ _SENT = [column for column in dispatch.columns if column.name not in ("lease_unt
 _CAME = [column for column in inbound.columns if column.name not in ("xml", "lease_until", "look_at", "content_hash")]
 
 
-async def sent(tx: Transaction, sought: Sought, limit: int) -> Page:
-    """Return a page of what was sent, a row for each recipient, acknowledgements left out."""
+async def sent(tx: Transaction, sought: Sought, limit: int, *, farthest: int = FARTHEST) -> Page:
+    """Return a page of what was sent, a row for each recipient, acknowledgements left out.
+
+    It has ``limit`` rows at most, out of the next ``farthest`` of the log.
+    """
     query = select(*_SENT, message.c.sender_unit).join(message, message.c.message_id == dispatch.c.message_id)
     query = query.where(dispatch.c.type != ACKNOWLEDGEMENT)
     if sought.units is not None:
         query = query.where(message.c.sender_unit.in_(sorted(sought.units)))
     if sought.unit is not None:
         query = query.where((dispatch.c.unit == sought.unit) | (message.c.sender_unit == sought.unit))
-    return await _page(tx, query, dispatch, "created_at", sought, limit)
+    return await _page(tx, query, dispatch, "created_at", sought, limit, farthest)
 
 
-async def received(tx: Transaction, sought: Sought, limit: int) -> Page:
-    """Return a page of what came, a row for each own unit, without the content."""
+async def received(tx: Transaction, sought: Sought, limit: int, *, farthest: int = FARTHEST) -> Page:
+    """Return a page of what came, a row for each own unit, without the content; see :func:`sent`."""
     query = select(*_CAME)
     if sought.units is not None:
         query = query.where(inbound.c.unit.in_(sorted(sought.units)))
     if sought.unit is not None:
         query = query.where((inbound.c.unit == sought.unit) | (inbound.c.sender_unit == sought.unit))
-    return await _page(tx, query, inbound, "received_at", sought, limit)
+    return await _page(tx, query, inbound, "received_at", sought, limit, farthest)
 
 
-async def _page(tx: Transaction, query: Select[Any], table: Table, when: str, sought: Sought, limit: int) -> Page:
+async def _page(
+    tx: Transaction, query: Select[Any], table: Table, when: str, sought: Sought, limit: int, farthest: int
+) -> Page:
     top = sought.before
     if top is None:
         last = (await tx.execute(select(func.max(table.c.id)))).scalar()
         top = (last or 0) + 1
-    bottom = max(top - FARTHEST, 0)
+    bottom = max(top - farthest, 0)
     for name in ("state", "type", "party", "case_number"):
         if (value := getattr(sought, name)) is not None:
             query = query.where(table.c[name] == value)
