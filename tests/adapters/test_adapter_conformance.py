@@ -108,7 +108,7 @@ def test_the_table_of_adapters_names_each_by_its_own_name(tmp_path: Path, direct
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
-@settings(max_examples=300)
+@settings(max_examples=100)
 @pytest.mark.parametrize("kind", VOCABULARIES)
 def test_arbitrary_bytes_are_refused_and_nothing_else(kind: str, content: bytes) -> None:
     with pytest.raises(InvalidDocumentError):
@@ -140,7 +140,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 @given(data=st.data())
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @pytest.mark.parametrize("kind", VOCABULARIES)
 def test_an_event_with_one_value_replaced_is_refused_or_understood(
     kind: str, data: st.DataObject, make_message: MakeMessage
@@ -160,7 +160,7 @@ def test_an_event_with_one_value_replaced_is_refused_or_understood(
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @pytest.mark.parametrize("kind", VOCABULARIES)
 def test_a_finding_never_repeats_a_value(kind: str, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(json_events(kind)))

@@ -112,7 +112,7 @@ def places_in(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
 PLACES = [(number, place) for number, document in enumerate(WHOLE) for place in places_in(document)]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(PLACES), values)
 def test_any_value_in_any_place(where: tuple[int, tuple[str | int, ...]], value: Any) -> None:
     number, place = where
@@ -158,7 +158,7 @@ def test_anything_left_out(where: tuple[int, tuple[str | int, ...]]) -> None:
     understood(json.dumps(changed).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(PLACES),
     st.sampled_from(["extension", "modifierExtension", "nonsense", PERSONAL, "_status"]),

@@ -115,7 +115,7 @@ SIGNS = [chr(code) for code in range(33, 127) if not chr(code).isalnum()]
 
 
 @given(st.lists(st.sampled_from(SIGNS), min_size=5, max_size=5, unique=True), st.text(max_size=20))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_any_five_signs_may_part_a_message_and_any_text_survives_them(signs: list[str], text: str) -> None:
     delimiters = Delimiters(*signs)
     text = "".join(sign for sign in text if sign.isprintable()).strip()
@@ -135,7 +135,7 @@ def test_any_five_signs_may_part_a_message_and_any_text_survives_them(signs: lis
 @example(b"MSH")
 @example(b"MSH|")
 @example(b"\xef\xbb\xbfMSH|^~\\&")
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_arbitrary_bytes_are_parted_or_refused(content: bytes) -> None:
     for content_or_after_header in (content, HEADER.encode() + content, b"MSH" + content):
         with suppress(InvalidDocumentError):

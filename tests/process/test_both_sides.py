@@ -47,7 +47,7 @@ def without_units(case: SipCase) -> SipCase:
 # --- one unit -------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.lists(ANY, max_size=25))
 def test_both_sides_come_to_the_same_case(steps: list[str]) -> None:
     exchange = Exchange()
@@ -56,7 +56,7 @@ def test_both_sides_come_to_the_same_case(steps: list[str]) -> None:
         assert without_units(exchange.region) == without_units(exchange.office)
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(ANY, st.sampled_from(sorted(HELD))), max_size=25))
 def test_what_the_lead_may_send_is_taken_though_only_its_own_side_knows_that_a_meeting_was_held(
     steps: list[str],

@@ -47,7 +47,7 @@ from gateway.process import (
 ANY = st.sampled_from([*sorted(set(STEPS) - ENDS) * 3, *["book", "plan", "hand over"] * 3, *HELD, *sorted(ENDS)])
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(ANY, max_size=30))
 def test_no_message_undoes_what_never_goes_back(steps: list[str]) -> None:
     exchange = Exchange(allows_refusal=True)
@@ -70,7 +70,7 @@ def test_no_message_undoes_what_never_goes_back(steps: list[str]) -> None:
         before = after
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(ANY, max_size=30))
 def test_a_case_has_a_consent_for_as_long_as_it_is_open_and_a_meeting_while_it_is_invited(steps: list[str]) -> None:
     exchange = Exchange(allows_refusal=True)
@@ -172,7 +172,7 @@ def is_relieved(case: SipCase, one: Participation) -> bool:
     return any(other.state is not ParticipationState.REDIRECTED for other in case.called if other.party == one.party)
 
 
-@settings(max_examples=500)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.tuples(st.sampled_from(("redirect", *MOVES)), st.sampled_from(UNITS), st.sampled_from(UNITS)), max_size=25
