@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 import gateway
-from gateway.adapters import fhir_reference
 from gateway.alerts import ALERTS, rules_file
 from gateway.dashboard import dashboard_file
 from gateway.errors import FAULTS
@@ -151,6 +150,14 @@ def scenarios_page() -> str:
     return f"# Scenarios\n\n{_MADE_BY}\n\n{_table(('Name', 'Svenska', 'English'), rows)}\n"
 
 
+def fhir_page() -> str:
+    """Return the page of everything that is read and written as FHIR."""
+    # Loaded here: every other command starts without the library.
+    from gateway.adapters import fhir_reference  # noqa: PLC0415
+
+    return fhir_reference.page()
+
+
 def metrics_page() -> str:
     """Return the page of metrics, and of the alerts that are made of them."""
     metrics = (
@@ -176,7 +183,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "states.md": states_page,
     "faults.md": faults_page,
     "scenarios.md": scenarios_page,
-    "fhir.md": fhir_reference.page,
+    "fhir.md": fhir_page,
     "metrics.md": metrics_page,
     "prometheus-rules.yml": rules_file,
     "grafana-dashboard.json": dashboard_file,

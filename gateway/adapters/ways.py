@@ -15,8 +15,6 @@ from gateway.adapter_book import AdapterBook
 from gateway.adapter_settings import AdapterSettings
 from gateway.adapters.adapter import FolderAdapter, FolderTarget
 from gateway.adapters.address import address_of
-from gateway.adapters.fhir_words import FhirWords
-from gateway.adapters.hl7_words import Hl7Words
 from gateway.adapters.http_intake import HttpIntake
 from gateway.adapters.http_trust import Certificates, Signed, Tokens, Trust
 from gateway.adapters.routing import Route, Routes
@@ -110,6 +108,7 @@ def _http_target(one: AdapterSettings, words: Words, around: Surroundings) -> Me
 
 def _mllp_source(one: AdapterSettings, words: Words, around: Surroundings) -> EventSource:
     from gateway.adapters.hl7_inbound import Hl7Inbound  # noqa: PLC0415 -- as above, the library of HL7
+    from gateway.adapters.hl7_words import Hl7Words  # noqa: PLC0415 -- as above
 
     assert one.listen is not None
     assert isinstance(words, Hl7Words)
@@ -133,6 +132,7 @@ def _rest_source(one: AdapterSettings, words: Words, around: Surroundings) -> Ev
     if one.url is None:
         return HttpIntake(words, around.directory, name=one.name)
     from gateway.adapters.fhir_intake import FhirIntake  # noqa: PLC0415 -- as above
+    from gateway.adapters.fhir_words import FhirWords  # noqa: PLC0415 -- as above
 
     assert isinstance(words, FhirWords)
     return FhirIntake(
@@ -148,6 +148,7 @@ def _rest_source(one: AdapterSettings, words: Words, around: Surroundings) -> Ev
 
 def _rest_target(one: AdapterSettings, words: Words, _: Surroundings) -> MessageTarget:
     from gateway.adapters.fhir_delivery import FhirOutbound  # noqa: PLC0415 -- as above
+    from gateway.adapters.fhir_words import FhirWords  # noqa: PLC0415 -- as above
 
     assert isinstance(words, FhirWords)
     return FhirOutbound(_server(one), name=one.name, mapping=words.mapping)
