@@ -138,7 +138,8 @@ class Event:
         object.__setattr__(self, "content_hash", content_hash(self.content))
 
 
-def _where_it_is(finding: Finding) -> Finding:
+def where_it_is(finding: Finding) -> Finding:
+    """Return a finding as it is: its place in the message is that in the event, or nobody knows better."""
     return finding
 
 
@@ -166,7 +167,7 @@ class Draft:
     reserve_routine: ReserveRoutine | None = None
     if_news: bool = False
     from_case: tuple[str, ...] = ()
-    placed: Callable[[Finding], Finding] = field(default=_where_it_is, compare=False, repr=False)
+    placed: Callable[[Finding], Finding] = field(default=where_it_is, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
 from gateway.adapters.outline import Outline, all_of
@@ -24,7 +25,7 @@ from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.messages import Message, Person, ReserveRoutine, User
 from gateway.notices import Notice
-from gateway.ports import Draft, Event, Translation
+from gateway.ports import Draft, Event, Translation, where_it_is
 
 UNKNOWN_EVENT = Fault(
     "event.unknown-type",
@@ -147,31 +148,24 @@ class Vocabulary:
         try:
             if self.own is not None:
                 written = self.own.understood(written)
-            found = self._translated(Reader.of(written.value, directory, is_text=written.is_text))
-            placed = self._placed(found.kind, written)
-            return replace(found, drafts=tuple(replace(draft, placed=placed) for draft in found.drafts))
+            return self._translated(Reader.of(written.value, directory, is_text=written.is_text), written)
         except InvalidDocumentError as error:
             wrong = InvalidDocumentError(map(written.placed, error.findings))
             raise wrong.about(*self._recognised(written, directory)) from None
 
-    def _placed(self, kind: str, written: Written) -> Callable[[Finding], Finding]:
-        """Return what turns a finding in the message that an event of ``kind`` became to its place in the event."""
-
-        def placed(finding: Finding) -> Finding:
-            form = self.events[kind]
-            header = {
-                "person": self.person,
-                "sender/user": self.user,
-                "sender": self.unit,
-                "recipient": form.recipients,
-                "inReplyTo": form.in_reply_to,
-                "caseNumber": form.case_reference or self.case_reference,
-                "reserveRoutine": self.reserve_routine,
-            }
-            pointer = member_at(finding.path, header, form.body)
-            return written.placed(replace(finding, path=pointer)) if pointer is not None else finding
-
-        return placed
+    def _placed(self, form: EventForm, written: Written, finding: Finding) -> Finding:
+        """Return what a rule has found wrong in the message that an event of ``form`` became, placed in the event."""
+        header = {
+            "person": self.person,
+            "sender/user": self.user,
+            "sender": self.unit,
+            "recipient": form.recipients,
+            "inReplyTo": form.in_reply_to,
+            "caseNumber": form.case_reference or self.case_reference,
+            "reserveRoutine": self.reserve_routine,
+        }
+        pointer = member_at(finding.path, header, form.body)
+        return written.placed(replace(finding, path=pointer)) if pointer is not None else finding
 
     def _recognised(self, written: Written, directory: Directory) -> tuple[str | None, str | None]:
         """Return the id and the type of an event that is not understood, as far as it tells them."""
@@ -186,7 +180,7 @@ class Vocabulary:
             event_id = None
         return event_id, kind if isinstance(kind, str) and kind in self.events else None
 
-    def _translated(self, reader: Reader) -> Translation:
+    def _translated(self, reader: Reader, written: Written) -> Translation:
         reader.happened_on(local_date(self.happened_at(reader)))
         kind = reader.text(self.type_member)
         form = self.events.get(kind or "")
@@ -199,12 +193,12 @@ class Vocabulary:
             event_id=self.event_id(reader),
             kind=kind,
             case_reference=(form.case_reference or self.case_reference)(reader) if form.names_case else None,
-            drafts=(self.draft(form, reader),),
+            drafts=(self.draft(form, reader, partial(self._placed, form, written)),),
         )
         reader.finish()
         return translation
 
-    def draft(self, form: EventForm, reader: Reader) -> Draft:
+    def draft(self, form: EventForm, reader: Reader, placed: Callable[[Finding], Finding] = where_it_is) -> Draft:
         """Return the message that an event of ``form`` becomes; what is wrong with it is noted by ``reader``."""
         return Draft(
             type=form.message_type,
@@ -215,6 +209,7 @@ class Vocabulary:
             person=self.person(reader) if form.names_person else None,
             in_reply_to=form.in_reply_to(reader) if form.in_reply_to else None,
             reserve_routine=self.reserve_routine(reader) if form.message_type != ACKNOWLEDGEMENT else None,
+            placed=placed,
         )
 
     def told_at(self, event: Event, directory: Directory) -> datetime:

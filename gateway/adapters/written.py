@@ -10,12 +10,9 @@ from typing import Any
 from gateway.errors import Finding
 from gateway.messages.binding import UNKNOWN
 from gateway.messages.hardened import read_json
+from gateway.ports import where_it_is
 
 _MEMBER = re.compile(r"[a-z][A-Za-z0-9]{0,39}")
-
-
-def _where_it_is(finding: Finding) -> Finding:
-    return finding
 
 
 def without_a_name(finding: Finding) -> Finding:
@@ -39,7 +36,7 @@ class Written:
 
     value: Any
     is_text: bool = False
-    placed: Callable[[Finding], Finding] = _where_it_is
+    placed: Callable[[Finding], Finding] = where_it_is
 
 
 Form = Callable[[bytes], Written]

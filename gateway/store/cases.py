@@ -191,18 +191,12 @@ def case_number(kind: CaseKind, series: int, count: int) -> str:
     return CaseNumber(kind, series * _NUMBERS_PER_SERIES + count).value
 
 
-_EVERY = (
-    select(sip_case.c.case_number)
-    .where(tuple_(sip_case.c.person_root, sip_case.c.person_extension).in_(several("people")))
-    .order_by(sip_case.c.case_number)
-)
+_OF_PEOPLE = tuple_(sip_case.c.person_root, sip_case.c.person_extension).in_(several("people"))
+_IS_OPEN = sip_case.c.state.not_in([state.value for state in TERMINAL])
+_EVERY = select(sip_case.c.case_number).where(_OF_PEOPLE).order_by(sip_case.c.case_number)
 _OPEN = (
     select(sip_case.c.person_root, sip_case.c.person_extension, sip_case.c.case_number)
-    .where(
-        tuple_(sip_case.c.person_root, sip_case.c.person_extension).in_(several("people")),
-        sip_case.c.state.not_in([state.value for state in TERMINAL]),
-        sip_case.c.case_number.startswith("SIP"),
-    )
+    .where(_OF_PEOPLE, _IS_OPEN, sip_case.c.case_number.startswith("SIP"))
     .order_by(sip_case.c.case_number)
 )
 
@@ -227,10 +221,7 @@ async def all_of(tx: Transaction, people: Collection[tuple[str, str]]) -> list[s
     return list((await tx.execute(_EVERY, {"people": list(people)})).scalars()) if people else []
 
 
-_ABOUT = select(sip_case.c.case_number).where(
-    tuple_(sip_case.c.person_root, sip_case.c.person_extension).in_(several("people")),
-    sip_case.c.state.not_in([state.value for state in TERMINAL]),
-)
+_ABOUT = select(sip_case.c.case_number).where(_OF_PEOPLE, _IS_OPEN)
 
 
 async def open_about(tx: Transaction, people: Collection[Identifier]) -> list[str]:
