@@ -81,6 +81,8 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token.revoked", Right.ADMINISTER_TOKENS
     # Kept when a token that no longer holds is shown: it asks for no more than the least.
     TOKEN_USED = "token.used", Right.SEE_LEDGER
+    # Kept when somebody comes to a page, or calls the API, that is not for them.
+    WINDOW_REFUSED = "window.refused", Right.SEE_LEDGER
     AUDIT_EXTRACTED = "audit.extracted", Right.READ_AUDIT
 
     def __new__(cls, value: str, right: Right) -> Self:
