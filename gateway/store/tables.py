@@ -56,6 +56,10 @@ DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
 """Condition of incoming rows that the case system has not answered about."""
 OPEN = "due_at IS NOT NULL"
 """Condition of rows that something is awaited for: each has an owner. They are few beside what is done."""
+OWED = "state = 'registered' AND due_at IS NOT NULL"
+"""Condition of incoming rows for which an own unit has to acknowledge or reply."""
+UNREAD = "read_at IS NULL AND (state = 'retracted' OR (state = 'registered' AND duty = 'notify'))"
+"""Condition of incoming rows that ask for nothing but to be read, and that nobody in the unit has marked as read."""
 WATCHED = "look_at IS NOT NULL"
 """Condition of rows and cases that somebody will have to be told about, if nothing happens before ``look_at``."""
 
@@ -264,6 +268,7 @@ inbound = Table(
     Column("findings", JSON),
     Column("duplicates", Integer, nullable=False, server_default="0"),
     Column("look_at", Moment),
+    Column("read_at", Moment),  # when somebody in the unit marked it as read
     _one_of("state", InState),
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
     UniqueConstraint("party", "type", "message_id", "unit"),
@@ -272,6 +277,8 @@ inbound = Table(
     _where("ix_inbound_watched", WATCHED, "look_at"),
     _where("ix_inbound_stored", "state = 'stored'", "case_number", "party", "unit", "sequence"),
     _where("ix_inbound_open", OPEN, "state", "due_at", "received_at"),
+    _where("ix_inbound_owed", OWED, "unit", "due_at", "type"),
+    _where("ix_inbound_unread", UNREAD, "unit", "id", "type"),
     Index("ix_inbound_message_id", "message_id"),
     Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
 )
