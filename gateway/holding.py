@@ -61,7 +61,7 @@ MAY_NOT_LEAVE = Fault(
 OTHER_PROTECTION = Fault(
     "resend.protection-changed",
     "Det får inte skickas igen: skyddet av den enskildes uppgifter har ändrats sedan det skrevs. Skriv det på nytt.",
-    "It may not be sent again: the protection of the person's identity has changed since it was written. Write it anew.",
+    "It may not be sent again: the protection of the person's identity has changed since it was written. Write anew.",
 )
 
 
@@ -275,8 +275,8 @@ class Holding:
         if person is not None and person.protected_level is not self.case.protected_level:
             raise CaseRuleError(OTHER_PROTECTION.at())
         waits = row.state is OutState.RETRYING  # what is tried already is given up when it would have been
-        fresh = {} if waits else {"queued_at": self.now, "leave_by": self._leave_by(message)}
-        moved = row._replace(**fresh).after(OutEvent.RESEND, self.now, next_attempt_at=None)
+        fresh = row if waits else row._replace(queued_at=self.now, leave_by=self._leave_by(message))
+        moved = fresh.after(OutEvent.RESEND, self.now, next_attempt_at=None)
         if moved.may_not_leave(self.now):
             raise CaseRuleError(MAY_NOT_LEAVE.at())
         return moved

@@ -46,4 +46,4 @@ failure_note = Table(
     _one_of("kind", ItemKind),
     Index("ix_failure_note_group", "kind", "code", "party", "id"),
 )
-"""What somebody has written about a group of failures, for whoever looks at it next; the last is the one that counts."""
+"""What somebody has written about a group of failures, for whoever looks at it next; the last one counts."""

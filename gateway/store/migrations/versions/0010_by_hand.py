@@ -80,25 +80,25 @@ def upgrade() -> None:
 
 def _tell_of_what_has_failed(first_code: str) -> None:
     """Write since when and why messages have failed, as the history and the answers tell it."""
+    verdict, findings = first_code.format("verdict.reasons"), first_code.format("findings")
+    answered = (
+        f"(SELECT {verdict} FROM verdict WHERE verdict.message_id = dispatch.message_id "  # noqa: S608 -- our own words
+        "AND verdict.unit = dispatch.unit AND verdict.outcome IN ('rejected', 'partial') "
+        "ORDER BY verdict.arrived_at LIMIT 1)"
+    )
     for table, direction, states, made, why in (
-        (
-            "dispatch",
-            "out",
-            "'rejected', 'partial', 'expired'",
-            "created_at",
-            f"""(SELECT {first_code.format("verdict.reasons")} FROM verdict
-            WHERE verdict.message_id = dispatch.message_id AND verdict.unit = dispatch.unit
-            AND verdict.outcome IN ('rejected', 'partial') ORDER BY verdict.arrived_at LIMIT 1)""",
-        ),
-        ("inbound", "in", "'rejected'", "received_at", first_code.format("inbound.findings")),
+        ("dispatch", "out", "'rejected', 'partial', 'expired'", "created_at", answered),
+        ("inbound", "in", "'rejected'", "received_at", findings),
     ):
+        code = f"COALESCE({why}, CASE state WHEN 'expired' THEN 'message.given-up' ELSE state END)"
+        at = (
+            f"(SELECT min(history.at) FROM history WHERE history.message_id = {table}.message_id "  # noqa: S608
+            f"AND history.unit = {table}.unit AND history.direction = '{direction}' "
+            f"AND history.state = {table}.state)"
+        )
         op.execute(
-            f"""UPDATE {table} SET failed_code = COALESCE({why},
-            CASE state WHEN 'expired' THEN 'message.given-up' ELSE state END),
-            failed_at = COALESCE((SELECT min(history.at) FROM history WHERE history.message_id = {table}.message_id
-            AND history.unit = {table}.unit AND history.direction = '{direction}'
-            AND history.state = {table}.state), {made})
-            WHERE state IN ({states})"""
+            f"UPDATE {table} SET failed_code = {code}, failed_at = COALESCE({at}, {made}) "  # noqa: S608
+            f"WHERE state IN ({states})"
         )
     for table, which in (("parked", "1 = 1"), ("event", "state = 'refused'")):
-        op.execute(f"UPDATE {table} SET code = COALESCE({first_code.format('findings')}, 'unknown') WHERE {which}")
+        op.execute(f"UPDATE {table} SET code = COALESCE({findings}, 'unknown') WHERE {which}")  # noqa: S608
