@@ -80,9 +80,9 @@ OUTCOME_WORDS: Final[Mapping[Outcome, StateWord]] = {
 """What is said of a verdict."""
 
 DUTY_WORDS: Final[Mapping[Duty, tuple[str, str]]] = {
-    Duty.NOTIFY: ("För kännedom", "To be known"),
-    Duty.ACKNOWLEDGE: ("Ska kvitteras", "To be acknowledged"),
-    Duty.REPLY: ("Ska besvaras", "To be answered"),
+    Duty.NOTIFY: ("Notifiering", "Notification"),
+    Duty.ACKNOWLEDGE: ("Kvittera", "Acknowledge"),
+    Duty.REPLY: ("Svara", "Reply"),
 }
 """What the recipient has to do, in Swedish and in English."""
 
