@@ -43,8 +43,8 @@ OUT_WORDS: Final[Mapping[OutState, StateWord]] = {
     OutState.PARTIAL: StateWord("Delvis mottaget", "Taken in part", "◐", WARNING),
     OutState.REJECTED: StateWord("Avvisat", "Rejected", "✗", BAD),
     OutState.EXPIRED: StateWord("Uppgivet", "Given up", "✗", BAD),
-    OutState.RETRACTED: StateWord("Makulerat", "Retracted", "↩", ON_ITS_WAY),
-    OutState.MISDIRECTED: StateWord("Felskickat", "Misdirected", "⚠", WARNING),
+    OutState.RETRACTED: StateWord("Återtaget", "Retracted", "↩", ON_ITS_WAY),
+    OutState.MISDIRECTED: StateWord("Felsänt", "Misdirected", "⚠", WARNING),
     OutState.STOPPED: StateWord("Stoppat", "Stopped", "■", ON_ITS_WAY),
     OutState.LETTER: StateWord("Brev att skicka", "Letter to send", "✉", WARNING),
     OutState.MAILED: StateWord("Brev skickat", "Letter sent", "✉", ON_ITS_WAY),
@@ -59,8 +59,8 @@ IN_WORDS: Final[Mapping[InState, StateWord]] = {
     InState.REGISTERED: StateWord("Registrerat", "Registered", "✓", GOOD),
     InState.ACKNOWLEDGED: StateWord("Kvitterat", "Acknowledged", "✔", GOOD),
     InState.REJECTED: StateWord("Avvisat", "Rejected", "✗", BAD),
-    InState.RETRACTED: StateWord("Makulerat", "Retracted", "↩", ON_ITS_WAY),
-    InState.MISDIRECTED: StateWord("Felskickat", "Misdirected", "⚠", WARNING),
+    InState.RETRACTED: StateWord("Återtaget", "Retracted", "↩", ON_ITS_WAY),
+    InState.MISDIRECTED: StateWord("Felsänt", "Misdirected", "⚠", WARNING),
 }
 """What is said of a message that came, for one of the own units."""
 
