@@ -77,7 +77,7 @@ async def test_a_day_long_ago_is_found_at_once_and_nothing_before_it_is_looked_a
     days = [NOON + timedelta(days=number) for number in range(12)]
     await add(tx, *(row(created_at=day) for day in days))
     asked = Sought(since=days[3], until=days[5])
-    page = await browse.sent(tx, asked, 10, farthest=2)
+    page = await browse.sent(tx, asked, 10, farthest=3)
     assert ([one["created_at"] for one in page.rows], page.next) == ([days[4], days[3]], None)
     assert (await browse.sent(tx, Sought(until=days[0]), 10, farthest=2)) == Page([], None)
     assert (await browse.sent(tx, Sought(since=days[11] + timedelta(days=1)), 10, farthest=2)) == Page([], None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_messages, login, messages, overview, static
+from gateway.web import api_messages, login, messages, overview, revealing, static
 from gateway.web.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -12,5 +12,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *login.ROUTES,
     *overview.ROUTES,
     *messages.ROUTES,
+    *revealing.ROUTES,
     *api_messages.ROUTES,
 )
