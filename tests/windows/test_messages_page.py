@@ -56,7 +56,7 @@ async def test_a_filter_is_kept_from_page_to_page_and_shown_in_its_field(site: S
     await site.log_in(Role.READER)
     page = await site.page("/messages?state=acknowledged&limit=1")
     assert '<option value="acknowledged" selected>' in page
-    assert parse_qs(urlsplit(address(page, "next")).query)["state"] == ["registered"]
+    assert parse_qs(urlsplit(address(page, "next")).query)["state"] == ["acknowledged"]
     assert "Rensa" in await site.page("/messages?type=plan&state=expired")
 
 
