@@ -88,12 +88,6 @@ async def count_on_the_way(tx: Transaction, units: Collection[str] | None) -> in
     return await _count(tx, select(inbound.c.id).where(text(DELIVERABLE), *_of(units)))
 
 
-async def unread_row(tx: Transaction, number: int) -> Inbound | None:
-    """Return the row with a number, if it asks for nothing and nobody has marked it as read."""
-    found = await _rows(tx, select(inbound.c.id).where(text(UNREAD), inbound.c.id == number))
-    return found[0] if found else None
-
-
 async def mark_read(tx: Transaction, number: int, now: datetime) -> bool:
     """Mark a row as read; tell whether it was to be, and was not."""
     mine = text(UNREAD), inbound.c.id == number

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_messages, login, messages, overview, revealing, static
+from gateway.web import api_inbox, api_messages, inbox, login, messages, overview, revealing, static
 from gateway.web.route import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *static.ROUTES,
     *login.ROUTES,
     *overview.ROUTES,
+    *inbox.ROUTES,
+    *api_inbox.ROUTES,
     *messages.ROUTES,
     *revealing.ROUTES,
     *api_messages.ROUTES,

@@ -22,7 +22,8 @@ class Visit:
 
     ``actor`` is who asks; nobody comes without one where the route asks for a right. ``session`` is theirs where they
     are a person at the pages. ``query`` and ``body`` are what is asked, in the form that the route has for them, and
-    ``form`` what a page has sent, once it is known to be one of ours.
+    ``form`` what a page has sent, once it is known to be one of ours. ``owed`` is how many messages the units that
+    somebody sees must acknowledge or reply to, for the pages to show wherever one is; it is not counted far.
     """
 
     request: web.Request
@@ -35,6 +36,7 @@ class Visit:
     query: Any = None
     body: Any = None
     form: Form = field(default_factory=lambda: Form({}))
+    owed: int = 0
 
     @property
     def who(self) -> Actor:
@@ -46,6 +48,12 @@ class Visit:
     def units(self) -> frozenset[str] | None:
         """Return the units (HSA-ids) whose messages may be shown; ``None`` for all."""
         return self.who.units
+
+    def units_of(self, chosen: str | None) -> frozenset[str] | None:
+        """Return whose messages may be shown to somebody who has ``chosen`` a unit: none, if it is not theirs."""
+        if chosen is None:
+            return self.units
+        return frozenset({chosen}) if self.who.sees(chosen) else frozenset()
 
     def named(self, name: str) -> str:
         """Return what stands in the address under ``name``."""

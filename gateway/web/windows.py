@@ -15,7 +15,7 @@ from gateway.adapters.http_problem import problem
 from gateway.audit import Action, AuditOutcome, Entry
 from gateway.context import trace_of
 from gateway.errors import Finding, GatewayError, UsageError
-from gateway.store import audit
+from gateway.store import audit, worklist
 from gateway.web.asked import body_of, form_of, query_of
 from gateway.web.entry import SAFE, Known, check_form, check_origin, who_asks
 from gateway.web.language import language_of
@@ -68,6 +68,9 @@ class Windows:
         check_origin(request, known)
         if route.right is not None:
             await self._let_in(visit)
+            if route.kind is Kind.PAGE:
+                async with self._window.context.store.reading() as tx:
+                    visit.owed = await worklist.count_owed(tx, visit.units)
         visit.query = query_of(route, request)
         visit.body = await body_of(route, request)
         if route.kind is Kind.PAGE and request.method not in SAFE:
