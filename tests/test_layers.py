@@ -23,9 +23,9 @@ LAYERS = {
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
-    "log_extract",
+    "sessions log_extract",
     "outside": "adapters transport",
-    "work": "hops",
+    "work": "hops web",
     "assembly": "app preflight connections health",
     "service": "service workers",
     "windows": "web replay reference alerts dashboard",
@@ -84,6 +84,7 @@ NEIGHBOURS = {
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",
     ("resending", "context"): "every hop works in the surroundings of its gateway",
     ("resending", "outbox"): "an event that is taken up again is taken as it was the first time",
+    ("sessions", "tokens"): "what is shown to be let in is drawn and hashed in one way",
     ("access", "errors"): "what is wrong is said the same way everywhere",
     ("access", "identifiers"): "people who act are known by HSA-ids",
     ("resending", "accountability"): "whoever takes an event up again answers for it",
@@ -137,6 +138,7 @@ PRODUCTS = {
     "lxml": {"messages"},
     "xmlschema": {"messages"},
     "prometheus_client": {"scrape"},
+    "jinja2": {"web"},
     "rich": {"replay", "cli"},
     "typer": {"cli"},
 }
