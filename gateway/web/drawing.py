@@ -62,8 +62,12 @@ def together(*parts: str) -> Markup:
 
 
 def words(x: float, y: float, text: str, class_: str | None = None, anchor: str | None = None) -> Markup:
-    """Return a line of text that begins at a place; ``anchor`` is ``middle`` or ``end`` where it does not begin."""
-    return element("text", text, x=x, y=y, class_=class_, text_anchor=anchor)
+    """Return a line of text that begins at a place; ``anchor`` is ``middle`` or ``end`` where it does not begin there.
+
+    What steers and is no sign, which a partner may have written, is a dot.
+    """
+    safe = "".join(sign if sign.isprintable() or sign == "\N{NO-BREAK SPACE}" else "·" for sign in text)
+    return element("text", safe, x=x, y=y, class_=class_, text_anchor=anchor)
 
 
 def number(value: float) -> str:
