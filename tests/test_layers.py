@@ -18,7 +18,7 @@ LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
     "progress resources logs outages stopping working_time grace by_hand adapter_settings access items",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules readable letter_words letter_text metrics silence audit matching",
+    "directory_rules readable letter_words letter_text metrics silence audit matching hour",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
@@ -28,7 +28,7 @@ LAYERS = {
     "work": "hops web",
     "assembly": "app preflight connections health",
     "service": "service workers",
-    "windows": "replay reference alerts dashboard",
+    "windows": "web replay reference alerts dashboard",
     "door": "cli __main__",
 }
 LEVEL = {room: level for level, rooms in enumerate(LAYERS.values()) for room in rooms.split()}
