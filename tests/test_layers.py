@@ -28,7 +28,7 @@ LAYERS = {
     "work": "hops web",
     "assembly": "app preflight connections health",
     "service": "service workers",
-    "windows": "web replay reference alerts dashboard",
+    "windows": "replay reference alerts dashboard",
     "door": "cli __main__",
 }
 LEVEL = {room: level for level, rooms in enumerate(LAYERS.values()) for room in rooms.split()}
