@@ -7,8 +7,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
+PORT ?= 8480
 
-.PHONY: demo test faults bench bench-full lint docs secrets clean help
+.PHONY: demo serve test faults bench bench-full lint docs secrets clean help
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -25,6 +26,10 @@ $(VENV)/tested: $(VENV)/installed
 
 demo: $(VENV)/installed  ## Play a SIP journey between a municipality and a region, and show the ledger it ends in.
 	$(BIN)/gateway demo
+
+# PORT=… is where the municipality is looked at; the region has the port after it.
+serve: $(VENV)/installed  ## The same journey, with the pages of both left open to look around in until Ctrl-C.
+	$(BIN)/gateway demo --serve $(PORT)
 
 # Some tests need RabbitMQ and PostgreSQL: they are used where they are, installed where root and apt-get may, and
 # started in private; without them those tests are skipped, or fail when CI=true.
