@@ -37,8 +37,8 @@ wait for them.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from inspect import isasyncgenfunction, iscoroutinefunction
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -49,8 +49,6 @@ from pages.browser import launched
 from pages.visitor import Visitor, visiting
 
 _HERE = Path(__file__).parent
-_LOOP_OF_A_TEST = "_function_scoped_runner"
-"""The fixture of pytest-asyncio that everything asynchronous asks for that wants a loop no older than its test."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,12 +58,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
-    """Refuse a fixture that would live in a loop of its own: what it gives would never answer here."""
-    if fixturedef.argname == _LOOP_OF_A_TEST:
-        asked = [name for name in request.node.fixturenames if not name.startswith("_")]
-        pytest.fail(f'one of {asked} is not of the loop of the session; see {__name__}: loop_scope="session"')
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse a test whose fixtures live in a loop of their own: what they give would never answer here."""
+    if isinstance(item, pytest.Function) and (strangers := _of_other_loops(item)):
+        pytest.fail(f'{strangers} should say loop_scope="session"; see {__name__}', pytrace=False)
+
+
+def _of_other_loops(item: pytest.Function) -> list[str]:
+    """Return the names of the asynchronous fixtures of ``item`` that are not of the loop of the session."""
+    definitions = [known[-1] for known in item._fixtureinfo.name2fixturedefs.values()]
+    return [
+        one.argname
+        for one in definitions
+        if (iscoroutinefunction(one.func) or isasyncgenfunction(one.func))
+        and getattr(one.func, "_loop_scope", None) != "session"
+    ]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
