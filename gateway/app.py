@@ -79,7 +79,8 @@ async def open_gateway(
         probes = {"database": book.ping, "exchange": transport.ping, "migrations": store.check}
         context = context_of(settings, directory, store, clock, observe, chance)
         measured = _measured(settings, context, transport) if leads else None
-        systems = await stack.enter_async_context(connected(settings, directory, clock, store, probes, measured))
+        shown = context if leads else None
+        systems = await stack.enter_async_context(connected(settings, directory, clock, store, probes, measured, shown))
         yield Gateway(
             context,
             systems.adapter,

@@ -81,6 +81,8 @@ class Action(StrEnum):
     TOKEN_REVOKED = "token.revoked", Right.ADMINISTER_TOKENS
     # Kept when a token that no longer holds is shown: it asks for no more than the least.
     TOKEN_USED = "token.used", Right.SEE_LEDGER
+    # Kept when somebody comes to a page, or calls the API, that is not for them.
+    WINDOW_REFUSED = "window.refused", Right.SEE_LEDGER
     AUDIT_EXTRACTED = "audit.extracted", Right.READ_AUDIT
     MESSAGE_READ = "message.read", Right.SEE_CONTENT
     CASE_READ = "case.read", Right.SEE_CONTENT

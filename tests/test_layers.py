@@ -25,7 +25,7 @@ LAYERS = {
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
     "sessions log_extract",
     "outside": "adapters transport",
-    "work": "hops",
+    "work": "hops web",
     "assembly": "app preflight connections health",
     "service": "service workers",
     "windows": "replay reference alerts dashboard",
@@ -138,6 +138,7 @@ PRODUCTS = {
     "lxml": {"messages"},
     "xmlschema": {"messages"},
     "prometheus_client": {"scrape"},
+    "jinja2": {"web"},
     "rich": {"replay", "cli"},
     "typer": {"cli"},
 }

@@ -18,6 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.store.tables import dispatch, inbound, message
 
+Row = RowMapping
+"""One row of the log, by the names of its columns."""
+
 FARTHEST: Final = 20_000
 """How many rows of the log one page looks at."""
 
@@ -35,6 +38,7 @@ class Sought:
     party: str | None = None
     unit: str | None = None
     case_number: str | None = None
+    message_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     units: frozenset[str] | None = None
@@ -85,14 +89,14 @@ async def _page(
         last = (await tx.execute(select(func.max(table.c.id)))).scalar()
         top = (last or 0) + 1
     bottom = max(top - farthest, 0)
-    for name in ("state", "type", "party", "case_number"):
+    for name in ("state", "type", "party", "case_number", "message_id"):
         if (value := getattr(sought, name)) is not None:
             query = query.where(table.c[name] == value)
     if sought.since is not None:
         query = query.where(table.c[when] >= sought.since)
     if sought.until is not None:
         query = query.where(table.c[when] < sought.until)
-    if sought.case_number is None:  # a case has few rows, which an index finds
+    if sought.case_number is None and sought.message_id is None:  # those have few rows, which an index finds
         query = query.where(table.c.id >= bottom)
     else:
         bottom = 0
@@ -101,3 +105,16 @@ async def _page(
     if len(rows) == limit:
         return Page(rows, rows[-1]["id"])
     return Page(rows, bottom if bottom > 1 else None)
+
+
+async def of_message(
+    tx: Transaction, message_id: str, units: frozenset[str] | None
+) -> tuple[Sequence[RowMapping], Sequence[RowMapping]]:
+    """Return where a message stands: its rows as it was sent, and as it came, as far as they are of ``units``."""
+    out = select(*_SENT, message.c.sender_unit).join(message, message.c.message_id == dispatch.c.message_id)
+    out = out.where(dispatch.c.message_id == message_id).order_by(dispatch.c.id)
+    came = select(*_CAME).where(inbound.c.message_id == message_id).order_by(inbound.c.id)
+    if units is not None:
+        out = out.where(message.c.sender_unit.in_(sorted(units)))
+        came = came.where(inbound.c.unit.in_(sorted(units)))
+    return list((await tx.execute(out)).mappings()), list((await tx.execute(came)).mappings())

@@ -1,0 +1,101 @@
+"""What is asked, read into its form: the query of an address, and the body of a POST.
+
+What cannot be used is told by its place; what stood there is not repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import ClientPayloadError, web
+from pydantic import BaseModel, ValidationError
+
+from gateway.adapters import http_problem as problems
+from gateway.errors import Fault, Finding, UsageError
+from gateway.web.refusals import BODY, NOT_JSON, QUERY, TOO_LARGE, TooLargeError
+from gateway.web.route import Route
+
+LARGEST: Final = 64 * 1024
+"""Bytes of what may be sent to a window; events go in by the door of their adapter, and may be larger."""
+READ_SECONDS: Final = 15.0
+"""How long it may take to come."""
+
+
+def query_of(route: Route, request: web.Request) -> BaseModel | None:
+    """Return what the address asks, in the form of the route. Raises :class:`UsageError`."""
+    if route.query is None:
+        return None
+    given: dict[str, Any] = {}
+    for name, value in request.query.items():
+        if name in given:
+            raise UsageError(QUERY.at(name))
+        given[name] = value
+    # A field of a form that was left empty asks for nothing.
+    return _read(route.query, {name: value for name, value in given.items() if value}, QUERY)
+
+
+async def body_of(route: Route, request: web.Request) -> BaseModel | None:
+    """Return the JSON that was sent, in the form of the route.
+
+    Raises:
+        UsageError: it is no JSON object, or not of that form.
+        TooLargeError: it is larger than what is read.
+    """
+    if route.body is None:
+        return None
+    if request.content_type != "application/json":
+        raise UsageError(problems.MEDIA_TYPE.at())
+    try:
+        given = json.loads(await _bytes_of(request))
+    except (ValueError, RecursionError):
+        raise UsageError(NOT_JSON.at()) from None
+    if not isinstance(given, dict):
+        raise UsageError(NOT_JSON.at())
+    return _read(route.body, given, BODY)
+
+
+async def form_of(request: web.Request) -> dict[str, list[str]]:
+    """Return the fields of a form that a page has sent, each with its values in order. Raises as :func:`body_of`."""
+    from urllib.parse import parse_qs  # noqa: PLC0415 -- used where a form is sent alone
+
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise UsageError(NOT_JSON.at())
+    try:
+        return parse_qs((await _bytes_of(request)).decode("utf-8"), keep_blank_values=True, max_num_fields=2000)
+    except ValueError:
+        raise UsageError(BODY.at()) from None
+
+
+async def _bytes_of(request: web.Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            while chunk := await request.content.read(LARGEST):
+                body += chunk
+                if len(body) > LARGEST:
+                    raise TooLargeError(TOO_LARGE.at(limit=LARGEST))
+    except TimeoutError:
+        raise UsageError(problems.TOO_SLOW.at(seconds=f"{READ_SECONDS:g}")) from None
+    except (ClientPayloadError, web.RequestPayloadError, ConnectionError):
+        raise UsageError(problems.BROKEN_OFF.at()) from None
+    return bytes(body)
+
+
+def _read(form: type[BaseModel], given: Mapping[str, Any], fault: Fault) -> BaseModel:
+    try:
+        return form.model_validate(given)
+    except ValidationError as error:
+        raise UsageError(dict.fromkeys(_findings(form, error, fault))) from None
+
+
+def _findings(form: type[BaseModel], error: ValidationError, fault: Fault) -> list[Finding]:
+    """Place what is wrong; a name that the form does not have is not repeated."""
+    known = {field.alias or name for name, field in form.model_fields.items()}
+    findings = []
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        place = [str(part) for part in one["loc"] if str(part) in known or isinstance(part, int)]
+        findings.append(fault.at(("/" if fault is BODY else "") + "/".join(place)))
+    return findings

@@ -1,0 +1,30 @@
+"""*Översikt*: whether all is in order, and if not, what needs somebody."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from gateway import partners
+from gateway.access import Right
+from gateway.web.page import page
+from gateway.web.route import Kind, Route, Scope
+from gateway.web.visit import Visit
+
+
+async def overview(visit: Visit) -> web.Response:
+    """Answer with the overview."""
+    return page(visit, "overview.html", silent=await partners.sentences(visit.window.context))
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/",
+        answer=overview,
+        kind=Kind.PAGE,
+        scope=Scope.UNITS,
+        right=Right.SEE_LEDGER,
+        sv="Översikt: om allt är i ordning, och annars vad som behöver göras.",
+        en="Overview: whether all is in order, and otherwise what needs to be done.",
+    ),
+)

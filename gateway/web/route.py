@@ -1,0 +1,69 @@
+"""A way in: an address, who may come there, what may be asked, and what answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from gateway.access import Right
+
+if TYPE_CHECKING:
+    from gateway.web.visit import Visit
+
+
+class Kind(StrEnum):
+    """For whom an answer is meant; what is wrong is told accordingly."""
+
+    PAGE = "page"
+    """For people: HTML. Whoever is not let in is shown where that is done."""
+    API = "api"
+    """For programs: JSON. What is wrong is told as problem details (RFC 9457)."""
+
+
+class Scope(StrEnum):
+    """What of the party's is shown or touched there."""
+
+    OPEN = "open"
+    """Nothing of anybody's: a style sheet, the page where people are let in."""
+    UNITS = "units"
+    """What is of the units that the actor sees; what is of other units is as if it were not there."""
+    PARTY = "party"
+    """What is no single unit's: for those who see all units of the party."""
+
+
+Answer = Callable[["Visit"], Awaitable[web.StreamResponse | BaseModel]]
+"""Answers a visit: a model is written as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One address and method.
+
+    ``right`` is what whoever comes must have; ``None`` lets everybody in, also those who are not known. ``query`` and
+    ``body`` are the forms of what is asked, and ``returns`` that of the answer, where they are JSON. ``sv`` and ``en``
+    say what one finds there.
+    """
+
+    method: str
+    path: str
+    answer: Answer
+    kind: Kind
+    scope: Scope
+    right: Right | None
+    sv: str
+    en: str
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    returns: type[BaseModel] | None = None
+    repeatable: bool = False
+    """Whether a POST takes an ``Idempotency-Key``, and is carried out once however often it comes."""
+
+    @property
+    def name(self) -> str:
+        """Return what the route is known by: its answer's module and name."""
+        return f"{self.answer.__module__.rpartition('.')[2]}.{self.answer.__name__}"

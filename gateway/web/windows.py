@@ -1,0 +1,121 @@
+"""Everything that can be looked at, mounted on the door: who comes is made out, let in or refused, and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel
+
+from gateway.access import REFUSED, AccessRefusedError
+from gateway.adapters import http_problem as problems
+from gateway.adapters.http_problem import problem
+from gateway.audit import Action, AuditOutcome, Entry
+from gateway.context import trace_of
+from gateway.errors import Finding, GatewayError, UsageError
+from gateway.store import audit
+from gateway.web.asked import body_of, query_of
+from gateway.web.entry import actor_of
+from gateway.web.language import language_of
+from gateway.web.page import no_page, to_login
+from gateway.web.refusals import NOT_LET_IN, OTHER_HOST, NotLetInError, status_of
+from gateway.web.route import Kind, Route, Scope
+from gateway.web.routes import ROUTES
+from gateway.web.visit import Visit
+from gateway.web.window import Window
+
+log = structlog.get_logger(__name__)
+
+
+class Windows:
+    """Answers what the table of routes has, for one gateway."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+
+    def add_to(self, app: web.Application) -> None:
+        """Add every route to the application of a door."""
+        for route in ROUTES:
+            app.router.add_route(route.method, route.path, self._answering(route))
+
+    def _answering(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            visit = Visit(
+                request=request,
+                window=self._window,
+                route=route,
+                language=language_of(request),
+                now=self._window.now(),
+            )
+            try:
+                return await self._answered(visit)
+            except GatewayError as error:
+                return _no(visit, status_of(error), error.findings)
+            except web.HTTPException:
+                raise
+            except Exception as error:  # nothing we foresaw
+                log.error("web.failed", route=route.name, **trace_of(error))
+                return _no(visit, HTTPStatus.INTERNAL_SERVER_ERROR, (problems.UNFORESEEN.at(),))
+
+        return answer
+
+    async def _answered(self, visit: Visit) -> web.StreamResponse:
+        route, request = visit.route, visit.request
+        self._check_host(request)
+        if route.right is not None:
+            visit.actor = await actor_of(self._window, request)
+            await self._let_in(visit)
+        visit.query = query_of(route, request)
+        visit.body = await body_of(route, request)
+        answer = await route.answer(visit)
+        if isinstance(answer, BaseModel):
+            text = answer.model_dump_json(by_alias=True, exclude_none=False)
+            return web.Response(text=text, content_type="application/json")
+        return answer
+
+    def _check_host(self, request: web.Request) -> None:
+        """Refuse a name that is not this machine's, where it alone may come here: a page elsewhere may have made it up.
+
+        Raises:
+            UsageError: the name in ``Host`` is another.
+        """
+        name = request.host.rpartition(":")[0] if not request.host.endswith("]") else request.host
+        if self._window.is_near and (name or request.host) not in ("127.0.0.1", "localhost", "[::1]"):
+            raise UsageError(OTHER_HOST.at())
+
+    async def _let_in(self, visit: Visit) -> None:
+        """Return when whoever asks may come; keep that they were refused.
+
+        Raises:
+            NotLetInError: nobody knows who asks.
+            AccessRefusedError: their role does not have the right, or what is there is no single unit's.
+        """
+        actor, route = visit.actor, visit.route
+        if actor is None:
+            raise NotLetInError(NOT_LET_IN.at())
+        assert route.right is not None  # asked by whoever called
+        if actor.may(route.right) and (route.scope is not Scope.PARTY or actor.units is None):
+            return
+        refused = Entry(
+            at=visit.now,
+            by=actor.name,
+            assignment=actor.assignment,
+            role=actor.role,
+            action=Action.WINDOW_REFUSED,
+            target=route.name,
+            outcome=AuditOutcome.REFUSED,
+            code=REFUSED.code,
+        )
+        async with self._window.context.store.writing() as tx:
+            await audit.append(tx, refused)
+        raise AccessRefusedError(REFUSED.at(right=route.right.value))
+
+
+def _no(visit: Visit, status: HTTPStatus, findings: tuple[Finding, ...]) -> web.Response:
+    """Return an answer that says why it is none: a page for people, problem details for programs."""
+    if visit.route.kind is Kind.PAGE:
+        return to_login(visit) if status is HTTPStatus.UNAUTHORIZED else no_page(visit, status, findings)
+    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
+    return problem(status, findings, headers)
