@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_inbox, api_messages, inbox, login, messages, overview, revealing, static
+from gateway.web import api_inbox, api_messages, inbox, login, messages, openapi, overview, revealing, static
 from gateway.web.route import Route
 
-ROUTES: Final[tuple[Route, ...]] = (
+DESCRIBED: Final[tuple[Route, ...]] = (
     *static.ROUTES,
     *login.ROUTES,
     *overview.ROUTES,
@@ -17,3 +17,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *revealing.ROUTES,
     *api_messages.ROUTES,
 )
+"""What a window opens on, as its modules have it."""
+
+ROUTES: Final = (*DESCRIBED, openapi.route_of(DESCRIBED))

@@ -19,6 +19,7 @@ from gateway.store import audit, worklist
 from gateway.web.asked import body_of, form_of, query_of
 from gateway.web.entry import SAFE, Known, check_form, check_origin, who_asks
 from gateway.web.language import language_of
+from gateway.web.nowhere import told_to_people
 from gateway.web.page import CSRF, no_page, to_login
 from gateway.web.refusals import NOT_LET_IN, OTHER_HOST, NotLetInError, status_of
 from gateway.web.route import Kind, Route, Scope
@@ -37,6 +38,7 @@ class Windows:
 
     def add_to(self, app: web.Application) -> None:
         """Add every route to the application of a door."""
+        app.middlewares.append(told_to_people(self._window))
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._answering(route))
 
