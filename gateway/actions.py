@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.access import Actor
 from gateway.accountability import Attempt, answering_for
@@ -17,6 +17,7 @@ from gateway.context import Context, begins_again
 from gateway.errors import CaseRuleError, DependencyDownError, Fault, Finding, GatewayError, NotYetError
 from gateway.items import Item, ItemKind
 from gateway.store import audit
+from gateway.store import items as items_of
 from gateway.store.sheet import Sheet
 
 MOST = 500
@@ -26,6 +27,11 @@ TOO_MANY = Fault(
     "by-hand.too-many",
     "Högst {limit} åt gången.",
     "At most {limit} at a time.",
+)
+NO_SUCH_MESSAGE = Fault(
+    "by-hand.unknown-message",
+    "Det finns inget meddelande med det id:t, eller flera som börjar så.",
+    "There is no message with that id, or there are several that begin so.",
 )
 NO_SUCH_ITEM = Fault(
     "by-hand.unknown",
@@ -77,6 +83,15 @@ Work = Callable[[Sheet, Item, Attempt, Actor], Awaitable[Said]]
 
 It tells the attempt what the item is about before anything of it is shown, and raises why it cannot be done.
 """
+
+
+class Verb(Protocol):
+    """Does something to items, such as :func:`gateway.sending_again.resend`."""
+
+    def __call__(
+        self, context: Context, chosen: Collection[Item], *, by: Actor | str, reason: str, dry_run: bool = False
+    ) -> Awaitable[list[Result]]:
+        """Do it to each of ``chosen``, and return what became of it."""
 
 
 class _OnlySaidError(Exception):
@@ -165,6 +180,31 @@ async def _carried_out(
             return said
     except _OnlySaidError as only:
         return only.said
+
+
+async def meant(
+    context: Context, verb: Verb, names: Collection[str], *, unit: str | None = None, by: Actor | str, reason: str
+) -> list[Item]:
+    """Return the items that somebody means by ``names``: ``kind:number``, or a message id, or the beginning of one.
+
+    A message may be several items: of those, the ones that ``verb`` can do something about, or all where it can do
+    nothing about any, so that each tells why. With ``unit`` a message id is only what it is to, or for, that unit.
+
+    Raises:
+        CaseRuleError: there is no such message, or the name is neither an id nor an item.
+    """
+    chosen: list[Item] = []
+    for name in names:
+        if ":" in name:
+            chosen.append(Item.parse(name))
+            continue
+        async with context.store.reading() as tx:
+            found = await items_of.named(tx, name, unit=unit)
+        if not found:
+            raise CaseRuleError(NO_SUCH_MESSAGE.at())
+        would = await verb(context, found, by=by, reason=reason, dry_run=True)
+        chosen += [one.item for one in would if not one.is_refused] or found
+    return list(dict.fromkeys(chosen))
 
 
 def missing(attempt: Attempt) -> CaseRuleError:

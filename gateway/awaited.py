@@ -1,4 +1,4 @@
-"""Everything that is awaited, for whoever lists it: answers to what was sent, what is owed here, and clocks of cases."""
+"""Everything that is awaited, for whoever lists it: answers to what was sent, what is owed here, clocks of cases."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from gateway.app import open_store, times_of
 from gateway.awaited import MOST, Everything, everything
-from gateway.cli.console import ConfigOption, Json, StoreOption, local, out, print_json
+from gateway.cli.console import ConfigOption, Json, StoreOption, local, out, print_json, talk
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings

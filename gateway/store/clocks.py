@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import ACKNOWLEDGEMENT
@@ -23,9 +23,6 @@ from gateway.store.browse import FARTHEST
 from gateway.store.cases import case_in
 from gateway.store.rows import as_dispatch, as_inbound
 from gateway.store.tables import OPEN, dispatch, inbound, message, sip_case
-
-COUNTED: Final = 10_000
-"""How far is counted what is awaited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +83,6 @@ async def awaited_answers(tx: Transaction, sought: Sought, limit: int, *, farthe
         return AwaitedPage(found[:limit], (last.due_at, last.id))
     end = (await tx.execute(looked_at.offset(farthest - 1).limit(1))).first() if is_narrow else None
     return AwaitedPage(found, (end.due_at, end.id) if end is not None else None)
-
-
-async def count_overdue(tx: Transaction, now: datetime) -> int:
-    """Return how many answers are overdue, counted no further than :data:`COUNTED` and one more."""
-    some = _looked_at(Sought(before=now)).limit(COUNTED + 1).subquery()
-    return int((await tx.execute(select(func.count()).select_from(some))).scalar_one())
 
 
 async def owed_answers(tx: Transaction, limit: int) -> list[Inbound]:

@@ -141,8 +141,10 @@ async def named(tx: Transaction, message_id: str, *, unit: str | None = None) ->
     ids: set[str] = set()
     for kind in (ItemKind.SENT, ItemKind.RECEIVED, ItemKind.PARKED, ItemKind.DEAD_LETTER, ItemKind.NOTE):
         table = TABLES[kind]
+        if unit is not None and "unit" not in table.c:
+            continue
         query = select(table.c.id, table.c.message_id).where(_begins(table, message_id)).order_by(table.c.id).limit(100)
-        if unit is not None and "unit" in table.c:
+        if unit is not None:
             query = query.where(table.c.unit == unit)
         for number, its in (await tx.execute(query)).all():
             ids.add(its)

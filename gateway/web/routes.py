@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_inbox, api_messages, inbox, login, messages, openapi, overview, revealing, static
+from gateway.web import (
+    acknowledgements,
+    api_acknowledgements,
+    api_inbox,
+    api_messages,
+    inbox,
+    login,
+    messages,
+    openapi,
+    overview,
+    revealing,
+    static,
+)
 from gateway.web.route import Route
 
 DESCRIBED: Final[tuple[Route, ...]] = (
@@ -13,6 +25,8 @@ DESCRIBED: Final[tuple[Route, ...]] = (
     *overview.ROUTES,
     *inbox.ROUTES,
     *api_inbox.ROUTES,
+    *acknowledgements.ROUTES,
+    *api_acknowledgements.ROUTES,
     *messages.ROUTES,
     *revealing.ROUTES,
     *api_messages.ROUTES,
