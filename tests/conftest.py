@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank import blank_store, bring_up
 from services.installing import CHROMIUM, POSTGRESQL, RABBITMQ, Product
+from services.lending import Lender
 from services.lifetime import Keeper, Run
 from services.postgresql import PostgreSqlServer
 from services.rabbitmq import RabbitMqNode
@@ -148,28 +150,29 @@ def template(run: Run, postgresql: PostgreSqlServer) -> str:
     with run.once(name) as first:
         if first:
             postgresql.query(f"CREATE DATABASE {name}")
-            asyncio.run(_bring_up(postgresql.url(name)))
+            asyncio.run(bring_up(postgresql.url(name)))
     return name
 
 
-async def _bring_up(url: str) -> None:
-    async with Store(url):
-        pass
+@pytest.fixture(scope="session")
+def lender(postgresql: PostgreSqlServer, template: str) -> Lender:
+    """Return who lends the tests of this process databases with the tables of this version and no rows."""
+    return Lender(postgresql, template)
 
 
 @pytest.fixture
-def postgresql_store_url(postgresql: PostgreSqlServer, template: str) -> Iterator[str]:
+def postgresql_store_url(lender: Lender) -> Iterator[str]:
     """Return the address of a PostgreSQL database with the tables of this version and no rows."""
-    url = postgresql.create_database(like=template)
+    url = lender.lend()
     yield url
-    postgresql.drop_database(url)
+    lender.take_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return where a store can be opened, once for each product it works with."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}"
+        return blank_store(tmp_path / "store.sqlite")
     url: str = request.getfixturevalue("postgresql_store_url")
     return url
 

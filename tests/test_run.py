@@ -125,7 +125,10 @@ async def test_several_workers_on_one_file_are_refused_with_the_reason(tmp_path:
     assert "[config.one-consumer]" in said
 
 
-async def test_a_service_without_events_stops_at_once(tmp_path: Path) -> None:
-    async with pair(tmp_path) as both, both.runs("kommun") as kommun:
-        async with asyncio.timeout(10):
+async def test_a_service_without_store_or_events_makes_the_one_and_stops_at_once(tmp_path: Path) -> None:
+    async with pair(tmp_path) as both:
+        store = tmp_path / "kommun.sqlite"
+        store.unlink()
+        async with both.runs("kommun") as kommun, asyncio.timeout(10):
             assert await kommun.stops() == 0
+        assert rows(store, "SELECT count(*) FROM dispatch") == [(0,)]
