@@ -38,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if told is not None:
         config.stash[_RUN] = Run(Path(told["run_folder"]))
     else:
+        # Told otherwise, each of the hundreds of processes that start here would compile the product anew.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         config.stash[_KEEPER] = Keeper()
         config.stash[_RUN] = Run(config.stash[_KEEPER].folder)
 
@@ -46,6 +48,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker which run it works for."""
     node.workerinput["run_folder"] = str(node.config.stash[_RUN].folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more than there are processors: many tests wait, for clocks, for servers and for other processes."""
+    ours = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return len(ours) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is still at it when the others have ended."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -10,7 +10,10 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from service_process import events_of, pair, running_service
+
+pytestmark = pytest.mark.long
 
 CASES = 12
 
