@@ -128,6 +128,8 @@ class Settings(BaseModel):
     """The SHA-256 of the tokens with which the gateway may be measured; without them, from this machine only."""
     http_max_bytes: Annotated[int, Field(ge=1_000, le=MAX_EVENT_BYTES)] = MAX_EVENT_BYTES
     """The largest event that is taken over HTTP."""
+    traces_url: Annotated[str | None, Field(pattern=r"^https?://", examples=["https://host:4318/v1/traces"])] = None
+    """Where traces are told (OpenTelemetry, OTLP over HTTP); needs the extra `otel`."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many processes run this gateway."""
     circuit_failures: Annotated[int, Field(ge=1, le=1000)] = 5

@@ -16,14 +16,15 @@ PACKAGE = Path(gateway.__file__).parent
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
-    "progress resources logs outages stopping working_time grace by_hand adapter_settings access",
+    "progress resources logs outages stopping working_time grace by_hand adapter_settings access "
+    "trace_context",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
     "directory_rules letter_words letter_text metrics silence audit hour",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
-    "sessions log_extract",
+    "sessions log_extract traces",
     "outside": "adapters transport",
     "work": "hops web",
     "assembly": "app preflight connections health",
@@ -139,6 +140,7 @@ PRODUCTS = {
     "xmlschema": {"messages"},
     "prometheus_client": {"scrape"},
     "jinja2": {"web"},
+    "opentelemetry": {"traces"},
     "rich": {"replay", "cli"},
     "typer": {"cli"},
 }

@@ -8,14 +8,13 @@ from uuid import UUID
 
 from pydantic import Field
 
-from gateway.access import Right
 from gateway.lifecycle import InState, OutState
 from gateway.store import browse, ledger
 from gateway.store.browse import Row, Sought
 from gateway.web import cursor
 from gateway.web.forms import Moment, Paged, Reason, Since, Told, Until
 from gateway.web.refusals import NOT_FOUND, NotFoundError
-from gateway.web.route import Kind, Route, Scope
+from gateway.web.route import Route
 from gateway.web.visit import Visit
 
 
@@ -199,38 +198,29 @@ def _told(row: Row, direction: Direction) -> MessageTold:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/api/v1/messages",
-        answer=messages,
-        kind=Kind.API,
-        scope=Scope.UNITS,
-        right=Right.SEE_LEDGER,
+    Route.api(
+        "GET",
+        "/api/v1/messages",
+        messages,
+        "Meddelanden, de nyaste först.",
+        "Messages, the newest first.",
         query=MessagesAsked,
         returns=MessagesTold,
-        sv="Meddelanden, de nyaste först.",
-        en="Messages, the newest first.",
     ),
-    Route(
-        method="GET",
-        path="/api/v1/messages/{id}",
-        answer=message,
-        kind=Kind.API,
-        scope=Scope.UNITS,
-        right=Right.SEE_LEDGER,
+    Route.api(
+        "GET",
+        "/api/v1/messages/{id}",
+        message,
+        "Ett meddelande: hur långt det har kommit hos var mottagare.",
+        "One message: how far it got with each recipient.",
         returns=MessageInFull,
-        sv="Ett meddelande: hur långt det har kommit hos var mottagare.",
-        en="One message: how far it got with each recipient.",
     ),
-    Route(
-        method="GET",
-        path="/api/v1/messages/{id}/events",
-        answer=events,
-        kind=Kind.API,
-        scope=Scope.UNITS,
-        right=Right.SEE_LEDGER,
+    Route.api(
+        "GET",
+        "/api/v1/messages/{id}/events",
+        events,
+        "Allt som har hänt med ett meddelande, i ordning.",
+        "Everything that has happened to a message, in order.",
         returns=EventsTold,
-        sv="Allt som har hänt med ett meddelande, i ordning.",
-        en="Everything that has happened to a message, in order.",
     ),
 )

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from aiohttp import ClientPayloadError, web
 from pydantic import BaseModel, ValidationError
@@ -20,6 +21,8 @@ from gateway.web.route import Route
 
 LARGEST: Final = 64 * 1024
 """Bytes of what may be sent to a window; events go in by the door of their adapter, and may be larger."""
+MOST_FIELDS: Final = 2_000
+"""Fields of a form, at most."""
 READ_SECONDS: Final = 15.0
 """How long it may take to come."""
 
@@ -57,14 +60,28 @@ async def body_of(route: Route, request: web.Request) -> BaseModel | None:
     return _read(route.body, given, BODY)
 
 
-async def form_of(request: web.Request) -> dict[str, list[str]]:
-    """Return the fields of a form that a page has sent, each with its values in order. Raises as :func:`body_of`."""
-    from urllib.parse import parse_qs  # noqa: PLC0415 -- used where a form is sent alone
+class Form:
+    """The fields of a form that a page has sent, by name."""
 
+    def __init__(self, fields: Mapping[str, list[str]]) -> None:
+        self._fields = fields
+
+    def one(self, name: str) -> str:
+        """Return the text of a field, without space around it; empty where it was left out."""
+        return self._fields.get(name, [""])[0].strip()
+
+    def all(self, name: str) -> list[str]:
+        """Return every text that was sent under a name, such as the boxes that were ticked."""
+        return list(self._fields.get(name, []))
+
+
+async def form_of(request: web.Request) -> Form:
+    """Return the form that a page has sent. Raises as :func:`body_of`."""
     if request.content_type != "application/x-www-form-urlencoded":
-        raise UsageError(NOT_JSON.at())
+        raise UsageError(BODY.at())
     try:
-        return parse_qs((await _bytes_of(request)).decode("utf-8"), keep_blank_values=True, max_num_fields=2000)
+        text = (await _bytes_of(request)).decode("utf-8")
+        return Form(parse_qs(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise UsageError(BODY.at()) from None
 

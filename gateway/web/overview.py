@@ -5,9 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway import partners
-from gateway.access import Right
 from gateway.web.page import page
-from gateway.web.route import Kind, Route, Scope
+from gateway.web.route import Route
 from gateway.web.visit import Visit
 
 
@@ -17,14 +16,11 @@ async def overview(visit: Visit) -> web.Response:
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/",
-        answer=overview,
-        kind=Kind.PAGE,
-        scope=Scope.UNITS,
-        right=Right.SEE_LEDGER,
-        sv="Översikt: om allt är i ordning, och annars vad som behöver göras.",
-        en="Overview: whether all is in order, and otherwise what needs to be done.",
+    Route.page(
+        "GET",
+        "/",
+        overview,
+        "Översikt: om allt är i ordning, och annars vad som behöver göras.",
+        "Overview: whether all is in order, and otherwise what needs to be done.",
     ),
 )

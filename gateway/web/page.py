@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from gateway.access import Right
 from gateway.errors import Finding
@@ -22,6 +23,8 @@ from gateway.web import moments
 from gateway.web.static import address_of
 from gateway.web.visit import Visit
 
+CSRF: Final = "csrf"
+"""The field in which every form repeats what its page was given."""
 TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
@@ -65,8 +68,8 @@ def _environment() -> Environment:
 def page(visit: Visit, template: str, status: HTTPStatus = HTTPStatus.OK, **shown: Any) -> web.Response:
     """Return the page that ``template`` makes of ``shown``.
 
-    Every template has ``say``, ``visit``, the ``places`` that the actor may go to, and ``moment`` and ``age``, which
-    write a time as people read it, and how long ago it was.
+    Every template has ``say``, ``visit``, the ``places`` that the actor may go to, ``csrf``, which every form has in
+    it, and ``moment`` and ``age``, which write a time as people read it, and how long ago it was.
     """
     actor = visit.actor
     places = [one for one in PLACES if actor is not None and actor.may(one.right)]
@@ -80,6 +83,7 @@ def page(visit: Visit, template: str, status: HTTPStatus = HTTPStatus.OK, **show
             visit=visit,
             window=visit.window,
             actor=actor,
+            csrf=_repeated(visit),
             places=places,
             lang=visit.language.value,
             moment=moments.written,
@@ -94,13 +98,30 @@ def page(visit: Visit, template: str, status: HTTPStatus = HTTPStatus.OK, **show
     return web.Response(status=status, text=text, content_type="text/html")
 
 
+def _repeated(visit: Visit) -> Markup:
+    """Return the field that shows that a form is one of ours; empty where nobody is logged in."""
+    if visit.session is None:
+        return Markup()
+    return Markup('<input type="hidden" name="{}" value="{}">').format(CSRF, visit.session.csrf)
+
+
 def no_page(visit: Visit, status: HTTPStatus, findings: Sequence[Finding]) -> web.Response:
     """Return the page that says why there is none."""
     return page(visit, "refused.html", status, code=status.value, findings=findings)
 
 
+def to(path: str) -> web.Response:
+    """Send a browser that has sent a form to a page of ours, which it gets (RFC 9110 §15.4.4)."""
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": path})
+
+
+def own_path(given: str) -> str:
+    """Return an address that was handed to us if it is one of ours, else the overview: nobody is led elsewhere."""
+    is_own = given.startswith("/") and not given.startswith(("//", "/\\")) and given.isprintable()
+    return given if is_own and given.isascii() else "/"
+
+
 def to_login(visit: Visit) -> web.Response:
     """Send whoever is not known to where people are let in, and back when they are."""
     back = visit.request.path_qs if visit.request.method == "GET" else "/"
-    where = "/login?" + urlencode({"next": back})
-    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": where})
+    return to("/login?" + urlencode({"next": back}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -67,3 +67,70 @@ class Route:
     def name(self) -> str:
         """Return what the route is known by: its answer's module and name."""
         return f"{self.answer.__module__.rpartition('.')[2]}.{self.answer.__name__}"
+
+    @classmethod
+    def open(
+        cls, method: str, path: str, answer: Answer, sv: str, en: str, query: type[BaseModel] | None = None
+    ) -> Self:
+        """Return a page that everybody may come to, and that shows nothing of anybody's."""
+        kind, scope = Kind.PAGE, Scope.OPEN
+        return cls(
+            method=method, path=path, answer=answer, kind=kind, scope=scope, right=None, query=query, sv=sv, en=en
+        )
+
+    @classmethod
+    def page(
+        cls,
+        method: str,
+        path: str,
+        answer: Answer,
+        sv: str,
+        en: str,
+        *,
+        right: Right = Right.SEE_LEDGER,
+        scope: Scope = Scope.UNITS,
+        query: type[BaseModel] | None = None,
+    ) -> Self:
+        """Return a page, or what a form on a page is sent to."""
+        return cls(
+            method=method,
+            path=path,
+            answer=answer,
+            kind=Kind.PAGE,
+            scope=scope,
+            right=right,
+            query=query,
+            sv=sv,
+            en=en,
+        )
+
+    @classmethod
+    def api(
+        cls,
+        method: str,
+        path: str,
+        answer: Answer,
+        sv: str,
+        en: str,
+        *,
+        returns: type[BaseModel],
+        right: Right = Right.SEE_LEDGER,
+        scope: Scope = Scope.UNITS,
+        query: type[BaseModel] | None = None,
+        body: type[BaseModel] | None = None,
+    ) -> Self:
+        """Return a part of the API. What is posted there is carried out once, however often it comes with one key."""
+        return cls(
+            method=method,
+            path=path,
+            answer=answer,
+            kind=Kind.API,
+            scope=scope,
+            right=right,
+            query=query,
+            body=body,
+            returns=returns,
+            repeatable=method == "POST",
+            sv=sv,
+            en=en,
+        )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 from gateway.access import Actor
+from gateway.sessions import Session
+from gateway.web.asked import Form
 from gateway.web.language import Language
 from gateway.web.route import Route
 from gateway.web.window import Window
@@ -18,8 +20,9 @@ from gateway.web.window import Window
 class Visit:
     """One request, and what has been made out about it before it is answered.
 
-    ``actor`` is who asks; nobody comes without one where the route asks for a right. ``query`` and ``body`` are what
-    is asked, in the form that the route has for them.
+    ``actor`` is who asks; nobody comes without one where the route asks for a right. ``session`` is theirs where they
+    are a person at the pages. ``query`` and ``body`` are what is asked, in the form that the route has for them, and
+    ``form`` what a page has sent, once it is known to be one of ours.
     """
 
     request: web.Request
@@ -28,8 +31,10 @@ class Visit:
     language: Language
     now: datetime
     actor: Actor | None = None
+    session: Session | None = None
     query: Any = None
     body: Any = None
+    form: Form = field(default_factory=lambda: Form({}))
 
     @property
     def who(self) -> Actor:

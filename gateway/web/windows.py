@@ -16,10 +16,10 @@ from gateway.audit import Action, AuditOutcome, Entry
 from gateway.context import trace_of
 from gateway.errors import Finding, GatewayError, UsageError
 from gateway.store import audit
-from gateway.web.asked import body_of, query_of
-from gateway.web.entry import actor_of
+from gateway.web.asked import body_of, form_of, query_of
+from gateway.web.entry import SAFE, Known, check_form, check_origin, who_asks
 from gateway.web.language import language_of
-from gateway.web.page import no_page, to_login
+from gateway.web.page import CSRF, no_page, to_login
 from gateway.web.refusals import NOT_LET_IN, OTHER_HOST, NotLetInError, status_of
 from gateway.web.route import Kind, Route, Scope
 from gateway.web.routes import ROUTES
@@ -64,16 +64,37 @@ class Windows:
     async def _answered(self, visit: Visit) -> web.StreamResponse:
         route, request = visit.route, visit.request
         self._check_host(request)
+        known = await self._known(visit)
+        check_origin(request, known)
         if route.right is not None:
-            visit.actor = await actor_of(self._window, request)
             await self._let_in(visit)
         visit.query = query_of(route, request)
         visit.body = await body_of(route, request)
+        if route.kind is Kind.PAGE and request.method not in SAFE:
+            visit.form = await form_of(request)
+            if route.right is not None:
+                check_form(known, visit.form.one(CSRF))
         answer = await route.answer(visit)
         if isinstance(answer, BaseModel):
             text = answer.model_dump_json(by_alias=True, exclude_none=False)
             return web.Response(text=text, content_type="application/json")
         return answer
+
+    async def _known(self, visit: Visit) -> Known | None:
+        """Make out who asks. Where everybody may come, what no longer holds is nobody.
+
+        Raises:
+            NotLetInError: what they show does not hold.
+        """
+        try:
+            known = await who_asks(self._window, visit.request)
+        except NotLetInError:
+            if visit.route.right is not None:
+                raise
+            return None
+        if known is not None:
+            visit.actor, visit.session = known
+        return known
 
     def _check_host(self, request: web.Request) -> None:
         """Refuse a name that is not this machine's, where it alone may come here: a page elsewhere may have made it up.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
+import re
 import shutil
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -16,8 +17,8 @@ from typing import Any
 import aiohttp
 import command
 
-from gateway import tokens
-from gateway.access import Role
+from gateway import sessions, tokens
+from gateway.access import Actor, Role
 from gateway.adapters.http_door import HttpDoor
 from gateway.app import context_of, open_store
 from gateway.clock import ManualClock
@@ -76,6 +77,35 @@ class Site:
     async def bearer(self, role: Role = Role.OPERATOR, units: Collection[str] | None = None) -> dict[str, str]:
         """Return the header that lets in somebody with a role, who sees ``units``."""
         return {"Authorization": f"Bearer {await self.token(role, units)}"}
+
+    async def link(self, role: Role = Role.OPERATOR, units: Collection[str] | None = None, by: str = BY) -> str:
+        """Return the path of a link that logs somebody in."""
+        actor = Actor(name=by, role=role, units=frozenset(units) if units is not None else None)
+        async with self.store.writing() as tx:
+            return f"/login/{await sessions.make_link(tx, actor, self.clock.now())}"
+
+    async def log_in(self, role: Role = Role.OPERATOR, units: Collection[str] | None = None, by: str = BY) -> None:
+        """Log the client in; its cookies hold until it logs out."""
+        async with self.client.post(await self.link(role, units, by), data={}, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/"), await answer.text()
+
+    async def page(self, path: str) -> str:
+        """Return the page that is found at a path, whoever is logged in."""
+        async with self.client.get(path) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/html"), await answer.text()
+            return await answer.text()
+
+    async def send(self, path: str, **fields: str | list[str]) -> tuple[int, str]:
+        """Send a form as the page it stands on would, and return the status and the page, or where it leads."""
+        page = await self.page("/")
+        found = re.search(r'name="csrf" value="([^"]+)"', page)
+        assert found is not None
+        pairs = [("csrf", found[1])]
+        pairs += [
+            (name, one) for name, value in fields.items() for one in ([value] if isinstance(value, str) else value)
+        ]
+        async with self.client.post(path, data=pairs, allow_redirects=False) as answer:
+            return answer.status, answer.headers.get("Location") or await answer.text()
 
     async def get(self, path: str, headers: dict[str, str] | None = None, **query: str) -> tuple[int, Any]:
         """Return the status and the JSON that a GET is answered with."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
 from windows.site import Site
 
 from gateway.access import Role
@@ -74,3 +77,50 @@ async def test_an_administrator_sees_the_ledger_and_is_refused_nothing_there(sit
     assert status == 200
     async with site.store.reading() as tx:
         assert not [link for link in await audit.find(tx, Wanted(), limit=10) if link.said["outcome"] == "refused"]
+
+
+async def test_a_link_logs_in_once(site: Site) -> None:
+    path = await site.link()
+    async with site.client.get(path) as answer:
+        assert answer.status == 200  # whoever looks ahead uses nothing up
+    async with site.client.post(path, data={}) as answer:
+        assert (answer.status, answer.url.path) == (200, "/")
+    cookie = next(iter(site.client.cookie_jar))
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    async with site.client.post(path, data={}) as answer:
+        assert answer.status == 403
+
+
+async def test_who_logs_out_is_out(site: Site) -> None:
+    await site.log_in()
+    await site.page("/")
+    assert await site.send("/logout") == (303, "/login")
+    async with site.client.get("/", allow_redirects=False) as answer:
+        assert answer.status == 303
+
+
+async def test_a_session_that_nobody_uses_is_over(site: Site) -> None:
+    await site.log_in()
+    site.clock.advance(timedelta(minutes=31))
+    async with site.client.get("/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/login?next=%2F")
+
+
+async def test_a_language_is_chosen_and_the_way_back_is_ours(site: Site) -> None:
+    await site.log_in()
+    assert '<html lang="sv">' in await site.page("/")
+    assert await site.send("/language", language="en", back="//elsewhere.example/") == (303, "/")
+    assert '<html lang="en">' in await site.page("/")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}],
+    ids=lambda one: next(iter(one)),
+)
+async def test_what_another_site_lets_a_browser_send_is_refused(site: Site, headers: dict[str, str]) -> None:
+    await site.log_in()
+    async with site.client.post("/logout", data={}, headers=headers) as answer:
+        assert answer.status == 403
+    await site.page("/")
