@@ -19,7 +19,7 @@ LAYERS = {
     "progress resources logs outages stopping working_time grace by_hand adapter_settings access "
     "trace_context",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules letter_words letter_text metrics silence audit",
+    "directory_rules letter_words letter_text metrics silence audit hour",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
@@ -29,7 +29,7 @@ LAYERS = {
     "work": "hops web",
     "assembly": "app preflight connections health",
     "service": "service workers",
-    "windows": "replay reference alerts dashboard",
+    "windows": "web replay reference alerts dashboard",
     "door": "cli __main__",
 }
 LEVEL = {room: level for level, rooms in enumerate(LAYERS.values()) for room in rooms.split()}
