@@ -139,6 +139,7 @@ PRODUCTS = {
     "xmlschema": {"messages"},
     "prometheus_client": {"scrape"},
     "jinja2": {"web"},
+    "joserfc": {"web"},
     "rich": {"replay", "cli"},
     "typer": {"cli"},
 }
