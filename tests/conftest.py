@@ -1,5 +1,7 @@
 """Servers for tests that need a real one: one of each kind for the whole run, started by the first test that asks.
 
+The browser is found here too; who opens pages with it stands in ``pages/conftest.py``.
+
 What is not installed is not tested, and the last lines of the run say so; under ``CI=true`` it is a failure instead.
 """
 
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from services.installing import POSTGRESQL, RABBITMQ, Product
+from services.installing import CHROMIUM, POSTGRESQL, RABBITMQ, Product
 from services.lifetime import Keeper, Run
 from services.postgresql import PostgreSqlServer
 from services.rabbitmq import RabbitMqNode
@@ -66,7 +68,7 @@ def run(pytestconfig: pytest.Config) -> Run:
 
 
 def _programs(product: Product) -> Path:
-    """Return the folder of a server's programs; without one, the test that asks is skipped or fails."""
+    """Return the folder of a product's programs; without one, the test that asks is skipped or fails."""
     folder = product.folder()
     if folder is None:
         reason = f"{product.name} {_NOT_HERE}; `make test` as root on Debian installs {product.package}."
@@ -117,6 +119,15 @@ def own_rabbitmq_node(run: Run) -> Callable[..., RabbitMqNode]:
     """Return what makes a node that one test has to itself; ``async with`` starts it and ends it."""
     _programs(RABBITMQ)
     return lambda **options: RabbitMqNode(run.own_folder("rabbitmq"), **options)
+
+
+# --- Chromium -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Return the program of the machine's own browser."""
+    return CHROMIUM.program(_programs(CHROMIUM))
 
 
 # --- the databases a gateway's store can live in --------------------------------------------------------------------

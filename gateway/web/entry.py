@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,7 +26,9 @@ class Known(NamedTuple):
 
 def cookie_name(window: Window) -> str:
     """Return what the cookie of a session is called: where it can, so that browsers see that it is ours alone."""
-    return "__Host-session" if window.is_encrypted else "session"
+    # Cookies know hosts and not ports: two gateways on one machine would throw out each other's people.
+    mark = hashlib.sha256(window.party.encode()).hexdigest()[:8]
+    return f"__Host-session-{mark}" if window.is_encrypted else f"session-{mark}"
 
 
 def keep_session(window: Window, answer: web.Response, value: str) -> None:
