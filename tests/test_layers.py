@@ -141,6 +141,7 @@ PRODUCTS = {
     "prometheus_client": {"scrape"},
     "jinja2": {"web"},
     "opentelemetry": {"traces"},
+    "joserfc": {"web"},
     "rich": {"replay", "cli"},
     "typer": {"cli"},
 }
