@@ -16,6 +16,7 @@ from gateway.clock import ManualClock
 
 ON_BOTH_DATABASES = {
     "test_acknowledgements",
+    "test_by_hand",
     "test_dead_letters",
     "test_measured",
     "test_outbox_and_delivery",
