@@ -16,14 +16,15 @@ PACKAGE = Path(gateway.__file__).parent
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
-    "progress resources logs outages stopping working_time grace by_hand adapter_settings access items",
+    "progress resources logs outages stopping working_time grace by_hand adapter_settings access "
+    "trace_context items",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules readable letter_words letter_text metrics silence audit matching hour",
+    "directory_rules readable letter_words letter_text metrics silence audit hour matching",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
-    "sessions log_extract actions sending_again discarding charge failure_notes marks awaited",
+    "sessions log_extract traces actions sending_again discarding charge failure_notes marks awaited",
     "outside": "adapters transport",
     "work": "hops web",
     "assembly": "app preflight connections health",
@@ -161,6 +162,8 @@ PRODUCTS = {
     "xmlschema": {"messages"},
     "prometheus_client": {"scrape"},
     "jinja2": {"web"},
+    "opentelemetry": {"traces"},
+    "joserfc": {"web"},
     "rich": {"replay", "cli"},
     "typer": {"cli"},
 }

@@ -6,10 +6,9 @@ read as fast as one with ten. Hours are kept for some days.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import delete, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -27,6 +26,7 @@ KEPT: Final = timedelta(days=3)
 
 _ALL = ""
 _WAIT = "wait."
+_COUNTED = ("sent", "received", "acknowledged", "taken")
 _CAME = {"store": "received", InEvent.ACKNOWLEDGE.value: "taken"}
 
 _HOUR = func.substr(history.c.at, 1, 13).label("hour")
@@ -122,19 +122,17 @@ async def read(tx: Transaction, starts: Sequence[datetime], units: frozenset[str
         .where(hour_tally.c.unit.in_(whose), hour_tally.c.at.between(min(starts), max(starts)))
         .group_by(hour_tally.c.at, hour_tally.c.kind, hour_tally.c.step)
     )
-    numbers: dict[datetime, dict[str, int]] = {at: {} for at in starts}
-    waits: dict[datetime, dict[Level, Counter[int]]] = {at: {} for at in starts}
-    for row in (await tx.execute(query)).all():
-        if row.at not in numbers:
+    found: dict[datetime, dict[str, dict[int, int]]] = {at: {} for at in starts}
+    for at, kind, step, number in (await tx.execute(query)).all():
+        if (kinds := found.get(at)) is None:
             continue
-        if row.kind.startswith(_WAIT):
-            level = Level(row.kind.removeprefix(_WAIT))
-            waits[row.at].setdefault(level, Counter())[row.step] = int(row.number)
-        else:
-            numbers[row.at][row.kind] = int(row.number)
-    return [_hour(at, numbers[at], waits[at]) for at in starts]
+        if (steps := kinds.get(kind)) is None:
+            steps = kinds[kind] = {}
+        steps[step] = int(number)
+    return [_hour(at, kinds) for at, kinds in found.items()]
 
 
-def _hour(at: datetime, numbers: Mapping[str, int], waits: Mapping[Level, Mapping[int, int]]) -> Hour:
-    counted: dict[str, Any] = {name: numbers.get(name, 0) for name in ("sent", "received", "acknowledged", "taken")}
-    return Hour(at=at, waits=waits, **counted)
+def _hour(at: datetime, kinds: Mapping[str, Mapping[int, int]]) -> Hour:
+    waits = {level: kinds[_WAIT + level] for level in Level if _WAIT + level in kinds}
+    sent, received, acknowledged, taken = (sum(kinds.get(name, {}).values()) for name in _COUNTED)
+    return Hour(at=at, sent=sent, received=received, acknowledged=acknowledged, taken=taken, waits=waits)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.lifecycle import OutState, Owner
 from gateway.store import adapters
 from gateway.store.tables import ON_PAPER, OPEN, dead_letter, dispatch, inbound, message
@@ -72,7 +71,7 @@ def counts(now: datetime, units: frozenset[str] | None, most: int = MOST) -> Sel
     found = {
         "owed": _received(units, *late_in, inbound.c.owner == Owner.RECIPIENT.value),
         "undelivered": _received(units, *late_in, inbound.c.owner != Owner.RECIPIENT.value),
-        "answers": _sent(units, *late_out, _is(*_ANSWERED), dispatch.c.type != ACKNOWLEDGEMENT),
+        "answers": _sent(units, *late_out, _is(*_ANSWERED)),
         "unsent": _sent(units, *late_out, _is(*_UNSENT)),
         "held": _sent(units, *late_out, _is(OutState.HELD)),
         "letters": _sent(units, text(f"dispatch.{ON_PAPER}"), _is(OutState.LETTER)),

@@ -158,8 +158,8 @@ def _happened(lines: Sequence[Line], row: Dispatch | Inbound, times: Times) -> I
             due=due if is_answer else None,
             is_late=is_answer and due is not None and line.at > due,
         )
-        # The clock starts again when the state is new, or another try has been made.
-        if before is None or before.state != line.state or line.event == OutEvent.PUBLISHED:
+        # The clock starts again when the state is new, as that of the ledger does.
+        if before is None or before.state != line.state:
             due = _due(line, row, due, times)
         before = line
 
