@@ -53,9 +53,10 @@ class Traces:
         self._trace = trace
         self._now = nanoseconds
         self._party = party
-        self._ids: Any = _Ids()
+        ids: Any = _Ids()  # of the kind that the library asks for, which is not there where it is not installed
+        self._ids = ids
         resource = Resource.create({"service.name": "sip-gateway", "service.instance.id": party})
-        self._provider = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)
+        self._provider = TracerProvider(resource=resource, id_generator=ids, shutdown_on_exit=False)
         exporter = OTLPSpanExporter(endpoint=url, timeout=SECONDS)
         self._provider.add_span_processor(BatchSpanProcessor(exporter, export_timeout_millis=SECONDS * 1000))
         self._tracer = self._provider.get_tracer("gateway")
