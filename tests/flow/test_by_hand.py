@@ -131,6 +131,7 @@ async def test_what_is_discarded_has_no_deadline_until_it_is_restored_and_a_late
     assert (gone.state, gone.due_at, gone.owner, gone.discarded_at) == (OutState.EXPIRED, None, None, clock.now())
     assert await counted(given_up) == {"message.given-up": 3}
     assert outcomes(await discard(given_up.context, [item], **WHY)) == [("refused", "discard.already")]
+    assert outcomes(await resend(given_up.context, [item], **WHY)) == [("refused", "resend.discarded")]
     clock.advance(timedelta(hours=1))
     assert outcomes(await restore(given_up.context, [item], **WHY)) == [("done", None)]
     assert await given_up.row("sipStart") == first
