@@ -94,7 +94,7 @@ event = Table(
         sqlite_where=text("state = 'accepted'"),
         postgresql_where=text("state = 'accepted'"),
     ),
-    _where("ix_event_refused", REFUSED_EVENT, "code", "source", "received_at", "id"),
+    _where("ix_event_refused", REFUSED_EVENT, "code", "source", "received_at", "id", "state", "discarded_at"),
 )
 """What case systems said, accepted or refused; refused ones keep their input and reasons."""
 
@@ -199,7 +199,7 @@ dispatch = Table(
     _where("ix_dispatch_on_paper", ON_PAPER, "due_at"),
     # Whoever counts what is open reads nothing but this.
     _where("ix_dispatch_open", OPEN, "state", "party", "type", "due_at", "queued_at"),
-    _where("ix_dispatch_failed", FAILED, "failed_code", "party", "failed_at", "id"),
+    _where("ix_dispatch_failed", FAILED, "failed_code", "party", "failed_at", "id", "discarded_at"),
     Index("ix_dispatch_position", "position"),
 )
 """The ledger: one row per message and recipient unit, with each level's own clock."""
@@ -249,7 +249,7 @@ unexpected = Table(
     Column("arrived_at", Moment, nullable=False),
     Column("discarded_at", Moment),
     UniqueConstraint("party", "acknowledgement_id", "code"),
-    _where("ix_unexpected_open", NOT_DISCARDED, "code", "party", "arrived_at", "id"),
+    _where("ix_unexpected_open", NOT_DISCARDED, "code", "party", "arrived_at", "id", "discarded_at"),
 )
 """Acknowledgements that settle nothing: about unknown messages, contradicting, unreadable. Parked with their reason."""
 
@@ -291,7 +291,7 @@ inbound = Table(
     _where("ix_inbound_watched", WATCHED, "look_at"),
     _where("ix_inbound_stored", "state = 'stored'", "case_number", "party", "unit", "sequence"),
     _where("ix_inbound_open", OPEN, "state", "due_at", "received_at"),
-    _where("ix_inbound_failed", FAILED, "failed_code", "party", "failed_at", "id", "due_at", "unit"),
+    _where("ix_inbound_failed", FAILED, "failed_code", "party", "failed_at", "id", "due_at", "unit", "discarded_at"),
     Index("ix_inbound_message_id", "message_id"),
     Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
 )
@@ -315,7 +315,7 @@ parked = Table(
     Column("discarded_at", Moment),
     UniqueConstraint("party", "type", "message_id", "unit", "content_hash"),
     Index("ix_parked_stream", "case_number", "party", "unit", "sequence"),
-    _where("ix_parked_open", NOT_DISCARDED, "code", "party", "arrived_at", "id", "unit"),
+    _where("ix_parked_open", NOT_DISCARDED, "code", "party", "arrived_at", "id", "unit", "discarded_at"),
 )
 """Deliveries that could not become a message here: unreadable, or a known id with other content. Kept as they came."""
 
