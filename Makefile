@@ -35,7 +35,7 @@ serve: $(VENV)/installed  ## The same journey, with the pages of both left open 
 # may, and started in private; without them those tests are skipped, or fail when CI=true.
 test: $(VENV)/tested lint  ## Check the code and run every test.
 	cd tests && ../$(BIN)/python -m services.installing
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # Some 25 minutes. FAULTS="--only broker" plays a part of it, FAULTS=--list names the runs.
 faults: $(VENV)/tested  ## Break everything around two gateways, and show that nothing is lost, doubled or untrue.

@@ -77,6 +77,11 @@ class Action(StrEnum):
     EVENT_READ = "event.read", Right.SEE_CONTENT
     EVENT_RESENT = "event.resent", Right.RESEND
     EVENT_DISCARDED = "event.discarded", Right.DISCARD
+    MESSAGE_RESENT = "message.resent", Right.RESEND
+    MESSAGE_DISCARDED = "message.discarded", Right.DISCARD
+    MESSAGE_RESTORED = "message.restored", Right.DISCARD
+    MESSAGE_ACKNOWLEDGED = "message.acknowledged", Right.ACKNOWLEDGE
+    FAILURE_NOTED = "failure.noted", Right.DISCARD
     TOKEN_CREATED = "token.created", Right.ADMINISTER_TOKENS
     TOKEN_REVOKED = "token.revoked", Right.ADMINISTER_TOKENS
     # Kept when a token that no longer holds is shown: it asks for no more than the least.

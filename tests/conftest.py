@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank import blank_store, bring_up
 from services.installing import CHROMIUM, POSTGRESQL, RABBITMQ, Product
+from services.lending import Lender
 from services.lifetime import Keeper, Run
 from services.postgresql import PostgreSqlServer
 from services.rabbitmq import RabbitMqNode
@@ -36,6 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if told is not None:
         config.stash[_RUN] = Run(Path(told["run_folder"]))
     else:
+        # Told otherwise, each of the hundreds of processes that start here would compile the product anew.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         config.stash[_KEEPER] = Keeper()
         config.stash[_RUN] = Run(config.stash[_KEEPER].folder)
 
@@ -44,6 +48,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker which run it works for."""
     node.workerinput["run_folder"] = str(node.config.stash[_RUN].folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more than there are processors: many tests wait, for clocks, for servers and for other processes."""
+    ours = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return len(ours) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is still at it when the others have ended."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -148,28 +164,29 @@ def template(run: Run, postgresql: PostgreSqlServer) -> str:
     with run.once(name) as first:
         if first:
             postgresql.query(f"CREATE DATABASE {name}")
-            asyncio.run(_bring_up(postgresql.url(name)))
+            asyncio.run(bring_up(postgresql.url(name)))
     return name
 
 
-async def _bring_up(url: str) -> None:
-    async with Store(url):
-        pass
+@pytest.fixture(scope="session")
+def lender(postgresql: PostgreSqlServer, template: str) -> Lender:
+    """Return who lends the tests of this process databases with the tables of this version and no rows."""
+    return Lender(postgresql, template)
 
 
 @pytest.fixture
-def postgresql_store_url(postgresql: PostgreSqlServer, template: str) -> Iterator[str]:
+def postgresql_store_url(lender: Lender) -> Iterator[str]:
     """Return the address of a PostgreSQL database with the tables of this version and no rows."""
-    url = postgresql.create_database(like=template)
+    url = lender.lend()
     yield url
-    postgresql.drop_database(url)
+    lender.take_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return where a store can be opened, once for each product it works with."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}"
+        return blank_store(tmp_path / "store.sqlite")
     url: str = request.getfixturevalue("postgresql_store_url")
     return url
 

@@ -159,6 +159,7 @@ def test_what_is_done_once_is_done_again_only_when_it_failed(tmp_path: Path) -> 
             assert first is expected
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("postgresql")
 @pytest.mark.parametrize(
     ("number", "workers"),

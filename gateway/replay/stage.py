@@ -81,7 +81,7 @@ class Places:
     """Databases and an exchange outside the folder of a play, with ``{party}`` where the name of a party goes.
 
     ``listen`` is the port, on this machine alone, at which the first party can be looked at; the next has the one after
-    it. 0 lets the system choose.
+    it. 0 lets the system choose. ``traces_url`` is where both tell their traces.
     """
 
     store: str | None = None
@@ -89,6 +89,7 @@ class Places:
     store_password_file: Path | None = None
     exchange_password_file: Path | None = None
     listen: int | None = None
+    traces_url: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse one database for both parties."""
@@ -115,6 +116,7 @@ class Places:
                 "adapter": system,
                 "folder": folder / system,
                 "http_listen": listen,
+                "traces_url": self.traces_url,
             }
         )
 

@@ -56,6 +56,14 @@ DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
 """Condition of incoming rows that the case system has not answered about."""
 OPEN = "due_at IS NOT NULL"
 """Condition of rows that something is awaited for: each has an owner. They are few beside what is done."""
+FAILED = "failed_at IS NOT NULL AND discarded_at IS NULL"
+"""Condition of messages that need a person, or will if their deadline passes."""
+REFUSED_EVENT = "state = 'refused' AND discarded_at IS NULL"
+"""Condition of events that were refused, and that somebody is to look at."""
+NOT_DISCARDED = "discarded_at IS NULL"
+"""Condition of what was set aside and somebody is to look at."""
+SPENT = "settled_at IS NULL AND next_attempt_at IS NULL AND discarded_at IS NULL"
+"""Condition of dead letters that are not tried any more by themselves."""
 WATCHED = "look_at IS NOT NULL"
 """Condition of rows and cases that somebody will have to be told about, if nothing happens before ``look_at``."""
 
@@ -73,6 +81,7 @@ event = Table(
     Column("answer", JSON),  # accepted: message ids and case number
     Column("findings", JSON),  # refused: why
     Column("discarded_at", Moment),  # refused, and nobody need look at it any more
+    Column("code", String(100)),  # refused: the first of the reasons
     CheckConstraint("state IN ('accepted', 'refused')", name="state"),
     # The same bytes give the same answer, however often they come.
     UniqueConstraint("source", "content_hash"),
@@ -85,6 +94,7 @@ event = Table(
         sqlite_where=text("state = 'accepted'"),
         postgresql_where=text("state = 'accepted'"),
     ),
+    _where("ix_event_refused", REFUSED_EVENT, "code", "source", "received_at", "id"),
 )
 """What case systems said, accepted or refused; refused ones keep their input and reasons."""
 
@@ -173,6 +183,9 @@ dispatch = Table(
     Column("record_id", String(200)),
     Column("outcome", String(16)),
     Column("look_at", Moment),
+    Column("failed_at", Moment),
+    Column("failed_code", String(100)),
+    Column("discarded_at", Moment),
     _one_of("state", OutState),
     # Every non-final state has a next deadline and an owner.
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
@@ -186,6 +199,7 @@ dispatch = Table(
     _where("ix_dispatch_on_paper", ON_PAPER, "due_at"),
     # Whoever counts what is open reads nothing but this.
     _where("ix_dispatch_open", OPEN, "state", "party", "type", "due_at", "queued_at"),
+    _where("ix_dispatch_failed", FAILED, "failed_code", "party", "failed_at", "id"),
     Index("ix_dispatch_position", "position"),
 )
 """The ledger: one row per message and recipient unit, with each level's own clock."""
@@ -233,7 +247,9 @@ unexpected = Table(
     Column("xml", LargeBinary, nullable=False),
     Column("findings", JSON, nullable=False),
     Column("arrived_at", Moment, nullable=False),
+    Column("discarded_at", Moment),
     UniqueConstraint("party", "acknowledgement_id", "code"),
+    _where("ix_unexpected_open", NOT_DISCARDED, "code", "party", "arrived_at", "id"),
 )
 """Acknowledgements that settle nothing: about unknown messages, contradicting, unreadable. Parked with their reason."""
 
@@ -264,6 +280,9 @@ inbound = Table(
     Column("findings", JSON),
     Column("duplicates", Integer, nullable=False, server_default="0"),
     Column("look_at", Moment),
+    Column("failed_at", Moment),
+    Column("failed_code", String(100)),
+    Column("discarded_at", Moment),
     _one_of("state", InState),
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
     UniqueConstraint("party", "type", "message_id", "unit"),
@@ -272,6 +291,7 @@ inbound = Table(
     _where("ix_inbound_watched", WATCHED, "look_at"),
     _where("ix_inbound_stored", "state = 'stored'", "case_number", "party", "unit", "sequence"),
     _where("ix_inbound_open", OPEN, "state", "due_at", "received_at"),
+    _where("ix_inbound_failed", FAILED, "failed_code", "party", "failed_at", "id", "due_at", "unit"),
     Index("ix_inbound_message_id", "message_id"),
     Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
 )
@@ -291,8 +311,11 @@ parked = Table(
     Column("body", LargeBinary, nullable=False),
     Column("findings", JSON, nullable=False),
     Column("arrived_at", Moment, nullable=False),
+    Column("code", String(100)),  # the first of the reasons
+    Column("discarded_at", Moment),
     UniqueConstraint("party", "type", "message_id", "unit", "content_hash"),
     Index("ix_parked_stream", "case_number", "party", "unit", "sequence"),
+    _where("ix_parked_open", NOT_DISCARDED, "code", "party", "arrived_at", "id", "unit"),
 )
 """Deliveries that could not become a message here: unreadable, or a known id with other content. Kept as they came."""
 
@@ -363,8 +386,10 @@ dead_letter = Table(
     Column("owner", String(32)),
     Column("arrived_at", Moment, nullable=False),
     Column("settled_at", Moment),
+    Column("discarded_at", Moment),
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
     UniqueConstraint("party", "type", "message_id", "unit", "content_hash"),
     _where("ix_dead_letter_open", "settled_at IS NULL", "next_attempt_at"),
+    _where("ix_dead_letter_spent", SPENT, "reason", "party", "arrived_at", "id", "unit"),
 )
 """Deliveries that the exchange gave up after its last try, kept as they came; tried again one by one."""
