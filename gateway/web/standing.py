@@ -89,21 +89,21 @@ _UNDELIVERED = _Kind(
     "{number} mottagna meddelanden har inte nått verksamhetssystemet i tid.",
     "1 message received has not reached the case system in time.",
     "{number} messages received have not reached the case system in time.",
-    "/messages?direction=in&overdue=yes",
+    "/messages?direction=received&overdue=yes",
 )
 _UNSENT = _Kind(
     "1 meddelande har inte kunnat skickas i tid.",
     "{number} meddelanden har inte kunnat skickas i tid.",
     "1 message could not be sent in time.",
     "{number} messages could not be sent in time.",
-    "/messages?direction=out&overdue=yes",
+    "/messages?direction=sent&overdue=yes",
 )
 _HELD = _Kind(
     "1 meddelande har väntat för länge på samtycke.",
     "{number} meddelanden har väntat för länge på samtycke.",
     "1 message has waited too long for a consent.",
     "{number} messages have waited too long for a consent.",
-    "/messages?direction=out&state=held",
+    "/messages?direction=sent&state=held",
     Severity.WARNING,
 )
 _DEAD_LETTERS = _Kind(
@@ -119,7 +119,7 @@ _LETTERS = _Kind(
     "{number} brev väntar på att skickas.",
     "1 letter waits to be sent.",
     "{number} letters wait to be sent.",
-    "/messages?direction=out&state=letter",
+    "/messages?direction=sent&state=letter",
     Severity.WARNING,
 )
 _ADAPTERS = "/adapters"
