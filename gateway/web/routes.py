@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_messages, login, overview, static
+from gateway.web import api_messages, login, openapi, overview, static
 from gateway.web.route import Route
 
-ROUTES: Final[tuple[Route, ...]] = (
+DESCRIBED: Final[tuple[Route, ...]] = (
     *static.ROUTES,
     *login.ROUTES,
     *overview.ROUTES,
     *api_messages.ROUTES,
 )
+"""What a window opens on, as its modules have it."""
+
+ROUTES: Final = (*DESCRIBED, openapi.route_of(DESCRIBED))
