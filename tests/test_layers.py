@@ -23,7 +23,7 @@ LAYERS = {
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
-    "sessions log_extract actions sending_again discarding charge failure_notes",
+    "proof sessions log_extract actions sending_again discarding charge failure_notes",
     "outside": "adapters transport",
     "work": "hops web",
     "assembly": "app preflight connections health",

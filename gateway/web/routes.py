@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_messages, login, messages, openapi, overview, revealing, static
+from gateway.web import api_message, api_messages, login, message, messages, openapi, overview, revealing, static
 from gateway.web.route import Route
 
 DESCRIBED: Final[tuple[Route, ...]] = (
@@ -12,8 +12,10 @@ DESCRIBED: Final[tuple[Route, ...]] = (
     *login.ROUTES,
     *overview.ROUTES,
     *messages.ROUTES,
+    *message.ROUTES,
     *revealing.ROUTES,
     *api_messages.ROUTES,
+    *api_message.ROUTES,
 )
 """What a window opens on, as its modules have it."""
 
