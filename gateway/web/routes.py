@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_message, api_messages, login, message, messages, openapi, overview, revealing, static
+from gateway.web import api_message, api_messages, case, login, message, messages, openapi, overview, revealing, static
 from gateway.web.route import Route
 
 DESCRIBED: Final[tuple[Route, ...]] = (
@@ -13,6 +13,7 @@ DESCRIBED: Final[tuple[Route, ...]] = (
     *overview.ROUTES,
     *messages.ROUTES,
     *message.ROUTES,
+    *case.ROUTES,
     *revealing.ROUTES,
     *api_messages.ROUTES,
     *api_message.ROUTES,
