@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_messages, login, openapi, overview, static
+from gateway.web import api_message, api_messages, case, login, message, messages, openapi, overview, revealing, static
 from gateway.web.route import Route
 
 DESCRIBED: Final[tuple[Route, ...]] = (
     *static.ROUTES,
     *login.ROUTES,
     *overview.ROUTES,
+    *messages.ROUTES,
+    *message.ROUTES,
+    *case.ROUTES,
+    *revealing.ROUTES,
     *api_messages.ROUTES,
+    *api_message.ROUTES,
 )
 """What a window opens on, as its modules have it."""
 
