@@ -18,7 +18,7 @@ from gateway.adapters.idempotency import key_in
 from gateway.audit import Action, AuditOutcome, Entry
 from gateway.context import trace_of
 from gateway.errors import Finding, GatewayError, UsageError
-from gateway.store import audit
+from gateway.store import audit, worklist
 from gateway.web.asked import body_of, content_of, form_of, query_of
 from gateway.web.entry import SAFE, Known, check_form, check_origin, who_asks
 from gateway.web.forms import told_as_json
@@ -76,6 +76,9 @@ class Windows:
         check_origin(request, known)
         if route.right is not None:
             await self._let_in(visit)
+            if route.kind is Kind.PAGE:
+                async with self._window.context.store.reading() as tx:
+                    visit.owed = await worklist.count_owed(tx, visit.units)
         visit.query = query_of(route, request)
         content = await content_of(route, request)
         visit.body = body_of(route, content)
