@@ -160,16 +160,16 @@ async def test_lines_are_counted_into_hours_and_hours_are_read_without_looking_t
     store: Store, store_url: str
 ) -> None:
     queries = [
-        (lines.where(tallies.between([1, 1000])), "pk_history")
-        for lines in (hours.SENT_BY_HOUR, hours.CAME_BY_HOUR, hours.ANSWERS_BY_UNIT)
+        *(lines.where(tallies.between([1, 1000])) for lines in (hours.SENT_BY_HOUR, hours.CAME_BY_HOUR)),
+        hours.answers_by_unit([1, 1000]),
     ]
     async with store.reading() as tx:
         explain = "EXPLAIN QUERY PLAN" if isinstance(tx.dialect, sqlite.dialect) else "EXPLAIN"
-        for query, index in queries:
+        for query in queries:
             compiled = query.compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})
             plan = "\n".join(str(one) for one in (await tx.exec_driver_sql(f"{explain} {compiled}")).all())
             assert "Seq Scan" not in plan, plan
             if store_url.startswith("sqlite"):
-                assert not re.search(r"\bSCAN\b", plan), plan
+                assert not re.search(r"\bSCAN (?!anon)", plan), plan
             else:
-                assert index in plan, plan
+                assert "pk_history" in plan, plan

@@ -10,6 +10,7 @@ from build import CLINIC, NOON, OFFICE, PSYCHIATRY
 from sqlalchemy.dialects import sqlite
 from stored import add, received, row
 
+from gateway.envelope import Envelope
 from gateway.lifecycle import InState, OutState, Owner
 from gateway.store import Store, Transaction, adapters, dead_letters, incoming, standing
 from gateway.store.adapters import Pause
@@ -29,15 +30,29 @@ async def test_whatever_is_late_is_counted_as_what_it_is(tx: Transaction) -> Non
         row(state=OutState.HELD, queued_at=None),
         row(state=OutState.LETTER),
         row(state=OutState.ACKNOWLEDGED),
-        row(state=OutState.EXPIRED),
+        row(state=OutState.EXPIRED, failed_at=NOON, failed_code="overdue"),
     )
     owed = received(state=InState.REGISTERED)._replace(due_at=NOON + HOUR, owner=Owner.RECIPIENT)
-    await incoming.add(tx, [owed, received(), received(state=InState.STORED), received(state=InState.ACKNOWLEDGED)])
+    silent = received(state=InState.WAITING_FOR_SYSTEM)._replace(failed_at=NOON, failed_code="http.away")
+    waiting = [received(), received(state=InState.STORED), silent]
+    await incoming.add(tx, [owed, *waiting, received(state=InState.ACKNOWLEDGED)])
     await dead_letters.keep(tx, [(None, b"?", "expired")], NOON, NOON)
-    everything = Facts(owed=1, undelivered=2, answers=1, unsent=2, held=1, letters=1, dead_letters=1)
+    delivery = Envelope(
+        message_id="m",
+        type="plan",
+        sender="region",
+        recipient="kommun",
+        unit=OFFICE,
+        case_ref="SIP200001",
+        created_at=NOON,
+        body=b"?",
+        sender_unit=CLINIC,
+    )
+    await dead_letters.keep(tx, [(delivery, b"?", "expired")], NOON, NOON)
+    everything = Facts(owed=1, undelivered=2, answers=1, failures=3, unsent=2, held=1, letters=1, dead_letters=1)
     assert await standing.facts(tx, LATER, units=None) == everything
     soon = await standing.facts(tx, NOON, units=None)
-    assert soon == Facts(letters=1, dead_letters=1)
+    assert soon == Facts(failures=2, letters=1, dead_letters=1)
 
 
 async def test_a_unit_is_told_of_its_own_only(tx: Transaction) -> None:

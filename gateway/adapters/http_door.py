@@ -86,7 +86,7 @@ class HttpDoor:
             ConfigurationError: the address is taken, or is not one of this machine.
         """
         self._events.is_closing = False
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=LAST_SECONDS)
+        runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=LAST_SECONDS)
         await runner.setup()
         try:
             try:
@@ -104,7 +104,8 @@ class HttpDoor:
                 entrance.intake.leave_all()
             await runner.cleanup()
 
-    def _application(self) -> web.Application:
+    def application(self) -> web.Application:
+        """Return everything that may be asked at the door, and what answers it."""
         app = web.Application(middlewares=[_answered])
         app.router.add_get("/livez", self._live)
         app.router.add_get("/readyz", self._ready)

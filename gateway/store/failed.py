@@ -130,23 +130,28 @@ async def groups(
     *,
     units: frozenset[str] | None = None,
     kinds: Collection[ItemKind] = tuple(ItemKind),
+    most: int = MOST_COUNTED,
 ) -> list[Group]:
     """Return the groups of failures, the one with the newest first; only of ``units`` where those are given.
+
+    At most ``most`` of each are counted.
 
     A message that waits for the case system, or a step that is to be written there, is a failure when its deadline has
     passed: until then it is tried by itself.
     """
-    found = [group for kind in kinds if kind in _SOURCES for group in await _groups_of(tx, kind, now, units)]
+    found = [group for kind in kinds if kind in _SOURCES for group in await _groups_of(tx, kind, now, units, most)]
     if ItemKind.NOTE in kinds and units is None:
         not_taken = Cause(kind=ItemKind.NOTE, code=NOT_TAKEN.code, party="")
-        found += [group for group in [await _counted(tx, not_taken, now, units)] if group is not None]
+        found += [group for group in [await _counted(tx, not_taken, now, units, most)] if group is not None]
     if units is None:  # what stands in a note may be about anyone
         notes = await _last_notes(tx)
         found = [replace(group, note=notes.get(group.cause)) for group in found]
     return sorted(found, key=lambda group: group.last_at, reverse=True)
 
 
-async def _groups_of(tx: Transaction, kind: ItemKind, now: datetime, units: frozenset[str] | None) -> list[Group]:
+async def _groups_of(
+    tx: Transaction, kind: ItemKind, now: datetime, units: frozenset[str] | None, most: int
+) -> list[Group]:
     source, table = _SOURCES[kind], TABLES[kind]
     if units is not None and kind in _OF_ALL_UNITS:
         return []
@@ -160,28 +165,30 @@ async def _groups_of(tx: Transaction, kind: ItemKind, now: datetime, units: froz
         if row is None:
             break
         last = (row[0], row[1])
-        group = await _counted(tx, Cause(kind=kind, code=row[0], party=row[1]), now, units)
+        group = await _counted(tx, Cause(kind=kind, code=row[0], party=row[1]), now, units, most)
         if group is not None:
             found.append(group)
     return found
 
 
-async def _counted(tx: Transaction, cause: Cause, now: datetime, units: frozenset[str] | None) -> Group | None:
+async def _counted(
+    tx: Transaction, cause: Cause, now: datetime, units: frozenset[str] | None, most: int
+) -> Group | None:
     at = _at(cause.kind)
-    some = _of(cause, select(at.label("at")), now, units).order_by(at).limit(MOST_COUNTED + 1).subquery()
+    some = _of(cause, select(at.label("at")), now, units).order_by(at).limit(most + 1).subquery()
     counted = select(func.count(), func.min(some.c.at, type_=Moment), func.max(some.c.at, type_=Moment))
     count, first, newest = (await tx.execute(counted)).one()
     if not count:
         return None
-    if count > MOST_COUNTED:
+    if count > most:
         newest = (await tx.execute(_of(cause, select(at), now, units).order_by(at.desc()).limit(1))).scalar_one()
-    more = count > MOST_COUNTED
-    return Group(cause=cause, count=min(count, MOST_COUNTED), more=more, first_at=first, last_at=newest)
+    more = count > most
+    return Group(cause=cause, count=min(count, most), more=more, first_at=first, last_at=newest)
 
 
 async def is_there(tx: Transaction, cause: Cause, now: datetime) -> bool:
     """Tell whether anything has failed for a cause."""
-    return await _counted(tx, cause, now, None) is not None
+    return await _counted(tx, cause, now, None, 1) is not None
 
 
 async def of_group(

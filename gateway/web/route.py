@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
@@ -62,6 +63,10 @@ class Route:
     returns: type[BaseModel] | None = None
     repeatable: bool = False
     """Whether a POST takes an ``Idempotency-Key``, and is carried out once however often it comes."""
+    media: tuple[str, ...] = ("application/json",)
+    """In which forms the API answers; ``returns`` is for JSON."""
+    refuses: tuple[HTTPStatus, ...] = ()
+    """With what it may say no, beside what every route of its kind may."""
 
     @property
     def name(self) -> str:
@@ -113,11 +118,13 @@ class Route:
         sv: str,
         en: str,
         *,
-        returns: type[BaseModel],
+        returns: type[BaseModel] | None,
         right: Right = Right.SEE_LEDGER,
         scope: Scope = Scope.UNITS,
         query: type[BaseModel] | None = None,
         body: type[BaseModel] | None = None,
+        media: tuple[str, ...] = ("application/json",),
+        refuses: tuple[HTTPStatus, ...] = (),
     ) -> Self:
         """Return a part of the API. What is posted there is carried out once, however often it comes with one key."""
         return cls(
@@ -131,6 +138,8 @@ class Route:
             body=body,
             returns=returns,
             repeatable=method == "POST",
+            media=media,
+            refuses=refuses,
             sv=sv,
             en=en,
         )

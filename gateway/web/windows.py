@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from http import HTTPStatus
+from math import ceil
 
 import structlog
 from aiohttp import web
@@ -12,15 +14,19 @@ from pydantic import BaseModel
 from gateway.access import REFUSED, AccessRefusedError
 from gateway.adapters import http_problem as problems
 from gateway.adapters.http_problem import problem
+from gateway.adapters.idempotency import key_in
 from gateway.audit import Action, AuditOutcome, Entry
 from gateway.context import trace_of
 from gateway.errors import Finding, GatewayError, UsageError
-from gateway.store import audit
-from gateway.web.asked import body_of, form_of, query_of
+from gateway.store import audit, worklist
+from gateway.web.asked import body_of, content_of, form_of, query_of
 from gateway.web.entry import SAFE, Known, check_form, check_origin, who_asks
+from gateway.web.forms import told_as_json
 from gateway.web.language import language_of
+from gateway.web.nowhere import told_to_people
 from gateway.web.page import CSRF, no_page, to_login
 from gateway.web.refusals import NOT_LET_IN, OTHER_HOST, NotLetInError, status_of
+from gateway.web.repeating import once
 from gateway.web.route import Kind, Route, Scope
 from gateway.web.routes import ROUTES
 from gateway.web.visit import Visit
@@ -30,14 +36,16 @@ log = structlog.get_logger(__name__)
 
 
 class Windows:
-    """Answers what the table of routes has, for one gateway."""
+    """Answers what a table of routes has, for one gateway."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Window, routes: Sequence[Route] = ROUTES) -> None:
         self._window = window
+        self._routes = routes
 
     def add_to(self, app: web.Application) -> None:
         """Add every route to the application of a door."""
-        for route in ROUTES:
+        app.middlewares.append(told_to_people(self._window))
+        for route in self._routes:
             app.router.add_route(route.method, route.path, self._answering(route))
 
     def _answering(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -52,7 +60,7 @@ class Windows:
             try:
                 return await self._answered(visit)
             except GatewayError as error:
-                return _no(visit, status_of(error), error.findings)
+                return _no(visit, status_of(error), error.findings, getattr(error, "retry_after", None))
             except web.HTTPException:
                 raise
             except Exception as error:  # nothing we foresaw
@@ -68,17 +76,19 @@ class Windows:
         check_origin(request, known)
         if route.right is not None:
             await self._let_in(visit)
+            if route.kind is Kind.PAGE:
+                async with self._window.context.store.reading() as tx:
+                    visit.owed = await worklist.count_owed(tx, visit.units)
         visit.query = query_of(route, request)
-        visit.body = await body_of(route, request)
+        content = await content_of(route, request)
+        visit.body = body_of(route, content)
         if route.kind is Kind.PAGE and request.method not in SAFE:
             visit.form = await form_of(request)
             if route.right is not None:
                 check_form(known, visit.form.one(CSRF))
-        answer = await route.answer(visit)
-        if isinstance(answer, BaseModel):
-            text = answer.model_dump_json(by_alias=True, exclude_none=False)
-            return web.Response(text=text, content_type="application/json")
-        return answer
+        if route.repeatable and (key := key_in(request.headers)) is not None:
+            return await once(visit, key, content, lambda: _told(visit))
+        return await _told(visit)
 
     async def _known(self, visit: Visit) -> Known | None:
         """Make out who asks. Where everybody may come, what no longer holds is nobody.
@@ -134,9 +144,20 @@ class Windows:
         raise AccessRefusedError(REFUSED.at(right=route.right.value))
 
 
-def _no(visit: Visit, status: HTTPStatus, findings: tuple[Finding, ...]) -> web.Response:
+async def _told(visit: Visit) -> web.StreamResponse:
+    answer = await visit.route.answer(visit)
+    if isinstance(answer, BaseModel):
+        return web.Response(text=told_as_json(answer), content_type="application/json")
+    return answer
+
+
+def _no(
+    visit: Visit, status: HTTPStatus, findings: tuple[Finding, ...], retry_after: timedelta | None = None
+) -> web.Response:
     """Return an answer that says why it is none: a page for people, problem details for programs."""
     if visit.route.kind is Kind.PAGE:
         return to_login(visit) if status is HTTPStatus.UNAUTHORIZED else no_page(visit, status, findings)
-    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
+    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
+    if retry_after is not None:
+        headers["Retry-After"] = str(ceil(retry_after.total_seconds()))
     return problem(status, findings, headers)

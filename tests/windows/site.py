@@ -28,7 +28,9 @@ from gateway.context import Context
 from gateway.directory import Directory
 from gateway.replay.scenario import Scenario
 from gateway.resources import demo_directory
+from gateway.scrape import Scrape
 from gateway.store import Store
+from gateway.web.window import Window
 
 WARD = "SE2321000131-E000000000101"
 BY = "SE2120001447-P0001"
@@ -60,6 +62,8 @@ class Site:
     context: Context
     clock: ManualClock
     client: aiohttp.ClientSession
+    door: HttpDoor
+    window: Window
     _made: int = 0
 
     @property
@@ -133,12 +137,15 @@ async def site_of(journey: Path, folder: Path, party: str = "kommun") -> AsyncIt
     directory = Directory.load(settings.directory)
     async with open_store(settings) as store:
         context = context_of(settings, directory, store, clock)
-        async with connected(settings, directory, clock, store, {"migrations": store.check}, shown=context) as systems:
+        probes = {"migrations": store.check}
+        measured = Scrape(context, [words], store.check)
+        async with connected(settings, directory, clock, store, probes, measured, context) as systems:
             (door,) = systems.doors
             assert isinstance(door, HttpDoor)
             jar = aiohttp.CookieJar(unsafe=True)
             async with _open(door) as url, aiohttp.ClientSession(url, cookie_jar=jar) as client:
-                yield Site(url, context, clock, client)
+                window = Window(context=context, settings=settings, adapter=systems.adapter, sources=frozenset())
+                yield Site(url, context, clock, client, door, window)
 
 
 @asynccontextmanager

@@ -25,12 +25,16 @@ _COLUMNS = {
     "event": {"code": 100},
 }
 _INDEXES = {
-    "ix_dispatch_failed": ("dispatch", ["failed_code", "party", "failed_at", "id"], _FAILED),
-    "ix_inbound_failed": ("inbound", ["failed_code", "party", "failed_at", "id", "due_at", "unit"], _FAILED),
-    "ix_parked_open": ("parked", ["code", "party", "arrived_at", "id", "unit"], _NOT_DISCARDED),
-    "ix_unexpected_open": ("unexpected", ["code", "party", "arrived_at", "id"], _NOT_DISCARDED),
+    "ix_dispatch_failed": ("dispatch", ["failed_code", "party", "failed_at", "id", "discarded_at"], _FAILED),
+    "ix_inbound_failed": (
+        "inbound",
+        ["failed_code", "party", "failed_at", "id", "due_at", "unit", "discarded_at"],
+        _FAILED,
+    ),
+    "ix_parked_open": ("parked", ["code", "party", "arrived_at", "id", "unit", "discarded_at"], _NOT_DISCARDED),
+    "ix_unexpected_open": ("unexpected", ["code", "party", "arrived_at", "id", "discarded_at"], _NOT_DISCARDED),
     "ix_dead_letter_spent": ("dead_letter", ["reason", "party", "arrived_at", "id", "unit"], _SPENT),
-    "ix_event_refused": ("event", ["code", "source", "received_at", "id"], _REFUSED_EVENT),
+    "ix_event_refused": ("event", ["code", "source", "received_at", "id", "state", "discarded_at"], _REFUSED_EVENT),
 }
 
 _FIRST_CODE = {"sqlite": "json_extract({0}, '$[0].code')", "postgresql": "{0}->0->>'code'"}
