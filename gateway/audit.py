@@ -91,6 +91,7 @@ class Action(StrEnum):
     WINDOW_REFUSED = "window.refused", Right.SEE_LEDGER
     AUDIT_EXTRACTED = "audit.extracted", Right.READ_AUDIT
     MESSAGE_READ = "message.read", Right.SEE_CONTENT
+    MESSAGE_PROVED = "message.proved", Right.SEE_LEDGER
     CASE_READ = "case.read", Right.SEE_CONTENT
     INBOX_READ = "inbox.read", Right.SEE_CONTENT
     # Whoever is let in at all may log in and out.

@@ -92,8 +92,9 @@ _HEADINGS: Final[Mapping[str, Words]] = {
     "root": ("Nummerserie (OID)", "Series of numbers (OID)"),
     "sender": ("Avsändare", "Sender"),
     "sv": ("På svenska", "In Swedish"),
+    "user": ("Medarbetare", "Member of staff"),
 }
-"""What the fields of a header and of an acknowledgement are called, which no letter has."""
+"""What the fields of a header and of an acknowledgement are called, which no letter has; these go before its words."""
 
 _CODES: Final[Mapping[str, Mapping[str, str]]] = {
     "Duty": {"notify": "Notifiering", "acknowledge": "Kvittera", "reply": "Svara"},

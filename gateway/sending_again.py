@@ -82,6 +82,11 @@ NO_ENVELOPE = Fault(
     "Det går inte att läsa vart det skulle, så det kan inte tas emot.",
     "Where it was to go cannot be read, so it cannot be taken.",
 )
+DISCARDED = Fault(
+    "resend.discarded",
+    "Det är avskrivet: återställ det först.",
+    "It has been discarded: restore it first.",
+)
 AN_EVENT = Fault(
     "resend.event",
     "En avvisad händelse tas upp igen med gateway events resend.",
@@ -155,6 +160,8 @@ async def _sent(context: Context, sheet: Sheet, item: Item, attempt: Attempt, ac
     assert row is not None  # it was found above, and rows are never removed
     if row.state in NOT_SENT_AGAIN:
         raise CaseRuleError(NOT_SENT_AGAIN[row.state].at())
+    if row.discarded_at is not None:
+        raise CaseRuleError(DISCARDED.at())
     which = await _which(sheet.tx, item)
     if row.type == ACKNOWLEDGEMENT:  # it says nothing about the person, and is given up by nobody
         moved = row.after(OutEvent.RESEND, sheet.now, next_attempt_at=None)
@@ -203,6 +210,8 @@ async def _aside(sheet: Sheet, item: Item, attempt: Attempt) -> Said:
         raise CaseRuleError(REFUSED_HERE.at())
     if found.is_over:
         raise CaseRuleError(ARRIVED.at())
+    if found.discarded_at is not None:
+        raise CaseRuleError(DISCARDED.at())
     if not found.has_content:
         raise CaseRuleError(NO_ENVELOPE.at())
     which = await _which(sheet.tx, item)

@@ -19,12 +19,13 @@ LAYERS = {
     "progress resources logs outages stopping working_time grace by_hand adapter_settings access "
     "trace_context items",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules readable letter_words letter_text metrics silence audit hour matching",
+    "directory_rules readable letter_words letter_text metrics silence audit matching hour",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
-    "sessions log_extract traces actions sending_again discarding charge failure_notes marks awaited",
+    "proof sessions log_extract traces actions sending_again discarding charge failure_notes "
+    "marks awaited",
     "outside": "adapters transport",
     "work": "hops web",
     "assembly": "app preflight connections health",

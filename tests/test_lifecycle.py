@@ -29,6 +29,7 @@ from gateway.lifecycle import (
     out_clock,
     retry_wait,
 )
+from gateway.sending_again import NOT_HANDED_OVER_AGAIN, NOT_SENT_AGAIN
 
 # One line per state, one column per event, what follows in the cell; a dot where the event cannot happen.
 OUT_GRID = """
@@ -165,6 +166,11 @@ def test_a_level_once_reached_is_never_lost_unless_a_new_try_is_asked_for(event:
 @pytest.mark.parametrize("state", [OutState.REGISTERED, OutState.PARTIAL, OutState.ACKNOWLEDGED])
 def test_what_the_case_system_has_committed_is_not_sent_again(state: OutState) -> None:
     assert reachable(state) <= {state, OutState.ACKNOWLEDGED, OutState.RETRACTED, OutState.MISDIRECTED}
+
+
+def test_what_may_not_be_sent_again_by_hand_says_why() -> None:
+    assert set(NOT_SENT_AGAIN) == {state for state in OutState if OutEvent.RESEND not in OUT[state]}
+    assert set(NOT_HANDED_OVER_AGAIN) == {state for state in InState if InEvent.RESEND not in IN[state]}
 
 
 def test_every_state_can_be_reached() -> None:

@@ -139,7 +139,7 @@ async def test_the_last_note_stands_beside_its_group_for_whoever_sees_all_units(
 
 
 INDEXES = (
-    "ix_dispatch_failed|ix_inbound_failed|ix_parked_open|ix_unexpected_open|ix_dead_letter_spent|ix_event_refused"
+    "ix_dispatch_failed|ix_inbound_failed|ix_parked_open|ix_unexpected_open|ix_dead_letter_|ix_event_refused"
     "|ix_note_open"
 )
 TABLES = "dispatch|inbound|parked|unexpected|dead_letter|event|note|message"

@@ -136,16 +136,16 @@ async def test_counting_begins_a_day_back_and_hours_are_forgotten_after_some_day
         assert (await tx.execute(select(func.count()).select_from(hour_tally))).scalar() == 2  # a unit and all
 
 
-@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25), date(2026, 11, 2)])
-async def test_hours_are_those_of_the_swedish_clock_whatever_the_day(tx: Transaction, day: date) -> None:
-    starts = hours_of(day)
-    counts = tallies.Counts()
-    for number, at in enumerate([starts[0] - ONE, *starts, starts[-1] + ONE]):
-        counts.by_hour[tallies.HourKey("", at, "sent")] = number
-    await hours.add(tx, counts.by_hour, starts[-1])
-    assert [hour.sent for hour in await hours.read(tx, starts, None)] == list(range(1, len(starts) + 1))
+async def test_hours_are_those_of_the_swedish_clock_whatever_the_day(tx: Transaction) -> None:
+    for day, number_of_hours in ((date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 11, 2), 24)):
+        starts = hours_of(day)
+        counts = tallies.Counts()
+        for number, at in enumerate([starts[0] - ONE, *starts, starts[-1] + ONE]):
+            counts.by_hour[tallies.HourKey("", at, "sent")] = number
+        await hours.add(tx, counts.by_hour, starts[-1])
+        assert [hour.sent for hour in await hours.read(tx, starts, None)] == list(range(1, number_of_hours + 1))
+        assert hour_of(starts[3] + 59 * MINUTE) == starts[3]
     assert await hours.read(tx, [], None) == []
-    assert hour_of(starts[3] + 59 * MINUTE) == starts[3]
 
 
 async def test_of_two_that_count_at_once_hours_are_added_once(store: Store, tally: Tally, clock: ManualClock) -> None:
@@ -160,16 +160,16 @@ async def test_lines_are_counted_into_hours_and_hours_are_read_without_looking_t
     store: Store, store_url: str
 ) -> None:
     queries = [
-        (lines.where(tallies.between([1, 1000])), "pk_history")
-        for lines in (hours.SENT_BY_HOUR, hours.CAME_BY_HOUR, hours.ANSWERS_BY_UNIT)
+        *(lines.where(tallies.between([1, 1000])) for lines in (hours.SENT_BY_HOUR, hours.CAME_BY_HOUR)),
+        hours.answers_by_unit([1, 1000]),
     ]
     async with store.reading() as tx:
         explain = "EXPLAIN QUERY PLAN" if isinstance(tx.dialect, sqlite.dialect) else "EXPLAIN"
-        for query, index in queries:
+        for query in queries:
             compiled = query.compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})
             plan = "\n".join(str(one) for one in (await tx.exec_driver_sql(f"{explain} {compiled}")).all())
             assert "Seq Scan" not in plan, plan
             if store_url.startswith("sqlite"):
-                assert not re.search(r"\bSCAN\b", plan), plan
+                assert not re.search(r"\bSCAN (?!anon)", plan), plan
             else:
-                assert index in plan, plan
+                assert "pk_history" in plan, plan

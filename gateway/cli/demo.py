@@ -14,7 +14,6 @@ from gateway.directory import Directory
 from gateway.logs import logging_to
 from gateway.progress import Hop
 from gateway.replay.demo import Outcome, ledger_table, play
-from gateway.replay.left_open import links, stay_open
 from gateway.replay.scenario import Scenario, scenario_names
 from gateway.replay.stage import Places, Stage, claim
 from gateway.resources import demo_directory
@@ -68,6 +67,8 @@ def demo(
     )
 
     async def stay(stage: Stage, outcome: Outcome) -> None:
+        from gateway.replay.left_open import links, stay_open  # noqa: PLC0415 -- only this loads the library of HTTP
+
         _show(outcome)
         talk.print("Öppna, en gång inom en timme; Ctrl-C avslutar / Open, once within an hour; Ctrl-C ends:")
         async for link in links(stage):

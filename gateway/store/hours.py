@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, func, literal_column, select
+from sqlalchemy import Select, delete, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
@@ -53,7 +53,7 @@ CAME_BY_HOUR: Final = (
     .where(history.c.direction == "in", history.c.event.in_(list(_CAME)))
     .group_by(literal_column("hour"), history.c.unit, history.c.event)
 )
-ANSWERS_BY_UNIT: Final = (
+_ACCEPTED = (
     FIRST_ANSWERS.add_columns(message.c.sender_unit)
     .join(message, _MESSAGE_OF_ROW)
     .where(verdict.c.outcome == Outcome.ACCEPTED.value)
@@ -67,11 +67,18 @@ async def count(tx: Transaction, ids: Sequence[int], into: Counts) -> None:
         _add(into, row.unit, _start(row.hour), "sent", number=row.number)
     for row in (await tx.execute(CAME_BY_HOUR.where(mine))).all():
         _add(into, row.unit, _start(row.hour), _CAME[row.event], number=row.number)
-    for row in (await tx.execute(ANSWERS_BY_UNIT.where(mine))).all():
-        at = hour_of(row.arrived_at)
-        _add(into, row.sender_unit, at, _WAIT + row.level, step_of(row.arrived_at - row.left_at))
-        if row.level == Level.ACKNOWLEDGED:
-            _add(into, row.sender_unit, at, "acknowledged")
+    for unit, level, arrived_at, left_at, number in (await tx.execute(answers_by_unit(ids))).all():
+        at = hour_of(arrived_at)
+        _add(into, unit, at, _WAIT + level, step_of(arrived_at - left_at), number)
+        if level == Level.ACKNOWLEDGED:
+            _add(into, unit, at, "acknowledged", number=number)
+
+
+def answers_by_unit(ids: Sequence[int]) -> Select[Any]:
+    """Return the query for how many first answers that say yes stand in the lines, alike ones counted together."""
+    each = _ACCEPTED.where(between(ids)).subquery()
+    alike = (each.c.sender_unit, each.c.level, each.c.arrived_at, each.c.left_at)
+    return select(*alike, func.count()).group_by(*alike)
 
 
 def _start(hour: str) -> datetime:

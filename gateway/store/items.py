@@ -133,16 +133,14 @@ async def change(tx: Transaction, item: Item, **values: Any) -> None:
 
 
 async def named(tx: Transaction, message_id: str, *, unit: str | None = None) -> list[Item]:
-    """Return the items with a message id, sent ones first; with ``unit`` only those from or for it.
+    """Return what a partner was sent, or has sent, with a message id; with ``unit`` only what is to it, or for it.
 
     The beginning of an id will do where no other id of a message begins so.
     """
     found: list[Item] = []
     ids: set[str] = set()
-    for kind in (ItemKind.SENT, ItemKind.RECEIVED, ItemKind.PARKED, ItemKind.DEAD_LETTER, ItemKind.NOTE):
+    for kind in (ItemKind.SENT, ItemKind.RECEIVED, ItemKind.PARKED, ItemKind.DEAD_LETTER):
         table = TABLES[kind]
-        if unit is not None and "unit" not in table.c:
-            continue
         query = select(table.c.id, table.c.message_id).where(_begins(table, message_id)).order_by(table.c.id).limit(100)
         if unit is not None:
             query = query.where(table.c.unit == unit)

@@ -10,14 +10,15 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.lifecycle import OutState, Owner
-from gateway.store import adapters
+from gateway.lifecycle import InState, OutState, Owner
+from gateway.store import adapters, failed
 from gateway.store.tables import ON_PAPER, OPEN, dead_letter, dispatch, inbound, message
 
 MOST: Final = 10_000
 """How far is counted; what is more is one more."""
 
 _ANSWERED = (OutState.SENT, OutState.RECEIVED, OutState.REGISTERED)
+_IS_TRIED = inbound.c.state == InState.WAITING_FOR_SYSTEM.value
 _UNSENT = (OutState.QUEUED, OutState.RETRYING)
 
 
@@ -26,15 +27,17 @@ class Facts:
     """How many wait for somebody; each is at most :data:`MOST` and one more.
 
     ``owed`` messages that came have not been answered in time by an own unit, and ``undelivered`` ones have not reached
-    the own case system in time. ``answers`` are those sent whose next answer is overdue. ``unsent`` have not left in
-    time, ``held`` wait for a consent for too long, and ``letters`` are to be sent by hand. ``dead_letters`` were given
-    up by the exchange. ``down`` are the names of the adapters whose systems do not answer, and ``paused`` of those that
-    somebody has paused.
+    the own case system in time for another reason than that it does not answer, which is one of the ``failures`` that
+    a person decides about. ``answers`` are those sent whose next answer is overdue. ``unsent`` have not left in time,
+    ``held`` wait for a consent for too long, and ``letters`` are to be sent by hand. ``dead_letters`` were given up by
+    the exchange and are tried again. ``down`` are the names of the adapters whose systems do not answer, and ``paused``
+    of those that somebody has paused.
     """
 
     owed: int = 0
     undelivered: int = 0
     answers: int = 0
+    failures: int = 0
     unsent: int = 0
     held: int = 0
     letters: int = 0
@@ -56,21 +59,23 @@ async def facts(
     ``systems`` are the names of the adapters. What is no single unit's is told to those alone who see all units. Each
     is counted up to ``most``, and one more.
     """
-    counted = (await tx.execute(counts(now, units, most))).one()
+    row = (await tx.execute(counts(now, units, most))).one()
+    failures = sum(group.count for group in await failed.groups(tx, now, units=units))
+    counted = {**row._mapping, "failures": min(failures, most + 1)}
     if units is not None:
-        return Facts(**counted._mapping)
+        return Facts(**counted)
     beats, pauses = await adapters.beats(tx), await adapters.pauses(tx)
     down = tuple(name for name in systems if name in beats and beats[name].codes and name not in pauses)
-    return Facts(**counted._mapping, down=down, paused=tuple(name for name in systems if name in pauses))
+    return Facts(**counted, down=down, paused=tuple(name for name in systems if name in pauses))
 
 
 def counts(now: datetime, units: frozenset[str] | None, most: int = MOST) -> Select[Any]:
-    """Return the query that counts all that waits, each in a column of the name it has in :class:`Facts`."""
+    """Return the query that counts what waits, but for failures, each in a column named as in :class:`Facts`."""
     late_in = (text(OPEN), inbound.c.due_at < now)
     late_out = (text(f"dispatch.{OPEN}"), dispatch.c.due_at < now)
     found = {
         "owed": _received(units, *late_in, inbound.c.owner == Owner.RECIPIENT.value),
-        "undelivered": _received(units, *late_in, inbound.c.owner != Owner.RECIPIENT.value),
+        "undelivered": _received(units, *late_in, inbound.c.owner != Owner.RECIPIENT.value, ~_IS_TRIED),
         "answers": _sent(units, *late_out, _is(*_ANSWERED)),
         "unsent": _sent(units, *late_out, _is(*_UNSENT)),
         "held": _sent(units, *late_out, _is(OutState.HELD)),
@@ -102,5 +107,5 @@ def _received(units: frozenset[str] | None, *conditions: Any) -> Select[Any]:
 
 
 def _dead(units: frozenset[str] | None) -> Select[Any]:
-    query = select(dead_letter.c.id).where(text("settled_at IS NULL"))
+    query = select(dead_letter.c.id).where(text("settled_at IS NULL"), dead_letter.c.next_attempt_at.is_not(None))
     return query if units is None else query.where(dead_letter.c.unit.in_(sorted(units)))

@@ -74,6 +74,8 @@ REPEATED = "event = 'duplicate'"
 """Condition of lines of a history that tell of a verdict that came once more, or of a message that did."""
 WATCHED = "look_at IS NOT NULL"
 """Condition of rows and cases that somebody will have to be told about, if nothing happens before ``look_at``."""
+NOTICES = "type = 'notice'"
+"""Condition of notices, which are few beside the steps of cases."""
 
 event = Table(
     "event",
@@ -350,6 +352,7 @@ note = Table(
     UniqueConstraint("message_id"),
     _where("ix_note_open", "written_at IS NULL", "id"),
     _where("ix_note_open_case", "written_at IS NULL", "case_number", "id"),
+    _where("ix_note_notices", NOTICES, "case_number", "id"),
 )
 """What is still to be written, or written, into the own case system: steps of a case, and notices to its units."""
 

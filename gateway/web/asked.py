@@ -40,24 +40,38 @@ def query_of(route: Route, request: web.Request) -> BaseModel | None:
     return _read(route.query, {name: value for name, value in given.items() if value}, QUERY)
 
 
-async def body_of(route: Route, request: web.Request) -> BaseModel | None:
-    """Return the JSON that was sent, in the form of the route.
+async def content_of(route: Route, request: web.Request) -> bytes:
+    """Return the JSON that was sent, as it came; nothing where the route asks for none.
 
     Raises:
-        UsageError: it is no JSON object, or not of that form.
+        UsageError: it is said to be something else, or did not come in full.
         TooLargeError: it is larger than what is read.
     """
     if route.body is None:
-        return None
+        return b""
     if request.content_type != "application/json":
         raise UsageError(problems.MEDIA_TYPE.at())
+    return await _bytes_of(request)
+
+
+def body_of(route: Route, content: bytes) -> BaseModel | None:
+    """Return what was sent, in the form of the route: each value of its own type, as JSON has it.
+
+    Raises:
+        UsageError: it is no JSON object, or not of that form.
+    """
+    if route.body is None:
+        return None
     try:
-        given = json.loads(await _bytes_of(request))
+        is_object = isinstance(json.loads(content), dict)
     except (ValueError, RecursionError):
-        raise UsageError(NOT_JSON.at()) from None
-    if not isinstance(given, dict):
+        is_object = False
+    if not is_object:
         raise UsageError(NOT_JSON.at())
-    return _read(route.body, given, BODY)
+    try:
+        return route.body.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        raise UsageError(dict.fromkeys(_findings(route.body, error, BODY))) from None
 
 
 class Form:

@@ -27,6 +27,11 @@ class Told(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid")
 
 
+def told_as_json(told: BaseModel) -> str:
+    """Return what the API answers with, as JSON."""
+    return told.model_dump_json(by_alias=True, exclude_none=False)
+
+
 class Asked(BaseModel):
     """Something the API is asked; what it does not know is refused."""
 

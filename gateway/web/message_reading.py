@@ -79,9 +79,9 @@ class MessageShown:
     """A message: facts of the ledger, and what it says.
 
     ``findings`` are what is wrong with the bytes that are kept, when they are held against the schema of today (whose
-    version is ``schema``) and the rules of their type. There is no ``content`` where those bytes cannot be read, nor where the message ``is_withdrawn``: taken back or
-    misdirected, and no longer to be read here. ``thread`` are the messages that it answers and that answer it, and
-    ``others`` the rest of its case, with their receipts in ``receipts``.
+    version is ``schema``) and the rules of their type. There is no ``content`` where those bytes cannot be read, nor
+    where the message ``is_withdrawn``: taken back or misdirected, and no longer to be read here. ``thread`` are the
+    messages that it answers and that answer it, with their ``receipts``, and ``others`` the rest of its case.
     """
 
     message_id: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from gateway.errors import (
     ConflictError,
     DependencyDownError,
     Fault,
+    Finding,
     GatewayError,
     InvalidDocumentError,
     NotYetError,
@@ -56,6 +58,17 @@ FORGED = Fault(
     "The form does not belong to your session; load the page again and try once more.",
 )
 
+UNDER_WAY = Fault(
+    "web.under-way",
+    "Samma anrop utförs just nu; kom igen om en stund.",
+    "The same request is being carried out; come again in a while.",
+)
+TAKEN_OVER = Fault(
+    "web.taken-over",
+    "Det tog så lång tid att samma anrop har börjat om; inget gjordes.",
+    "It took so long that the same request has begun again; nothing was done.",
+)
+
 
 class NotLetInError(GatewayError):
     """Nobody knows who asks."""
@@ -75,10 +88,22 @@ class ForgedError(GatewayError):
     exit_code: ClassVar[int] = 5
 
 
+class UnderWayError(ConflictError):
+    """The same is being done. Worth trying again after ``retry_after``."""
+
+    def __init__(self, findings: Finding, *, retry_after: timedelta) -> None:
+        super().__init__(findings)
+        self.retry_after = retry_after
+
+
 class TooManyError(GatewayError):
-    """Somebody asks for too much in a short time."""
+    """Somebody asks for too much in a short time; ``retry_after`` is when they may again."""
 
     exit_code: ClassVar[int] = 5
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(TOO_MANY.at())
+        self.retry_after = retry_after
 
 
 class TooLargeError(GatewayError):

@@ -8,9 +8,12 @@ from gateway.web import (
     acknowledgements,
     api_acknowledgements,
     api_inbox,
+    api_message,
     api_messages,
+    case,
     inbox,
     login,
+    message,
     messages,
     openapi,
     overview,
@@ -28,8 +31,11 @@ DESCRIBED: Final[tuple[Route, ...]] = (
     *acknowledgements.ROUTES,
     *api_acknowledgements.ROUTES,
     *messages.ROUTES,
+    *message.ROUTES,
+    *case.ROUTES,
     *revealing.ROUTES,
     *api_messages.ROUTES,
+    *api_message.ROUTES,
 )
 """What a window opens on, as its modules have it."""
 

@@ -33,6 +33,7 @@ class Mark(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     RETRACTED = "retracted"
+    MISDIRECTED = "misdirected"
     LETTER = "letter"
 
 
@@ -45,6 +46,7 @@ _WORDS: Final = {
     Mark.FAILED: ("uppgivet", "given up"),
     Mark.STOPPED: ("stoppat", "stopped"),
     Mark.RETRACTED: ("återtaget", "taken back"),
+    Mark.MISDIRECTED: ("felsänt", "sent to the wrong unit"),
     Mark.LETTER: ("per brev", "by letter"),
 }
 _ICONS: Final = {
@@ -56,6 +58,7 @@ _ICONS: Final = {
     Mark.FAILED: "M0 0L10 10M10 0L0 10",
     Mark.STOPPED: "M0 0H10V10H0z",
     Mark.RETRACTED: "M10 8V4H1M4 1L1 4L4 7",
+    Mark.MISDIRECTED: "M1 1L9 9M9 3V9H3",
     Mark.LETTER: "M0 1H10V9H0zM0 1L5 6L10 1",
 }
 """The signs, each in a square of ten."""

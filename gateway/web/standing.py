@@ -89,28 +89,28 @@ _UNDELIVERED = _Kind(
     "{number} mottagna meddelanden har inte nått verksamhetssystemet i tid.",
     "1 message received has not reached the case system in time.",
     "{number} messages received have not reached the case system in time.",
-    "/messages?direction=in&overdue=yes",
+    "/messages?direction=received&overdue=yes",
 )
 _UNSENT = _Kind(
     "1 meddelande har inte kunnat skickas i tid.",
     "{number} meddelanden har inte kunnat skickas i tid.",
     "1 message could not be sent in time.",
     "{number} messages could not be sent in time.",
-    "/messages?direction=out&overdue=yes",
+    "/messages?direction=sent&overdue=yes",
 )
 _HELD = _Kind(
     "1 meddelande har väntat för länge på samtycke.",
     "{number} meddelanden har väntat för länge på samtycke.",
     "1 message has waited too long for a consent.",
     "{number} messages have waited too long for a consent.",
-    "/messages?direction=out&state=held",
+    "/messages?direction=sent&state=held",
     Severity.WARNING,
 )
 _DEAD_LETTERS = _Kind(
-    "1 leverans har getts upp av meddelandeväxeln.",
-    "{number} leveranser har getts upp av meddelandeväxeln.",
-    "1 delivery was given up by the exchange.",
-    "{number} deliveries were given up by the exchange.",
+    "1 leverans har getts upp av meddelandeväxeln och försöks igen.",
+    "{number} leveranser har getts upp av meddelandeväxeln och försöks igen.",
+    "1 delivery was given up by the exchange and is tried again.",
+    "{number} deliveries were given up by the exchange and are tried again.",
     "/failures?kind=dead-letter",
     Severity.WARNING,
 )
@@ -119,25 +119,25 @@ _LETTERS = _Kind(
     "{number} brev väntar på att skickas.",
     "1 letter waits to be sent.",
     "{number} letters wait to be sent.",
-    "/messages?direction=out&state=letter",
+    "/messages?direction=sent&state=letter",
     Severity.WARNING,
 )
 _ADAPTERS = "/adapters"
 
 
-def lines(facts: Facts, *, failures: int, silent: Sequence[Sentence], sees_all: bool) -> list[Line]:
+def lines(facts: Facts, *, silent: Sequence[Sentence], sees_all: bool) -> list[Line]:
     """Return what needs somebody, the most urgent first; that all is in order, where nothing does.
 
-    ``failures`` is how many wait for a person, counted no further than ``facts``; ``silent`` is what is told of silent
-    partners, and ``sees_all`` whether whoever reads may go to the pages of the whole party.
+    ``silent`` is what is told of silent partners, and ``sees_all`` whether whoever reads may go to the pages of the
+    whole party.
     """
-    found = list(_said(facts, failures, silent, sees_all=sees_all))
+    found = list(_said(facts, silent, sees_all=sees_all))
     order = list(reversed(Severity))
     return sorted(found, key=lambda line: order.index(line.severity)) or [ALL_IN_ORDER]
 
 
-def _said(facts: Facts, failures: int, silent: Sequence[Sentence], *, sees_all: bool) -> Iterator[Line]:
-    for kind, number in ((_OWED, facts.owed), (_ANSWERS, facts.answers), (_FAILURES, failures)):
+def _said(facts: Facts, silent: Sequence[Sentence], *, sees_all: bool) -> Iterator[Line]:
+    for kind, number in ((_OWED, facts.owed), (_ANSWERS, facts.answers), (_FAILURES, facts.failures)):
         if number:
             yield kind.line(number)
     for sentence in silent:

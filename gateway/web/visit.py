@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from gateway.access import Actor
+from gateway.errors import ConflictError
 from gateway.sessions import Session
+from gateway.store import Transaction, answers
+from gateway.store.answers import Claim
 from gateway.web.asked import Form
+from gateway.web.forms import told_as_json
 from gateway.web.language import Language
+from gateway.web.refusals import TAKEN_OVER
 from gateway.web.route import Route
 from gateway.web.window import Window
 
@@ -22,8 +29,9 @@ class Visit:
 
     ``actor`` is who asks; nobody comes without one where the route asks for a right. ``session`` is theirs where they
     are a person at the pages. ``query`` and ``body`` are what is asked, in the form that the route has for them, and
-    ``form`` what a page has sent, once it is known to be one of ours. ``owed`` is how many messages the units that
-    somebody sees must acknowledge or reply to, for the pages to show wherever one is; it is not counted far.
+    ``form`` what a page has sent, once it is known to be one of ours. ``claim`` is that on a request which may come
+    again, and ``is_kept`` whether its answer has been kept. ``owed`` is how many messages the units that somebody sees
+    must acknowledge or reply to, for the pages to show wherever one is; it is not counted far.
     """
 
     request: web.Request
@@ -36,6 +44,8 @@ class Visit:
     query: Any = None
     body: Any = None
     form: Form = field(default_factory=lambda: Form({}))
+    claim: Claim | None = None
+    is_kept: bool = False
     owed: int = 0
 
     @property
@@ -48,6 +58,18 @@ class Visit:
     def units(self) -> frozenset[str] | None:
         """Return the units (HSA-ids) whose messages may be shown; ``None`` for all."""
         return self.who.units
+
+    async def keep(self, tx: Transaction, told: BaseModel) -> None:
+        """Keep what is told in the transaction that does it, where the request may come again.
+
+        Raises:
+            ConflictError: the same request has begun again meanwhile; what was done must come to nothing.
+        """
+        if self.claim is None:
+            return
+        if not await answers.keep(tx, self.claim, HTTPStatus.OK, told_as_json(told)):
+            raise ConflictError(TAKEN_OVER.at())
+        self.is_kept = True
 
     def units_of(self, chosen: str | None) -> frozenset[str] | None:
         """Return whose messages may be shown to somebody who has ``chosen`` a unit: none, if it is not theirs."""

@@ -17,7 +17,6 @@ from playwright.async_api import CDPSession, Page
 _TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _OPTIONS = {
     "runOnly": _TAGS,
-    "rules": {"target-size": {"enabled": True}},  # WCAG 2.2, success criterion 2.5.8; axe-core leaves it out by itself
     "resultTypes": ["violations"],
     "preload": False,  # it would fetch style sheets, which the policy may forbid; no rule of these needs them
 }

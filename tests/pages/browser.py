@@ -14,9 +14,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright
 
+from gateway.web.language import COOKIE, Language
+
 _NOWHERE = "--proxy-server=http://127.0.0.1:9"  # loopback goes past a proxy; `discard` is served by nobody
 _PATIENCE = 10_000.0
 """Milliseconds for a page to do what is waited for: the machine may be busy with other tests."""
+
+_LOCALES = {Language.SWEDISH: "sv-SE", Language.ENGLISH: "en-GB"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class View:
     height: int = 800
     dark: bool = False
     forced_colors: bool = False
-    language: str = "sv-SE"
+    language: Language = Language.SWEDISH
+    """What the person has chosen; the browser asks for it too."""
     still: bool = False
     """Whether the person has asked for less motion."""
 
@@ -38,7 +43,7 @@ WITHOUT_SCRIPT = View(script=False)
 NARROW = View(width=320, height=640)  # what 1280 pixels are at 400 %: WCAG 2.2, success criterion 1.4.10
 DARK = View(dark=True)
 FORCED_COLORS = View(forced_colors=True)
-ENGLISH = View(language="en-GB")
+ENGLISH = View(language=Language.ENGLISH)
 VIEWS = {
     "plain": PLAIN,
     "without-script": WITHOUT_SCRIPT,
@@ -77,8 +82,10 @@ async def opened(browser: Browser, view: View, at: str | None = None) -> Browser
         color_scheme="dark" if view.dark else "light",
         forced_colors="active" if view.forced_colors else "none",
         reduced_motion="reduce" if view.still else "no-preference",
-        locale=view.language,
+        locale=_LOCALES[view.language],
         timezone_id="Europe/Stockholm",
     )
+    if at is not None and view.language is not Language.SWEDISH:  # which is what the pages are in by themselves
+        await context.add_cookies([{"name": COOKIE, "value": view.language.value, "url": at}])
     context.set_default_timeout(_PATIENCE)
     return context

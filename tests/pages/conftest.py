@@ -2,18 +2,22 @@
 
     async def test_a_unit_acknowledges_from_its_inbox(site: Site, visitor: Visitor) -> None:
         page = await visitor.open(site.url)          # a person of their own: no cookies, nothing cached
-        await page.goto("/inkorg")
+        await enter(page, await site.link(Role.OPERATOR, units=[UNIT]))
+        await page.goto("/inbox")
         await tab_to(page, "button", "Kvittera")     # by keyboard; `tab_stops(page)` is all of them in order
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("status")).to_contain_text("Kvitterat")
         await check_axe(page)
 
-- ``visitor.open(site, view)`` looks in another way: ``NARROW``, ``DARK``, ``FORCED_COLORS``, ``WITHOUT_SCRIPT``,
+- ``site`` is the municipality's windows after the demo journey (``windows/site.py``); ``site_of`` opens others.
+- ``visitor.open(url, view)`` looks in another way: ``NARROW``, ``DARK``, ``FORCED_COLORS``, ``WITHOUT_SCRIPT``,
   ``ENGLISH``, or any ``View(…)`` of ``pages.browser``. Two calls are two people. For what must hold however one looks:
   ``@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)``.
 - Everything that goes wrong on a page fails the test when it is over: errors of scripts and on the console, violations
   of the content security policy, requests that fail, and answers from 400 on. What should come is said beforehand or
   afterwards, ``visitor.expect("was answered 403")``, and must come. Nothing but loopback can be reached.
+- ``test_every_page.py`` opens every page in the table of ways in, and needs no line for a new one. What only shows
+  after something was done, or what the journey does not hold, is for a test of its own:
 - ``check_axe(page)`` holds what is shown to WCAG 2.2 AA; ``check_reflow(page)`` a ``NARROW`` page to no scrolling
   sideways. ``playwright.async_api.expect`` waits for what a page will show; a test never sleeps.
   ``get_by_text`` does not look into a ``<noscript>``: a locator does.
@@ -24,7 +28,7 @@ event loop that it was started in, so **tests and fixtures here all share the lo
 themselves; an asynchronous fixture says it, also one that is no older than its test::
 
     @pytest_asyncio.fixture(loop_scope="session")
-    async def site(tmp_path: Path) -> AsyncIterator[Site]: ...
+    async def region(journey: Path, tmp_path: Path) -> AsyncIterator[Site]: ...
 
 One that does not, as the ``store`` of all tests, is refused by name: open a ``Store`` in a fixture of your own. (A loop
 for each test would need a driver for each, half a second; playwright's synchronous face keeps a loop running in the
@@ -44,6 +48,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 from services.lifetime import Run
+from windows.site import Site, played, site_of
 
 from pages.browser import launched
 from pages.visitor import Visitor, visiting
@@ -58,6 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a test whose fixtures live in a loop of their own: what they give would never answer here."""
     if isinstance(item, pytest.Function) and (strangers := _of_other_loops(item)):
@@ -87,3 +93,16 @@ async def visitor(browser: Browser) -> AsyncIterator[Visitor]:
     """Return somebody who visits pages, and who lets the test fail for everything that goes wrong on them."""
     async with visiting(browser) as somebody:
         yield somebody
+
+
+@pytest.fixture(scope="session")
+def journey(run: Run) -> Path:
+    """Return the folder of a journey that has been played to its end."""
+    return played(run.folder)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def site(journey: Path, tmp_path: Path) -> AsyncIterator[Site]:
+    """Return the windows of the municipality, after the journey."""
+    async with site_of(journey, tmp_path) as opened:
+        yield opened

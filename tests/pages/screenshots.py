@@ -1,7 +1,7 @@
 """Pictures of pages for README: the same page gives the same picture, and none weighs more than 120 kB.
 
-From ``tests/``: ``python -m pages.screenshots FOLDER NAME=URL…``. ``--enter URL`` is opened first, for its cookies: a
-link to sign in with.
+From ``tests/``: ``python -m pages.screenshots FOLDER NAME=URL…``. ``--enter URL`` logs in with the link that
+``gateway login`` printed; ``--english`` and ``--dark`` take the pages so.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import io
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from playwright.async_api import Page
 from services.installing import CHROMIUM
 
 from gateway.clock import STOCKHOLM
+from gateway.web.language import Language
 from pages.browser import View, launched
-from pages.visitor import visiting
+from pages.visitor import enter, visiting
 
 PICTURE = View(width=1280, height=800, still=True)
 """How a page is looked at for a picture."""
@@ -54,8 +56,12 @@ def _smaller(png: bytes) -> bytes:
     return small
 
 
-async def take(program: Path, folder: Path, pictures: dict[str, str], enter: str | None = None) -> None:
+async def take(
+    program: Path, folder: Path, pictures: dict[str, str], link: str | None = None, view: View = PICTURE
+) -> None:
     """Write ``<name>.png`` in ``folder``, which is there, for each name and address of ``pictures``.
+
+    They are of what somebody sees who has logged in with ``link``.
 
     Raises:
         AssertionError: something was wrong on a page; the pictures are written all the same.
@@ -63,9 +69,9 @@ async def take(program: Path, folder: Path, pictures: dict[str, str], enter: str
     """
     with tempfile.TemporaryDirectory() as own:
         async with launched(program, Path(own)) as browser, visiting(browser) as visitor:
-            page = await visitor.open(next(iter(pictures.values())), PICTURE)
-            if enter is not None:
-                await page.goto(enter)
+            page = await visitor.open(next(iter(pictures.values())), view)
+            if link is not None:
+                await enter(page, link)
             for name, url in pictures.items():
                 (folder / f"{name}.png").write_bytes(await photograph(page, url))
 
@@ -75,7 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m pages.screenshots", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("pictures", nargs="+", metavar="NAME=URL")
-    parser.add_argument("--enter", metavar="URL", help="opened first, for its cookies")
+    parser.add_argument("--enter", metavar="URL", help="the link to log in with")
+    parser.add_argument("--english", action="store_true")
+    parser.add_argument("--dark", action="store_true")
     told = parser.parse_args(arguments)
     if any("=" not in one for one in told.pictures):
         parser.error("a picture is asked for as NAME=URL")
@@ -84,7 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("Chromium is not installed here")
     told.folder.mkdir(parents=True, exist_ok=True)
     pictures = dict(one.split("=", 1) for one in told.pictures)
-    asyncio.run(take(CHROMIUM.program(programs), told.folder, pictures, told.enter))
+    view = replace(PICTURE, dark=told.dark, language=Language.ENGLISH if told.english else Language.SWEDISH)
+    asyncio.run(take(CHROMIUM.program(programs), told.folder, pictures, told.enter, view))
     return 0
 
 

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from PIL import Image
 from playwright.async_api import Browser, expect
 
+from gateway.web.language import Language
 from pages import try_out
 from pages.accessibility import check_axe, check_reflow
 from pages.browser import PLAIN, WITHOUT_SCRIPT, View
@@ -20,7 +21,7 @@ from pages.visitor import Visitor, visiting
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def site() -> AsyncIterator[str]:
+async def tried() -> AsyncIterator[str]:
     """Return the address of the pages to try things on."""
     async with TestServer(try_out.site()) as server:
         yield str(server.make_url("/"))
@@ -28,9 +29,9 @@ async def site() -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("view", [PLAIN, WITHOUT_SCRIPT], ids=["plain", "without-script"])
 async def test_axe_passes_a_right_page_and_says_what_is_wrong_with_another(
-    site: str, visitor: Visitor, view: View
+    tried: str, visitor: Visitor, view: View
 ) -> None:
-    page = await visitor.open(site, view)
+    page = await visitor.open(tried, view)
     await page.goto("/")
     await check_axe(page)
     await page.goto("/hard-to-use")
@@ -41,15 +42,15 @@ async def test_axe_passes_a_right_page_and_says_what_is_wrong_with_another(
 
 
 async def test_everything_that_goes_wrong_on_a_page_is_a_fault_unless_it_was_expected(
-    site: str, visitor: Visitor
+    tried: str, visitor: Visitor
 ) -> None:
-    page = await visitor.open(site)
+    page = await visitor.open(tried)
     for path, fault in {
         "/inline-script": "console: .*inline script violates .*Content Security Policy",
         "/inline-style": "console: .*inline style violates .*Content Security Policy",
         "/failing-script": "script: Error: planted",
         "/missing": "answer: GET .*/no-such.svg was answered 404",
-        "/elsewhere": "request: GET http://192.0.2.1/dot.svg failed",
+        "/elsewhere": "request: GET http://192.0.2.1/dot.svg failed: net::ERR_PROXY_CONNECTION_FAILED",
     }.items():
         before = list(visitor.faults)
         await page.goto(path)
@@ -60,12 +61,12 @@ async def test_everything_that_goes_wrong_on_a_page_is_a_fault_unless_it_was_exp
 
 
 async def test_a_visit_ends_in_a_failure_for_what_went_wrong_and_for_what_was_expected_in_vain(
-    site: str, browser: Browser
+    tried: str, browser: Browser
 ) -> None:
     async def visit() -> None:
         async with visiting(browser) as visitor:
             visitor.expect("was answered 403")
-            page = await visitor.open(site)
+            page = await visitor.open(tried)
             await page.goto("/inline-script")
 
     with pytest.raises(AssertionError, match=r"inline script") as told:
@@ -73,8 +74,8 @@ async def test_a_visit_ends_in_a_failure_for_what_went_wrong_and_for_what_was_ex
     assert "expected, and did not come: was answered 403" in str(told.value)
 
 
-async def test_a_page_is_gone_through_by_keyboard_in_its_order(site: str, visitor: Visitor) -> None:
-    page = await visitor.open(site)
+async def test_a_page_is_gone_through_by_keyboard_in_its_order(tried: str, visitor: Visitor) -> None:
+    page = await visitor.open(tried)
     await page.goto("/")
     assert [str(stop) for stop in await tab_stops(page)] == ["link Första", "link Andra", "button Kvittera"]
     await tab_to(page, "link", "Andra")
@@ -87,8 +88,10 @@ async def test_a_page_is_gone_through_by_keyboard_in_its_order(site: str, visito
         await tab_stops(page)
 
 
-async def test_a_view_is_how_the_page_is_looked_at(site: str, visitor: Visitor) -> None:
-    page = await visitor.open(site, View(script=False, width=320, dark=True, forced_colors=True, language="en-GB"))
+async def test_a_view_is_how_the_page_is_looked_at(tried: str, visitor: Visitor) -> None:
+    page = await visitor.open(
+        tried, View(script=False, width=320, dark=True, forced_colors=True, language=Language.ENGLISH)
+    )
     answer = await page.goto("/")
     assert answer is not None
     assert (await answer.request.all_headers())["accept-language"].startswith("en-GB")
@@ -102,9 +105,9 @@ async def test_a_view_is_how_the_page_is_looked_at(site: str, visitor: Visitor) 
         await check_reflow(page)
 
 
-async def test_the_same_page_gives_the_same_picture(site: str, visitor: Visitor) -> None:
-    page = await visitor.open(site, PICTURE)
-    pictures = [await photograph(page, f"{site}moving") for _ in range(2)]
+async def test_the_same_page_gives_the_same_picture(tried: str, visitor: Visitor) -> None:
+    page = await visitor.open(tried, PICTURE)
+    pictures = [await photograph(page, f"{tried}moving") for _ in range(2)]
     await expect(page.locator("#said")).to_have_text("script")
     await expect(page.locator("#clock")).to_have_text("2026-11-22T13:03:00.000Z")
     assert pictures[0] == pictures[1]
@@ -117,6 +120,10 @@ async def stranger() -> None:
     """Live in a loop of its own."""
 
 
-@pytest.mark.xfail(raises=pytest.fail.Exception, strict=True)
-async def test_a_fixture_with_a_loop_of_its_own_is_refused(stranger: None) -> None:
-    raise AssertionError("it was let in")
+def test_a_test_whose_fixture_lives_in_a_loop_of_its_own_is_refused(request: pytest.FixtureRequest) -> None:
+    async def asks(stranger: None) -> None:
+        raise AssertionError("it was let in")
+
+    asking = pytest.Function.from_parent(request.node.parent, name="asks", callobj=asks)
+    with pytest.raises(pytest.fail.Exception, match="'stranger'] should say"):
+        asking.ihook.pytest_runtest_setup(item=asking)

@@ -70,6 +70,13 @@ class Visitor:
             self.faults.append(f"answer: {response.request.method} {response.url} was answered {response.status}")
 
 
+async def enter(page: Page, link: str) -> None:
+    """Log in with a link, as people do: open it, and press the one button there."""
+    await page.goto(link)
+    async with page.expect_navigation():
+        await page.get_by_role("main").get_by_role("button").click()
+
+
 @asynccontextmanager
 async def visiting(browser: Browser) -> AsyncIterator[Visitor]:
     """Let somebody visit pages.

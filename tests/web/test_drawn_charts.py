@@ -45,7 +45,7 @@ def test_a_chart_is_a_small_picture_with_a_name(draw: chart.Draw, language: Lang
         assert {len(row) for row in drawn.table.rows} | {len(drawn.table.columns)} == {len(drawn.table.columns)}
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.integers(0, 20_000), min_size=24, max_size=24))
 def test_bars_are_as_tall_as_the_numbers_in_the_table(numbers: list[int]) -> None:
     hours = [Hour(at=at, received=number) for at, number in zip(DAY, numbers, strict=True)]

@@ -47,7 +47,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(STEPS, HOSTILE, st.sampled_from(Language))
 def test_whatever_is_said_is_drawn_as_text(steps: list[Step], title: str, language: Language) -> None:
     found = diagram(steps, {**TITLES, "care": title}, language)

@@ -14,8 +14,8 @@ QUIET = Sentence("Region Norr har inte svarat på 47 min.", "Region Norr has not
 NUMBERS = [one.name for one in fields(Facts) if one.name not in ("down", "paused")]
 
 
-def told(facts: Facts, *, failures: int = 0, silent: tuple[Sentence, ...] = (), sees_all: bool = True) -> list[Line]:
-    return lines(facts, failures=failures, silent=silent, sees_all=sees_all)
+def told(facts: Facts, *, silent: tuple[Sentence, ...] = (), sees_all: bool = True) -> list[Line]:
+    return lines(facts, silent=silent, sees_all=sees_all)
 
 
 def test_when_nothing_waits_all_is_in_order() -> None:
@@ -41,13 +41,13 @@ def test_whatever_waits_is_told_in_both_languages_with_its_number_and_a_page(nam
 
 def test_the_most_urgent_comes_first() -> None:
     all_at_once = Facts(**dict.fromkeys(NUMBERS, 1), down=("journal",), paused=("treserva",))
-    found = told(all_at_once, failures=3, silent=(QUIET,))
+    found = told(all_at_once, silent=(QUIET,))
     assert [line.link for line in found][:3] == ["/inbox?overdue=yes", "/acknowledgements?overdue=yes", "/failures"]
     assert found[3].sv == QUIET.sv
     severities = [line.severity for line in found]
     assert severities == sorted(severities)  # bad, then warning
     assert found[-1].en == "The connection treserva is paused."
-    assert len(found) == len(NUMBERS) + 4
+    assert len(found) == len(NUMBERS) + 3
     assert told(replace(all_at_once, owed=0))[0].link == "/acknowledgements?overdue=yes"
 
 

@@ -30,6 +30,7 @@ from gateway.replay.scenario import Scenario
 from gateway.resources import demo_directory
 from gateway.scrape import Scrape
 from gateway.store import Store
+from gateway.web.window import Window
 
 WARD = "SE2321000131-E000000000101"
 BY = "SE2120001447-P0001"
@@ -62,6 +63,7 @@ class Site:
     clock: ManualClock
     client: aiohttp.ClientSession
     door: HttpDoor
+    window: Window
     _made: int = 0
 
     @property
@@ -142,7 +144,8 @@ async def site_of(journey: Path, folder: Path, party: str = "kommun") -> AsyncIt
             assert isinstance(door, HttpDoor)
             jar = aiohttp.CookieJar(unsafe=True)
             async with _open(door) as url, aiohttp.ClientSession(url, cookie_jar=jar) as client:
-                yield Site(url, context, clock, client, door)
+                window = Window(context=context, settings=settings, adapter=systems.adapter, sources=frozenset())
+                yield Site(url, context, clock, client, door, window)
 
 
 @asynccontextmanager

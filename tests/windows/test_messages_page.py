@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from windows.site import WARD, Site, site_of
+from windows.site import WARD, Site
 
 from gateway.access import Role
-
-
-@pytest.fixture
-async def region(journey: Path, tmp_path: Path) -> AsyncIterator[Site]:
-    """Return the windows of the region, which was sent what the municipality wrote."""
-    async with site_of(journey, tmp_path, "region") as opened:
-        yield opened
 
 
 def shown(page: str) -> list[str]:
