@@ -100,6 +100,11 @@ class Actor:
         """
         return cls(name=HsaId.parse(by).value, role=next(role for role in Role if right in RIGHTS[role]))
 
+    @property
+    def only_unit(self) -> str | None:
+        """The unit (HSA-id) that the actor acts for, when it can be no other."""
+        return next(iter(self.units)) if self.units is not None and len(self.units) == 1 else None
+
     def may(self, right: Right) -> bool:
         """Tell whether the role has a right."""
         return right in RIGHTS[self.role]

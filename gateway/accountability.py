@@ -83,7 +83,7 @@ class Attempt:
             by=actor.name if actor is not None else NOBODY,
             assignment=actor.assignment if actor is not None else None,
             role=actor.role if actor is not None else None,
-            unit=self._unit or _only(actor),
+            unit=self._unit or (actor.only_unit if actor is not None else None),
             action=self.action,
             target=self._target or named,
             case_number=self._case_number or (named if is_case_number(named) else None),
@@ -98,11 +98,6 @@ class Attempt:
         except GatewayError:
             return None
         return self.reason.strip()
-
-
-def _only(actor: Actor | None) -> str | None:
-    """Return the unit that an actor acts for, when it can be no other."""
-    return next(iter(actor.units)) if actor is not None and actor.units is not None and len(actor.units) == 1 else None
 
 
 @asynccontextmanager

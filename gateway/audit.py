@@ -81,12 +81,24 @@ class Action(StrEnum):
     MESSAGE_DISCARDED = "message.discarded", Right.DISCARD
     MESSAGE_RESTORED = "message.restored", Right.DISCARD
     MESSAGE_ACKNOWLEDGED = "message.acknowledged", Right.ACKNOWLEDGE
+    MESSAGE_MARKED_READ = "message.marked-read", Right.ACKNOWLEDGE
     FAILURE_NOTED = "failure.noted", Right.DISCARD
     TOKEN_CREATED = "token.created", Right.ADMINISTER_TOKENS
     TOKEN_REVOKED = "token.revoked", Right.ADMINISTER_TOKENS
     # Kept when a token that no longer holds is shown: it asks for no more than the least.
     TOKEN_USED = "token.used", Right.SEE_LEDGER
+    # Kept when somebody comes to a page, or calls the API, that is not for them.
+    WINDOW_REFUSED = "window.refused", Right.SEE_LEDGER
     AUDIT_EXTRACTED = "audit.extracted", Right.READ_AUDIT
+    MESSAGE_READ = "message.read", Right.SEE_CONTENT
+    MESSAGE_PROVED = "message.proved", Right.SEE_LEDGER
+    CASE_READ = "case.read", Right.SEE_CONTENT
+    INBOX_READ = "inbox.read", Right.SEE_CONTENT
+    # Whoever is let in at all may log in and out.
+    LOGIN_LINK_MADE = "login.link-made", Right.SEE_LEDGER
+    LOGIN_REFUSED = "login.refused", Right.SEE_LEDGER
+    SESSION_BEGUN = "session.begun", Right.SEE_LEDGER
+    SESSION_ENDED = "session.ended", Right.SEE_LEDGER
 
     def __new__(cls, value: str, right: Right) -> Self:
         """Make the action ``value``."""
@@ -109,8 +121,9 @@ class AuditOutcome(StrEnum):
 class Entry:
     """What one row says. ``by`` is an HSA-id or the name of a token, ``unit`` the unit (HSA-id) on whose behalf.
 
-    ``target`` is a message id, a case number, the number of an event, or the name of an adapter or a token;
-    ``case_number`` the case it belongs to, where that is known; ``code`` that of the fault, where it was not done.
+    ``target`` is a message id, a case number, the number of an event, the name of an adapter or a token, or the id of a
+    session; ``case_number`` the case it belongs to, where that is known; ``code`` that of the fault, where it was not
+    done.
     """
 
     at: datetime

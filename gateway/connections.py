@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
 
 from gateway.adapter_book import AdapterBook
 from gateway.adapter_settings import AdapterSettings
@@ -17,11 +21,15 @@ from gateway.adapters.tls import server_side
 from gateway.adapters.ways import WAYS, Surroundings, can_be_asked, routes_of, sources_of, trusts_of
 from gateway.clock import Clock
 from gateway.config import Settings
+from gateway.context import Context
 from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
 from gateway.heartbeat import Heartbeat
 from gateway.ports import Adapter, Door, EventSource, Lane, Measured, MessageTarget
 from gateway.store import Store
+
+if TYPE_CHECKING:
+    from gateway.web.windows import Windows
 
 NO_DOOR = Fault(
     "config.http-listen-missing",
@@ -38,6 +46,8 @@ NO_CLIENT_CA = Fault(
     "Adaptern {name} känner sina system på deras certifikat, men http_client_ca_file är inte angiven.",
     "The adapter {name} knows its systems by their certificates, but http_client_ca_file is not given.",
 )
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +69,12 @@ async def connected(
     store: Store,
     probes: Mapping[str, Callable[[], Awaitable[None]]],
     measured: Measured | None = None,
+    shown: Context | None = None,
 ) -> AsyncIterator[Connections]:
     """Connect the case systems while the block runs.
 
-    ``probes`` are what the door says of the health of the gateway, and ``measured`` what it is measured by.
+    ``probes`` are what the door says of the health of the gateway, and ``measured`` what it is measured by. What it
+    shows people and programs are the surroundings ``shown``, where there are any.
 
     Raises:
         ConfigurationError: a file that the settings name cannot be used.
@@ -75,11 +87,15 @@ async def connected(
         for one in (*sources, *routes.targets):  # those that keep connections
             if isinstance(one, AbstractAsyncContextManager):
                 await stack.enter_async_context(one)
+        adapter = ComposedAdapter(sources, routes, book)
+        windows = None
+        if shown is not None:
+            windows = _windows(settings, shown, adapter, [source.name for source in sources], probes, stack)
         yield Connections(
-            adapter=ComposedAdapter(sources, routes, book),
+            adapter=adapter,
             routes=routes,
             lanes=lanes_of(routes),
-            doors=_doors(settings, sources, clock, book, probes, measured),
+            doors=_doors(settings, sources, clock, book, probes, measured, windows),
             heartbeat=Heartbeat(store, clock, _asked(adapters, sources, routes)),
         )
 
@@ -110,6 +126,7 @@ def _doors(
     book: AdapterBook,
     probes: Mapping[str, Callable[[], Awaitable[None]]],
     measured: Measured | None,
+    windows: Windows | None,
 ) -> tuple[Door, ...]:
     doors = [source for source in sources if isinstance(source, Door)]
     if settings.http_listen is None:
@@ -132,7 +149,51 @@ def _doors(
     events = HttpEvents(entrances, max_bytes=settings.http_max_bytes, book=book)
     file = settings.metrics_tokens_file
     figures = None if measured is None else HttpFigures(measured, Tokens.read(file) if file is not None else None)
-    return (HttpDoor(events, host=host, port=port, tls=tls, probes=probes, figures=figures), *doors)
+    mount = windows.add_to if windows is not None else None
+    door = HttpDoor(events, host=host, port=port, tls=tls, probes=probes, figures=figures, windows=mount)
+    return (door, *doors)
+
+
+def _windows(
+    settings: Settings,
+    context: Context,
+    adapter: Adapter,
+    sources: Sequence[str],
+    probes: Mapping[str, Callable[[], Awaitable[None]]],
+    stack: AsyncExitStack,
+) -> Windows | None:
+    """Return what people and programs may look at; ``None`` where nobody can come in.
+
+    On this machine alone that is as it is. Where others can come, it is said under which address they do; a gateway
+    that is told nothing shows them nothing.
+    """
+    if settings.http_listen is None:
+        return None
+    is_near = is_loopback(address_of(settings.http_listen)[0])
+    if not is_near and settings.public_url is None:
+        log.info("web.not-shown", reason="public_url")
+        return None
+    # Loaded here: a command that shows nothing to anybody starts without the libraries.
+    from gateway.web.entry import keep_session  # noqa: PLC0415
+    from gateway.web.oidc import OidcLogin  # noqa: PLC0415
+    from gateway.web.window import Window  # noqa: PLC0415
+    from gateway.web.windows import Windows  # noqa: PLC0415
+
+    oidc = None
+    if settings.oidc_issuer is not None:
+        clock, directory = context.clock, context.directory
+        oidc = OidcLogin(settings, context.store, clock, directory, partial(keep_session, settings))
+        stack.push_async_callback(oidc.close)
+    window = Window(
+        context=context,
+        settings=settings,
+        adapter=adapter,
+        sources=frozenset(sources),
+        probes=probes,
+        is_near=is_near,
+        oidc=oidc,
+    )
+    return Windows(window)
 
 
 def faults_of_door(settings: Settings) -> list[Finding]:

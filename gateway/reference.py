@@ -178,6 +178,14 @@ def metrics_page() -> str:
     )
 
 
+def openapi_page() -> str:
+    """Return what the door takes and answers, as OpenAPI."""
+    # Loaded here: every other command starts without the libraries of the pages.
+    from gateway.web import openapi, routes  # noqa: PLC0415
+
+    return openapi.written(routes.DESCRIBED)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "messages.md": messages_page,
     "states.md": states_page,
@@ -187,5 +195,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "metrics.md": metrics_page,
     "prometheus-rules.yml": rules_file,
     "grafana-dashboard.json": dashboard_file,
+    "openapi.json": openapi_page,
 }
 """The pages by file name."""

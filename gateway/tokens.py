@@ -82,7 +82,7 @@ async def create(
         raise CaseRuleError(NAME.at())
     if await tokens.named(tx, name) is not None:
         raise CaseRuleError(TAKEN.at())
-    shown = _BEGINNING + urlsafe_b64encode(draw(_BYTES)).decode("ascii").rstrip("=")
+    shown = _BEGINNING + drawn(draw)
     made = Token(
         name=name,
         role=role,
@@ -92,8 +92,13 @@ async def create(
         reason=reason,
         expires_at=now + timedelta(days=days),
     )
-    await tokens.add(tx, made, _hash(shown))
+    await tokens.add(tx, made, hash_of(shown))
     return shown
+
+
+def is_ours(token: str) -> bool:
+    """Tell whether a token looks like one that was made here, and not like that of an identity provider."""
+    return token.startswith(_BEGINNING)
 
 
 def is_name(text: str) -> bool:
@@ -135,7 +140,7 @@ async def actor_of(store: Store, token: str, now: datetime) -> Actor:
         DependencyDownError: the database does not answer.
     """
     async with store.reading() as tx:
-        one = await tokens.recognised(tx, _hash(token))
+        one = await tokens.recognised(tx, hash_of(token))
     if one is None:
         raise AccessRefusedError(REFUSED.at())
     actor = Actor(name=one.name, role=one.role, units=one.units)
@@ -166,5 +171,11 @@ async def _keep_refusal(store: Store, one: Token, actor: Actor, fault: Fault, no
             await audit.append(tx, entry)
 
 
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+def drawn(draw: Callable[[int], bytes]) -> str:
+    """Return 256 bits that ``draw`` gives, as letters, digits, ``-`` and ``_``."""
+    return urlsafe_b64encode(draw(_BYTES)).decode("ascii").rstrip("=")
+
+
+def hash_of(shown: str) -> str:
+    """Return what is kept of something that is shown to be let in: its SHA-256, in hexadecimal."""
+    return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()

@@ -16,16 +16,18 @@ PACKAGE = Path(gateway.__file__).parent
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
-    "progress resources logs outages stopping working_time grace by_hand adapter_settings access items",
+    "progress resources logs outages stopping working_time grace by_hand adapter_settings access "
+    "trace_context items",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules letter_words letter_text metrics silence audit matching",
+    "directory_rules readable letter_words letter_text metrics silence audit matching hour",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
-    "log_extract actions sending_again discarding charge failure_notes",
+    "proof sessions log_extract traces actions sending_again discarding charge failure_notes "
+    "marks awaited",
     "outside": "adapters transport",
-    "work": "hops",
+    "work": "hops web",
     "assembly": "app preflight connections health",
     "service": "service workers",
     "windows": "replay reference alerts dashboard",
@@ -79,11 +81,17 @@ NEIGHBOURS = {
     ("duties", "times"): "when staff are reminded is one of the times in force",
     ("letter_text", "letter_words"): "a letter is written in the words of the templates",
     ("letter_text", "messages"): "a letter says what a message says",
+    ("readable", "letter_words"): "a message is read in the words of the letters",
+    ("readable", "messages"): "a document says what a message says",
     ("circle", "context"): "every hop works in the surroundings of its gateway",
     ("gate", "open_sip"): "a person has one open SIP, whoever starts it",
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",
     ("resending", "context"): "every hop works in the surroundings of its gateway",
     ("resending", "outbox"): "an event that is taken up again is taken as it was the first time",
+    ("marks", "accountability"): "whoever marks a message answers for it",
+    ("marks", "actions"): "what is done by hand is done item by item",
+    ("marks", "context"): "every hop works in the surroundings of its gateway",
+    ("sessions", "tokens"): "what is shown to be let in is drawn and hashed in one way",
     ("access", "errors"): "what is wrong is said the same way everywhere",
     ("access", "identifiers"): "people who act are known by HSA-ids",
     ("resending", "accountability"): "whoever takes an event up again answers for it",
@@ -154,6 +162,9 @@ PRODUCTS = {
     "lxml": {"messages"},
     "xmlschema": {"messages"},
     "prometheus_client": {"scrape"},
+    "jinja2": {"web"},
+    "opentelemetry": {"traces"},
+    "joserfc": {"web"},
     "rich": {"replay", "cli"},
     "typer": {"cli"},
 }

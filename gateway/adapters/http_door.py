@@ -45,8 +45,8 @@ log = structlog.get_logger(__name__)
 class HttpDoor:
     """Listens on ``host`` and ``port`` for ``events``.
 
-    ``probes`` return when what they are named after answers, and raise :class:`GatewayError` otherwise. ``address`` is
-    where it listens, once ``is_open`` is set.
+    ``probes`` return when what they are named after answers, and raise :class:`GatewayError` otherwise. ``windows``
+    adds what else may be asked there. ``address`` is where it listens, once ``is_open`` is set.
 
     Raises:
         ConfigurationError: other machines could send, and an adapter would not know who does.
@@ -61,6 +61,7 @@ class HttpDoor:
         tls: ssl.SSLContext | None = None,
         probes: Mapping[str, Callable[[], Awaitable[None]]] | None = None,
         figures: HttpFigures | None = None,
+        windows: Callable[[web.Application], None] | None = None,
     ) -> None:
         if findings := faults_of_host(host, events.entrances.values()):
             raise ConfigurationError(findings)
@@ -69,6 +70,7 @@ class HttpDoor:
         self._probes = probes or {}
         # Who cannot be known is let in from this machine alone.
         self._figures = figures if figures is not None and (figures.asks_who or is_loopback(host)) else None
+        self._windows = windows
         self.is_open = asyncio.Event()
         self.address: tuple[str, int] = (host, port)
 
@@ -84,7 +86,7 @@ class HttpDoor:
             ConfigurationError: the address is taken, or is not one of this machine.
         """
         self._events.is_closing = False
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=LAST_SECONDS)
+        runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=LAST_SECONDS)
         await runner.setup()
         try:
             try:
@@ -102,7 +104,8 @@ class HttpDoor:
                 entrance.intake.leave_all()
             await runner.cleanup()
 
-    def _application(self) -> web.Application:
+    def application(self) -> web.Application:
+        """Return everything that may be asked at the door, and what answers it."""
         app = web.Application(middlewares=[_answered])
         app.router.add_get("/livez", self._live)
         app.router.add_get("/readyz", self._ready)
@@ -112,6 +115,8 @@ class HttpDoor:
         # A FHIR server notifies by a POST, or by a PUT of the resource where its Subscription names a payload.
         app.router.add_post("/api/v1/events/{adapter}/changes", self._events.fetch)
         app.router.add_put("/api/v1/events/{adapter}/changes/{kind}/{id}", self._events.fetch)
+        if self._windows is not None:
+            self._windows(app)
         app.on_response_prepare.append(_sign_off)
         return app
 
@@ -189,4 +194,4 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
 
 async def _sign_off(_: web.Request, response: web.StreamResponse) -> None:
     response.headers["Server"] = "sip-gateway"  # not which version of what, as the library would say
-    response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")

@@ -7,7 +7,6 @@ only as far as it is allowed to be large.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,9 +21,10 @@ from gateway.adapters.http_answers import Answers, PlainAnswers
 from gateway.adapters.http_intake import NOT_KEPT, HttpIntake
 from gateway.adapters.http_trial import is_trial
 from gateway.adapters.http_trust import Asked, Trust
+from gateway.adapters.idempotency import key_in
 from gateway.adapters.signing import ID
 from gateway.envelope import content_hash
-from gateway.errors import DependencyDownError, Finding, GatewayError, InvalidDocumentError
+from gateway.errors import DependencyDownError, Finding, GatewayError, InvalidDocumentError, UsageError
 from gateway.messages.hardened import MAX_BYTES, TOO_LARGE
 from gateway.outbox import EVENT_CONFLICT
 from gateway.ports import Pauses
@@ -34,7 +34,6 @@ READ_SECONDS: Final = 30.0
 HELD_AT_ONCE: Final = 4
 """How many events of the largest size may be held in memory."""
 
-_KEY = re.compile(r"[!-~]{1,255}")
 _CHUNK = 64 * 1024
 
 log = structlog.get_logger(__name__)
@@ -238,10 +237,10 @@ class HttpEvents:
 
 def _key_of(request: web.Request) -> str | None:
     """Return the key under which the event may come again: ``Idempotency-Key``, or else ``webhook-id``."""
-    key = request.headers.get("idempotency-key", request.headers.get(ID))
-    if key is not None and not _KEY.fullmatch(key):
-        raise NoError(HTTPStatus.BAD_REQUEST, problems.KEY_UNUSABLE.at())
-    return key
+    try:
+        return key_in(request.headers, ID)
+    except UsageError as error:
+        raise NoError(HTTPStatus.BAD_REQUEST, error.findings[0]) from None
 
 
 def _charset_of(request: web.Request) -> str | None:

@@ -32,6 +32,7 @@ from gateway.cli import (
 )
 from gateway.cli.console import out, talk, tell
 from gateway.cli.demo import demo
+from gateway.cli.login import login
 from gateway.cli.report import report
 from gateway.cli.run import run
 from gateway.cli.simulate import simulate
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(run)
 app.command()(simulate)
+app.command()(login)
 app.command()(report)
 app.command("deadlines")(duties.list_deadlines)
 app.add_typer(configuration.app, name="config")

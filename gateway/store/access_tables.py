@@ -1,8 +1,8 @@
-"""The tables of who may come in and what they did: tokens, and the audit log with where it ends."""
+"""The tables of who may come in and what they did: tokens, sessions, and the audit log with where it ends."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, CheckConstraint, Column, Index, Integer, String, Table, text
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, text
 
 from gateway.audit import AuditOutcome
 from gateway.store.moments import Moment
@@ -64,3 +64,43 @@ token = Table(
     Column("refused_at", Moment),
 )
 """What programs show to be let in, as its SHA-256: the role and units (none: all) it is for, and until when."""
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("name", String(64), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("units", JSON),
+    Column("assignment", String(200)),
+    Column("begun_at", Moment, nullable=False),
+    Column("used_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False, index=True),
+    Column("ended_at", Moment),
+)
+"""Who is logged in to the pages: their cookie as its SHA-256, whoever it stands for, and until when at most."""
+
+login_link = Table(
+    "login_link",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("name", String(64), nullable=False, index=True),
+    Column("role", String(16), nullable=False),
+    Column("units", JSON),
+    Column("assignment", String(200)),
+    Column("made_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("used_at", Moment),
+    Column("refused_at", Moment),
+)
+"""Links that log somebody in once, as the SHA-256 of what stands in them: whoever each stands for, and until when."""
+
+reveal = Table(
+    "reveal",
+    metadata,
+    Column("session_id", ForeignKey("session.id", ondelete="CASCADE"), primary_key=True),
+    Column("target", String(64), primary_key=True),
+    Column("until", Moment, nullable=False),
+)
+"""What a session may show without masks, by message id or case number, and until when."""

@@ -56,6 +56,10 @@ DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
 """Condition of incoming rows that the case system has not answered about."""
 OPEN = "due_at IS NOT NULL"
 """Condition of rows that something is awaited for: each has an owner. They are few beside what is done."""
+OWED = "state = 'registered' AND due_at IS NOT NULL"
+"""Condition of incoming rows for which an own unit has to acknowledge or reply."""
+UNREAD = "read_at IS NULL AND (state = 'retracted' OR (state = 'registered' AND duty = 'notify'))"
+"""Condition of incoming rows that ask for nothing but to be read, and that nobody in the unit has marked as read."""
 FAILED = "failed_at IS NOT NULL AND discarded_at IS NULL"
 """Condition of messages that need a person, or will if their deadline passes."""
 REFUSED_EVENT = "state = 'refused' AND discarded_at IS NULL"
@@ -64,8 +68,14 @@ NOT_DISCARDED = "discarded_at IS NULL"
 """Condition of what was set aside and somebody is to look at."""
 SPENT = "settled_at IS NULL AND next_attempt_at IS NULL AND discarded_at IS NULL"
 """Condition of dead letters that are not tried any more by themselves."""
+LATE = "late = 1"
+"""Condition of verdicts that came after their deadline."""
+REPEATED = "event = 'duplicate'"
+"""Condition of lines of a history that tell of a verdict that came once more, or of a message that did."""
 WATCHED = "look_at IS NOT NULL"
 """Condition of rows and cases that somebody will have to be told about, if nothing happens before ``look_at``."""
+NOTICES = "type = 'notice'"
+"""Condition of notices, which are few beside the steps of cases."""
 
 event = Table(
     "event",
@@ -232,6 +242,7 @@ verdict = Table(
     Column("late", Integer, nullable=False, server_default="0"),
     _one_of("level", Level),
     _one_of("outcome", Outcome),
+    _where("ix_verdict_late", LATE, "arrived_at"),
 )
 """What a recipient answered at each level. The key lets the first verdict stand; a trigger forbids changing it."""
 
@@ -280,6 +291,7 @@ inbound = Table(
     Column("findings", JSON),
     Column("duplicates", Integer, nullable=False, server_default="0"),
     Column("look_at", Moment),
+    Column("read_at", Moment),  # when somebody in the unit marked it as read
     Column("failed_at", Moment),
     Column("failed_code", String(100)),
     Column("discarded_at", Moment),
@@ -294,6 +306,8 @@ inbound = Table(
     _where("ix_inbound_failed", FAILED, "failed_code", "party", "failed_at", "id", "due_at", "unit", "discarded_at"),
     Index("ix_inbound_message_id", "message_id"),
     Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
+    _where("ix_inbound_owed", OWED, "unit", "due_at", "type"),
+    _where("ix_inbound_unread", UNREAD, "unit", "id", "type"),
 )
 """Messages of partners, one row per message and unit: stored once however often they were delivered."""
 
@@ -338,6 +352,7 @@ note = Table(
     UniqueConstraint("message_id"),
     _where("ix_note_open", "written_at IS NULL", "id"),
     _where("ix_note_open_case", "written_at IS NULL", "case_number", "id"),
+    _where("ix_note_notices", NOTICES, "case_number", "id"),
 )
 """What is still to be written, or written, into the own case system: steps of a case, and notices to its units."""
 
@@ -354,6 +369,7 @@ history = Table(
     Column("code", String(64)),
     CheckConstraint("direction IN ('in', 'out')", name="direction"),
     Index("ix_history_message_id", "message_id", "id"),
+    _where("ix_history_repeated", REPEATED, "direction", "id"),
 )
 """Every attempt and every change of state, in order; ids and codes only."""
 

@@ -1,0 +1,42 @@
+"""Every way in to the windows, in one table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.web import (
+    acknowledgements,
+    api_acknowledgements,
+    api_inbox,
+    api_message,
+    api_messages,
+    case,
+    inbox,
+    login,
+    message,
+    messages,
+    openapi,
+    overview,
+    revealing,
+    static,
+)
+from gateway.web.route import Route
+
+DESCRIBED: Final[tuple[Route, ...]] = (
+    *static.ROUTES,
+    *login.ROUTES,
+    *overview.ROUTES,
+    *inbox.ROUTES,
+    *api_inbox.ROUTES,
+    *acknowledgements.ROUTES,
+    *api_acknowledgements.ROUTES,
+    *messages.ROUTES,
+    *message.ROUTES,
+    *case.ROUTES,
+    *revealing.ROUTES,
+    *api_messages.ROUTES,
+    *api_message.ROUTES,
+)
+"""What a window opens on, as its modules have it."""
+
+ROUTES: Final = (*DESCRIBED, openapi.route_of(DESCRIBED))
