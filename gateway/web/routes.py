@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_messages, login, openapi, overview, static
+from gateway.web import api_changes, api_messages, login, openapi, overview, static
 from gateway.web.route import Route
 
 DESCRIBED: Final[tuple[Route, ...]] = (
@@ -12,6 +12,7 @@ DESCRIBED: Final[tuple[Route, ...]] = (
     *login.ROUTES,
     *overview.ROUTES,
     *api_messages.ROUTES,
+    *api_changes.ROUTES,
 )
 """What a window opens on, as its modules have it."""
 
