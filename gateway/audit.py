@@ -81,6 +81,7 @@ class Action(StrEnum):
     MESSAGE_DISCARDED = "message.discarded", Right.DISCARD
     MESSAGE_RESTORED = "message.restored", Right.DISCARD
     MESSAGE_ACKNOWLEDGED = "message.acknowledged", Right.ACKNOWLEDGE
+    MESSAGE_MARKED_READ = "message.marked-read", Right.ACKNOWLEDGE
     FAILURE_NOTED = "failure.noted", Right.DISCARD
     TOKEN_CREATED = "token.created", Right.ADMINISTER_TOKENS
     TOKEN_REVOKED = "token.revoked", Right.ADMINISTER_TOKENS

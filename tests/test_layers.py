@@ -24,7 +24,8 @@ LAYERS = {
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
-    "proof sessions log_extract traces actions sending_again discarding charge failure_notes",
+    "proof sessions log_extract traces actions sending_again discarding charge failure_notes "
+    "marks awaited",
     "outside": "adapters transport",
     "work": "hops web",
     "assembly": "app preflight connections health",
@@ -87,6 +88,9 @@ NEIGHBOURS = {
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",
     ("resending", "context"): "every hop works in the surroundings of its gateway",
     ("resending", "outbox"): "an event that is taken up again is taken as it was the first time",
+    ("marks", "accountability"): "whoever marks a message answers for it",
+    ("marks", "actions"): "what is done by hand is done item by item",
+    ("marks", "context"): "every hop works in the surroundings of its gateway",
     ("sessions", "tokens"): "what is shown to be let in is drawn and hashed in one way",
     ("access", "errors"): "what is wrong is said the same way everywhere",
     ("access", "identifiers"): "people who act are known by HSA-ids",

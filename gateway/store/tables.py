@@ -56,6 +56,10 @@ DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
 """Condition of incoming rows that the case system has not answered about."""
 OPEN = "due_at IS NOT NULL"
 """Condition of rows that something is awaited for: each has an owner. They are few beside what is done."""
+OWED = "state = 'registered' AND due_at IS NOT NULL"
+"""Condition of incoming rows for which an own unit has to acknowledge or reply."""
+UNREAD = "read_at IS NULL AND (state = 'retracted' OR (state = 'registered' AND duty = 'notify'))"
+"""Condition of incoming rows that ask for nothing but to be read, and that nobody in the unit has marked as read."""
 FAILED = "failed_at IS NOT NULL AND discarded_at IS NULL"
 """Condition of messages that need a person, or will if their deadline passes."""
 REFUSED_EVENT = "state = 'refused' AND discarded_at IS NULL"
@@ -64,6 +68,10 @@ NOT_DISCARDED = "discarded_at IS NULL"
 """Condition of what was set aside and somebody is to look at."""
 SPENT = "settled_at IS NULL AND next_attempt_at IS NULL AND discarded_at IS NULL"
 """Condition of dead letters that are not tried any more by themselves."""
+LATE = "late = 1"
+"""Condition of verdicts that came after their deadline."""
+REPEATED = "event = 'duplicate'"
+"""Condition of lines of a history that tell of a verdict that came once more, or of a message that did."""
 WATCHED = "look_at IS NOT NULL"
 """Condition of rows and cases that somebody will have to be told about, if nothing happens before ``look_at``."""
 NOTICES = "type = 'notice'"
@@ -235,6 +243,7 @@ verdict = Table(
     Column("late", Integer, nullable=False, server_default="0"),
     _one_of("level", Level),
     _one_of("outcome", Outcome),
+    _where("ix_verdict_late", LATE, "arrived_at"),
 )
 """What a recipient answered at each level. The key lets the first verdict stand; a trigger forbids changing it."""
 
@@ -283,6 +292,7 @@ inbound = Table(
     Column("findings", JSON),
     Column("duplicates", Integer, nullable=False, server_default="0"),
     Column("look_at", Moment),
+    Column("read_at", Moment),  # when somebody in the unit marked it as read
     Column("failed_at", Moment),
     Column("failed_code", String(100)),
     Column("discarded_at", Moment),
@@ -297,6 +307,8 @@ inbound = Table(
     _where("ix_inbound_failed", FAILED, "failed_code", "party", "failed_at", "id", "due_at", "unit", "discarded_at"),
     Index("ix_inbound_message_id", "message_id"),
     Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
+    _where("ix_inbound_owed", OWED, "unit", "due_at", "type"),
+    _where("ix_inbound_unread", UNREAD, "unit", "id", "type"),
 )
 """Messages of partners, one row per message and unit: stored once however often they were delivered."""
 
@@ -358,6 +370,7 @@ history = Table(
     Column("code", String(64)),
     CheckConstraint("direction IN ('in', 'out')", name="direction"),
     Index("ix_history_message_id", "message_id", "id"),
+    _where("ix_history_repeated", REPEATED, "direction", "id"),
 )
 """Every attempt and every change of state, in order; ids and codes only."""
 

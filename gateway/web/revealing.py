@@ -21,7 +21,7 @@ from gateway.access import REFUSED, AccessRefusedError, Right
 from gateway.accountability import Attempt, acting
 from gateway.audit import Action, is_case_number
 from gateway.case_number import CaseNumber
-from gateway.errors import CaseRuleError, Fault
+from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.messages import parse_xml
 from gateway.store import Transaction, subjects
 from gateway.store.subjects import Content
@@ -175,10 +175,18 @@ async def _message(tx: Transaction, visit: Visit, message_id: str) -> Subject:
         unit=first.unit,
         case_number=first.case_number,
         is_mine=bool(mine),
-        is_protected=bool(hidden) or any(masking.is_protected(parse_xml(one.xml).header.person) for one in readable),
+        is_protected=bool(hidden) or any(_is_protected(one) for one in readable),
         contents=readable,
         is_withdrawn=not readable,
     )
+
+
+def _is_protected(content: Content) -> bool:
+    """Tell whether a message says that its person is protected; one that cannot be read any more may say so."""
+    try:
+        return masking.is_protected(parse_xml(content.xml).header.person)
+    except InvalidDocumentError:
+        return True
 
 
 async def _case(tx: Transaction, visit: Visit, number: str) -> Subject:

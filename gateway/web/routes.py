@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_message, api_messages, case, login, message, messages, openapi, overview, revealing, static
+from gateway.web import (
+    acknowledgements,
+    api_acknowledgements,
+    api_inbox,
+    api_message,
+    api_messages,
+    case,
+    inbox,
+    login,
+    message,
+    messages,
+    openapi,
+    overview,
+    revealing,
+    static,
+)
 from gateway.web.route import Route
 
 DESCRIBED: Final[tuple[Route, ...]] = (
     *static.ROUTES,
     *login.ROUTES,
     *overview.ROUTES,
+    *inbox.ROUTES,
+    *api_inbox.ROUTES,
+    *acknowledgements.ROUTES,
+    *api_acknowledgements.ROUTES,
     *messages.ROUTES,
     *message.ROUTES,
     *case.ROUTES,

@@ -40,6 +40,7 @@ from gateway.resources import demo_directory
 from gateway.sessions import session_of
 from gateway.store import Store, audit
 from gateway.store.audit import Wanted
+from gateway.web.authorization import Authorization
 from gateway.web.oidc import CALLBACK, OidcLogin
 from gateway.web.refusals import status_of
 
@@ -205,6 +206,14 @@ async def test_nobody_is_led_elsewhere_after_logging_in(pages: Pages, elsewhere:
     assert await pages.log_in(elsewhere) == (200, {"name": STAFF}, "/")
 
 
+async def test_a_way_back_that_is_no_text_is_none(pages: Pages) -> None:
+    async with pages.browser.get(f"{pages.url}/login/oidc?next=/%ED%A0%80%0a", allow_redirects=False) as answer:
+        assert answer.status == 303
+    (errand,) = [Authorization.read(one.value, pages.clock.now()) for one in pages.browser.cookie_jar]
+    assert errand is not None
+    assert errand.back == "/"
+
+
 async def test_a_way_back_that_no_cookie_can_hold_ends_on_the_first_page(pages: Pages) -> None:
     assert (await pages.log_in("/messages?q=" + "x" * 1490))[2] == "/"
     assert (await pages.log_in("/messages?q=" + "x" * 1400))[2].startswith("/messages?q=x")
@@ -240,7 +249,8 @@ def forged(name: str, header: dict[str, Any], key: Callable[[], Any]) -> None:
 
 untrue("another nonce", nonce="other")
 untrue("no nonce", nonce=None)
-untrue("a nonce that is no text", nonce=1)
+untrue("a nonce that is a number", nonce=1)
+untrue("a nonce that is no text", nonce="\ud800")
 untrue("for another", aud="other")
 untrue("for nobody", aud=None)
 untrue("for several, and not to us", aud=[CLIENT, "other"])
@@ -499,7 +509,13 @@ async def test_tokens_are_taken_in_every_algorithm_with_a_private_key(
     assert (await pages.login.actor_of(token)).name == "oidc:portal"
     assert await refused(pages, token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1])
     assert await refused(pages, signed(claims, key(), {"alg": algorithm, "kid": "one"}))
-    assert await refused(pages, signed(claims, key(), {"alg": algorithm}))  # which of two keys, it does not say
+    # Which of several keys it is must be said; of one alone, it need not.
+    unnamed = signed(claims, rsa_key("second"), {"alg": "RS256"})
+    assert await refused(pages, unnamed)
+    pages.provider.keys = {"one": rsa_key("second")}
+    pages.clock.advance(timedelta(minutes=1))
+    assert await refused(pages, signed(claims, key(), {"alg": algorithm, "kid": "three"}))
+    assert not await refused(pages, unnamed)
 
 
 async def test_a_token_that_does_not_hold_is_refused_whatever_the_reason(pages: Pages) -> None:
@@ -570,6 +586,7 @@ async def test_keys_that_may_not_show_a_signature_are_passed_over(pages: Pages) 
         {"kty": "oct", "kid": "secret", "k": "c2VjcmV0"},
         jwk(short, "short"),
         jwk(rsa_key("second"), "sealing") | {"use": "enc"},
+        jwk(rsa_key("second"), "first") | {"use": "enc"},
         {"kty": "RSA", "kid": "broken"},
         {"kty": "AKP", "kid": "later"},
         jwk(rsa_key("second"), "bound", alg="PS256"),
