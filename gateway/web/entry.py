@@ -51,10 +51,11 @@ def drop_session(settings: Settings, answer: web.Response) -> None:
     answer.del_cookie(cookie_name(settings), path="/", httponly=True, secure=is_encrypted(settings), samesite="Lax")
 
 
-async def who_asks(window: Window, request: web.Request) -> Known | None:
+async def who_asks(window: Window, request: web.Request, *, keeps_use: bool = True) -> Known | None:
     """Return who asks; ``None`` where they show nothing.
 
-    A request that shows a token is judged by it alone, whatever cookies come along.
+    A request that shows a token is judged by it alone, whatever cookies come along. With ``keeps_use`` it counts as a
+    use of the session.
 
     Raises:
         NotLetInError: what they show does not hold.
@@ -64,7 +65,7 @@ async def who_asks(window: Window, request: web.Request) -> Known | None:
         if shown := request.headers.get("Authorization", ""):
             return Known(await _actor_of(window, shown))
         if cookie := request.cookies.get(cookie_name(window.settings)):
-            session = await sessions.session_of(window.context.store, cookie, window.now())
+            session = await sessions.session_of(window.context.store, cookie, window.now(), keeps_use=keeps_use)
             return Known(session.actor, session)
     except AccessRefusedError as error:
         raise NotLetInError(error.findings) from None

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -15,6 +15,12 @@ from gateway.access import Right
 
 if TYPE_CHECKING:
     from gateway.web.visit import Visit
+
+
+STREAM: Final = "text/event-stream"
+"""The form of an answer that goes on (server-sent events)."""
+LAST_EVENT_ID: Final = "Last-Event-ID"
+"""The header that tells where such an answer is to go on."""
 
 
 class Kind(StrEnum):

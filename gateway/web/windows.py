@@ -21,6 +21,7 @@ from gateway.context import trace_of
 from gateway.errors import Finding, GatewayError, UsageError
 from gateway.store import audit, worklist
 from gateway.web.asked import body_of, content_of, form_of, query_of
+from gateway.web.changes import CHANGES, Changes, close, ended
 from gateway.web.entry import SAFE, Known, check_form, check_origin, who_asks
 from gateway.web.forms import told_as_json
 from gateway.web.headers import security_headers
@@ -63,6 +64,9 @@ class Windows:
 
     def add_to(self, app: web.Application) -> None:
         """Add every route to the application of a door."""
+        app[CHANGES] = Changes(self._window.context)
+        app.on_shutdown.append(close)
+        app.on_cleanup.append(ended)
         app.middlewares.append(told_to_people(self._window))
         for route in self._routes:
             app.router.add_route(route.method, route.path, self._answering(route))
