@@ -16,6 +16,14 @@ def both(sv: str, en: str) -> str:
 
 TAGS: Final = {
     "messages": both("Meddelanden: det som sänts och kommit.", "Messages: what was sent and what came."),
+    "inbox": both("Inkorgen: vad enheterna har att göra.", "The inbox: what the units have to do."),
+    "acknowledgements": both("Kvittenser som väntas.", "Acknowledgements that are awaited."),
+    "cases": both("Ärenden.", "Cases."),
+    "failures": both("Fel, efter orsak.", "Failures, by cause."),
+    "operations": both("Åtgärder över många.", "What is done with many."),
+    "adapters": both("Kopplingar.", "Connections."),
+    "reports": both("Rapporter.", "Reports."),
+    "audit": both("Loggen.", "The audit log."),
     "changes": both("Det som ändras, medan det ändras.", "What changes, while it changes."),
     "events": both("Händelser från verksamhetssystem.", "Events of case systems."),
     "gateway": both("Gatewayen själv.", "The gateway itself."),
