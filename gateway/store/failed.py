@@ -55,6 +55,10 @@ class Cause:
     party: str
 
 
+NOTES_NOT_TAKEN: Final = Cause(kind=ItemKind.NOTE, code=NOT_TAKEN.code, party="")
+"""Why steps that the own case system has not taken are failures: there is no other reason."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """The failures of one cause: how many, whether there are ``more``, since when, the newest, and the last note."""
@@ -141,8 +145,7 @@ async def groups(
     """
     found = [group for kind in kinds if kind in _SOURCES for group in await _groups_of(tx, kind, now, units, most)]
     if ItemKind.NOTE in kinds and units is None:
-        not_taken = Cause(kind=ItemKind.NOTE, code=NOT_TAKEN.code, party="")
-        found += [group for group in [await _counted(tx, not_taken, now, units, most)] if group is not None]
+        found += [group for group in [await _counted(tx, NOTES_NOT_TAKEN, now, units, most)] if group is not None]
     if units is None:  # what stands in a note may be about anyone
         notes = await _last_notes(tx)
         found = [replace(group, note=notes.get(group.cause)) for group in found]
@@ -184,6 +187,20 @@ async def _counted(
         newest = (await tx.execute(_of(cause, select(at), now, units).order_by(at.desc()).limit(1))).scalar_one()
     more = count > most
     return Group(cause=cause, count=min(count, most), more=more, first_at=first, last_at=newest)
+
+
+async def group_of(
+    tx: Transaction, cause: Cause, now: datetime, *, units: frozenset[str] | None = None, most: int = MOST_COUNTED
+) -> Group | None:
+    """Return the group of a cause as :func:`groups` has it; ``None`` where nothing of it may be seen."""
+    if units is not None and cause.kind in _OF_ALL_UNITS:
+        return None
+    if cause.kind is ItemKind.NOTE and cause != NOTES_NOT_TAKEN:
+        return None
+    found = await _counted(tx, cause, now, units, most)
+    if found is None or units is not None:
+        return found
+    return replace(found, note=next(iter(await notes_of(tx, cause)), None))
 
 
 async def is_there(tx: Transaction, cause: Cause, now: datetime) -> bool:
