@@ -138,6 +138,7 @@ class Holding:
                 case_number=message.header.case_number,
                 party=recipient.party,
                 unit=recipient.unit,
+                own_unit=message.header.sender.unit,
                 duty=recipient.duty,
                 state=state,
                 **leaves,

@@ -98,6 +98,8 @@ class Dispatch(NamedTuple):
     failed_code: str | None = None
     discarded_at: datetime | None = None
     """Since when nobody need look at it any more, though it has failed."""
+    own_unit: str = ""
+    """The unit (HSA-id) that sends it: whoever sees that unit sees the row."""
     id: int = 0
     """Given by the store."""
 

@@ -86,8 +86,10 @@ async def begin(tx: Transaction, actor: Actor, now: datetime, *, draw: Draw = se
     return value
 
 
-async def session_of(store: Store, value: str, now: datetime) -> Session:
+async def session_of(store: Store, value: str, now: datetime, *, keeps_use: bool = True) -> Session:
     """Return the session whose cookie ``value`` is, and keep that it was used, once a minute at most.
+
+    Without ``keeps_use`` it was not: something only looks whether it still holds.
 
     Raises:
         AccessRefusedError: ``access.session-refused``, whatever the reason.
@@ -97,7 +99,7 @@ async def session_of(store: Store, value: str, now: datetime) -> Session:
         one = await kept.recognised(tx, hash_of(value))
     if one is None or one.ended_at is not None or min(one.ends_at, one.used_at + IDLE) <= now:
         raise AccessRefusedError(REFUSED.at())
-    if now - one.used_at >= KEPT_EVERY:
+    if keeps_use and now - one.used_at >= KEPT_EVERY:
         async with store.writing() as tx:
             await kept.keep_use(tx, one.id, now, unless_since=now - KEPT_EVERY)
     return Session(id=one.id, actor=one.actor, begun_at=one.begun_at, ends_at=one.ends_at, csrf=_csrf_of(value))

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from blank import blank_store, bring_up
+from hypothesis import settings
 from services.installing import CHROMIUM, POSTGRESQL, RABBITMQ, Product
 from services.lending import Lender
 from services.lifetime import Keeper, Run
@@ -27,6 +28,10 @@ from gateway.store import Store, Transaction
 _RUN = pytest.StashKey[Run]()
 _KEEPER = pytest.StashKey[Keeper]()
 _NOT_HERE = "is not installed here"
+
+# More workers than processors: how long one example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("shared-processors", deadline=None)
+settings.load_profile("shared-processors")
 
 
 # --- the run --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-import pytest
 from build import CLINIC, NOON, OFFICE, PSYCHIATRY
 from sqlalchemy.dialects import sqlite
 from stored import add, received, row
@@ -78,18 +77,17 @@ async def test_what_is_many_is_not_counted_to_the_end(tx: Transaction) -> None:
     assert (await standing.facts(tx, LATER, units=None, most=3)).undelivered == 4
 
 
-@pytest.mark.parametrize("units", [None, frozenset({OFFICE})])
-async def test_only_indexes_of_what_is_open_are_read(
-    store: Store, store_url: str, units: frozenset[str] | None
-) -> None:
+async def test_only_indexes_of_what_is_open_are_read(store: Store, store_url: str) -> None:
     async with store.reading() as tx:
-        query = standing.counts(NOON, units).compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})
         explain = "EXPLAIN QUERY PLAN" if isinstance(tx.dialect, sqlite.dialect) else "EXPLAIN"
-        plan = "\n".join(str(one) for one in (await tx.exec_driver_sql(f"{explain} {query}")).all())
-    for index in ("ix_dispatch_open", "ix_dead_letter_open"):
-        assert index in plan, plan
-    assert re.search("ix_inbound_open|ix_inbound_stream", plan), plan  # the latter by a server whose table is empty
-    assert "Seq Scan" not in plan
-    if store_url.startswith("sqlite"):
-        assert "SCAN dispatch" not in plan.replace("SCAN dispatch USING", "")
-        assert "SCAN inbound" not in plan.replace("SCAN inbound USING", "")
+        plans = []
+        for units in (None, frozenset({OFFICE})):
+            query = standing.counts(NOON, units).compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})
+            plans.append("\n".join(str(one) for one in (await tx.exec_driver_sql(f"{explain} {query}")).all()))
+    for plan in plans:
+        for index in ("ix_dispatch_open", "ix_dead_letter_open"):
+            assert index in plan, plan
+        assert re.search("ix_inbound_open|ix_inbound_stream", plan), plan  # the latter by a server whose table is empty
+        assert "Seq Scan" not in plan
+        if store_url.startswith("sqlite"):
+            assert not re.search("SCAN (dispatch|inbound|dead_letter|message)(?! USING)", plan), plan

@@ -17,7 +17,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import ACKNOWLEDGEMENT
-from gateway.store.tables import dispatch, inbound, message
+from gateway.store.tables import dispatch, inbound
 
 Row = RowMapping
 """One row of the log, by the names of its columns."""
@@ -57,7 +57,10 @@ class Page:
     next: int | None
 
 
-_SENT = [column for column in dispatch.columns if column.name not in ("lease_until", "look_at", "leave_by")]
+_SENT = [
+    *(column for column in dispatch.columns if column.name not in ("lease_until", "look_at", "leave_by", "own_unit")),
+    dispatch.c.own_unit.label("sender_unit"),
+]
 _CAME = [column for column in inbound.columns if column.name not in ("xml", "lease_until", "look_at", "content_hash")]
 
 
@@ -66,12 +69,11 @@ async def sent(tx: Transaction, sought: Sought, limit: int, *, farthest: int = F
 
     It has ``limit`` rows at most, out of the next ``farthest`` of the log.
     """
-    query = select(*_SENT, message.c.sender_unit).join(message, message.c.message_id == dispatch.c.message_id)
-    query = query.where(dispatch.c.type != ACKNOWLEDGEMENT)
+    query = select(*_SENT).where(dispatch.c.type != ACKNOWLEDGEMENT)
     if sought.units is not None:
-        query = query.where(message.c.sender_unit.in_(sorted(sought.units)))
+        query = query.where(dispatch.c.own_unit.in_(sorted(sought.units)))
     if sought.unit is not None:
-        query = query.where((dispatch.c.unit == sought.unit) | (message.c.sender_unit == sought.unit))
+        query = query.where((dispatch.c.unit == sought.unit) | (dispatch.c.own_unit == sought.unit))
     return await _page(tx, query, dispatch, "created_at", sought, limit, farthest)
 
 
@@ -131,10 +133,9 @@ async def of_message(
     tx: Transaction, message_id: str, units: frozenset[str] | None
 ) -> tuple[Sequence[RowMapping], Sequence[RowMapping]]:
     """Return where a message stands: its rows as it was sent, and as it came, as far as they are of ``units``."""
-    out = select(*_SENT, message.c.sender_unit).join(message, message.c.message_id == dispatch.c.message_id)
-    out = out.where(dispatch.c.message_id == message_id).order_by(dispatch.c.id)
+    out = select(*_SENT).where(dispatch.c.message_id == message_id).order_by(dispatch.c.id)
     came = select(*_CAME).where(inbound.c.message_id == message_id).order_by(inbound.c.id)
     if units is not None:
-        out = out.where(message.c.sender_unit.in_(sorted(units)))
+        out = out.where(dispatch.c.own_unit.in_(sorted(units)))
         came = came.where(inbound.c.unit.in_(sorted(units)))
     return list((await tx.execute(out)).mappings()), list((await tx.execute(came)).mappings())

@@ -1,7 +1,7 @@
 """What is awaited: the ledger rows that have a deadline, and the cases whose clocks may run.
 
-All are read by indexes that hold nothing else. What is asked for by something that stands in no index is looked for
-among :data:`~gateway.store.browse.FARTHEST` rows at a time, so that each page costs about the same.
+All are read by indexes that hold nothing else. Which unit sent a message stands in none of them: what is asked for by a
+unit is looked for among :data:`FARTHEST` rows at a time, so that each page costs about the same.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
@@ -19,10 +19,12 @@ from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import OutState
 from gateway.process import TERMINAL, SipCase
 from gateway.store import rows
-from gateway.store.browse import FARTHEST
 from gateway.store.cases import case_in
 from gateway.store.rows import as_dispatch, as_inbound
 from gateway.store.tables import OPEN, dispatch, inbound, message, sip_case
+
+FARTHEST: Final = 4_000
+"""How many rows one page looks at for those of some units: each is looked up by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ async def of_case(
             dispatch.c.id,
             dispatch.c.message_id,
             dispatch.c.type,
-            message.c.sender_unit,
+            dispatch.c.own_unit,
             dispatch.c.unit,
             dispatch.c.party,
             dispatch.c.created_at,
@@ -115,7 +115,7 @@ async def of_case(
         .limit(most)
     )
     if units is not None:
-        sent = sent.where(message.c.sender_unit.in_(sorted(units)))
+        sent = sent.where(dispatch.c.own_unit.in_(sorted(units)))
         came = came.where(inbound.c.unit.in_(sorted(units)))
     found = [_exchanged(row, came=False, in_reply_to=row[-1]) for row in (await tx.execute(sent)).all()]
     found += [_exchanged(row, came=True, xml=row[-1]) for row in (await tx.execute(came)).all()]

@@ -2,7 +2,7 @@
 
 A cause is a kind of item, a code and whose it is. Every group is found and counted by an index that holds nothing but
 failures that nobody has discarded, so it costs the same however long the ledger is; past :data:`MOST_COUNTED` nothing
-is counted any more.
+is counted any more. Whoever sees some units only has all failures looked at for theirs.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ async def groups(
     """
     found = [group for kind in kinds if kind in _SOURCES for group in await _groups_of(tx, kind, now, units, most)]
     if ItemKind.NOTE in kinds and units is None:
-        found += [group for group in [await _counted(tx, NOTES_NOT_TAKEN, now, units, most)] if group is not None]
+        found += [group for group in [await _counted(tx, NOTES_NOT_TAKEN, now, None, most)] if group is not None]
     if units is None:  # what stands in a note may be about anyone
         notes = await _last_notes(tx)
         found = [replace(group, note=notes.get(group.cause)) for group in found]
@@ -159,7 +159,13 @@ async def _groups_of(
     if units is not None and kind in _OF_ALL_UNITS:
         return []
     code, party = table.c[source.code], table.c[source.party]
-    query = _seen(select(code, party), kind, now, units).order_by(code, party).limit(1)
+    if units is not None:  # to find theirs, all are looked at; so they are counted at once
+        at = table.c[source.at]
+        newest = func.max(at, type_=Moment)
+        all_of_them = select(code, party, func.count(), func.min(at, type_=Moment), newest).group_by(code, party)
+        rows = (await tx.execute(_seen(all_of_them, kind, now, units).limit(MOST_GROUPS))).all()
+        return [_group(Cause(kind=kind, code=row[0], party=row[1]), row[2], most, row[3], row[4]) for row in rows]
+    query = _seen(select(code, party), kind, now, None).order_by(code, party).limit(1)
     found: list[Group] = []
     last: tuple[str, str] | None = None
     while len(found) < MOST_GROUPS:  # from one to the next, past all that are alike
@@ -168,7 +174,7 @@ async def _groups_of(
         if row is None:
             break
         last = (row[0], row[1])
-        group = await _counted(tx, Cause(kind=kind, code=row[0], party=row[1]), now, units, most)
+        group = await _counted(tx, Cause(kind=kind, code=row[0], party=row[1]), now, None, most)
         if group is not None:
             found.append(group)
     return found
@@ -185,8 +191,11 @@ async def _counted(
         return None
     if count > most:
         newest = (await tx.execute(_of(cause, select(at), now, units).order_by(at.desc()).limit(1))).scalar_one()
-    more = count > most
-    return Group(cause=cause, count=min(count, most), more=more, first_at=first, last_at=newest)
+    return _group(cause, count, most, first, newest)
+
+
+def _group(cause: Cause, count: int, most: int, first: datetime, newest: datetime) -> Group:
+    return Group(cause=cause, count=min(count, most), more=count > most, first_at=first, last_at=newest)
 
 
 async def group_of(

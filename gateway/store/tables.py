@@ -196,6 +196,7 @@ dispatch = Table(
     Column("failed_at", Moment),
     Column("failed_code", String(100)),
     Column("discarded_at", Moment),
+    Column("own_unit", String(31), nullable=False, server_default=""),  # the unit that sends it
     _one_of("state", OutState),
     # Every non-final state has a next deadline and an owner.
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),

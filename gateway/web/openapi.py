@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 from gateway import __version__
 from gateway.web.openapi_door import DOOR, PROBLEM, TAGS, both, no, problem_example
-from gateway.web.route import Kind, Route, Scope
+from gateway.web.route import LAST_EVENT_ID, STREAM, Kind, Route, Scope
 from gateway.web.visit import Visit
 
 PATH: Final = "/openapi.json"
@@ -36,6 +36,14 @@ NAMED: Final[dict[str, dict[str, Any]]] = {
     "number": {
         "description": both("Ärendenumret.", "The number of the case."),
         "schema": {"type": "string", "minLength": 1, "maxLength": 10},
+    },
+    "group": {
+        "description": both("Felgruppens id.", "The id of the group of failures."),
+        "schema": {"type": "string", "minLength": 1, "maxLength": 500},
+    },
+    "operation": {
+        "description": both("Åtgärdens id.", "The id of the operation."),
+        "schema": {"type": "string", "format": "uuid"},
     },
 }
 """What stands in addresses, by its name."""
@@ -65,6 +73,17 @@ _KEY: Final = {
         "What comes again with the same key is carried out once, and gets the same answer for 24 hours.",
     ),
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+
+_LAST: Final = {
+    "name": LAST_EVENT_ID,
+    "in": "header",
+    "required": False,
+    "description": both(
+        "Det senaste id som lästes; det som hänt efter det sägs först.",
+        "The last id that was read; what has happened after it is told first.",
+    ),
+    "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
 }
 
 
@@ -178,7 +197,8 @@ def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
 
 
 def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
-    parameters = [*_in_path(route), *_in_query(route, schemas), *([_KEY] if route.repeatable else [])]
+    headers = [*([_KEY] if route.repeatable else []), *([_LAST] if STREAM in route.media else [])]
+    parameters = [*_in_path(route), *_in_query(route, schemas), *headers]
     told: dict[str, Any] = {
         "tags": [_tag(route)],
         "operationId": route.name,

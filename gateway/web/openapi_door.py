@@ -16,6 +16,11 @@ def both(sv: str, en: str) -> str:
 
 TAGS: Final = {
     "messages": both("Meddelanden: det som sänts och kommit.", "Messages: what was sent and what came."),
+    "failures": both("Fel: det som behöver en människa, per orsak.", "Failures: what needs a person, by cause."),
+    "operations": both(
+        "Åtgärder för många på en gång: skicka igen, skriva av, återställa.",
+        "Operations over many: send again, discard, restore.",
+    ),
     "changes": both("Det som ändras, medan det ändras.", "What changes, while it changes."),
     "events": both("Händelser från verksamhetssystem.", "Events of case systems."),
     "gateway": both("Gatewayen själv.", "The gateway itself."),

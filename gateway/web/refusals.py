@@ -97,9 +97,13 @@ class UnderWayError(ConflictError):
 
 
 class TooManyError(GatewayError):
-    """Somebody asks for too much in a short time."""
+    """Somebody asks for too much in a short time; ``retry_after`` is when they may again."""
 
     exit_code: ClassVar[int] = 5
+
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(TOO_MANY.at())
+        self.retry_after = retry_after
 
 
 class TooLargeError(GatewayError):

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from gateway.web.visit import Visit
 
 
+STREAM: Final = "text/event-stream"
+"""The form of an answer that goes on (server-sent events)."""
+LAST_EVENT_ID: Final = "Last-Event-ID"
+"""The header that tells where such an answer is to go on."""
+
+
 class Kind(StrEnum):
     """For whom an answer is meant; what is wrong is told accordingly."""
 
@@ -24,6 +30,8 @@ class Kind(StrEnum):
     """For people: HTML. Whoever is not let in is shown where that is done."""
     API = "api"
     """For programs: JSON. What is wrong is told as problem details (RFC 9457)."""
+    FILE = "file"
+    """A file that pages are made with."""
 
 
 class Scope(StrEnum):

@@ -7,6 +7,7 @@ from typing import Final
 from gateway.web import (
     acknowledgements,
     api_acknowledgements,
+    api_changes,
     api_failures,
     api_inbox,
     api_message,
@@ -40,6 +41,7 @@ DESCRIBED: Final[tuple[Route, ...]] = (
     *revealing.ROUTES,
     *api_messages.ROUTES,
     *api_message.ROUTES,
+    *api_changes.ROUTES,
 )
 """What a window opens on, as its modules have it."""
 

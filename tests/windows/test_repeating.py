@@ -11,8 +11,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from sqlalchemy import select
+from windows.opened import opened
 from windows.site import Site
 
 from gateway.access import Right, Role
@@ -28,7 +28,6 @@ from gateway.web.repeating import AGAIN, KEPT_FOR, LET_GO_AFTER
 from gateway.web.route import Route
 from gateway.web.routes import ROUTES
 from gateway.web.visit import Visit
-from gateway.web.windows import Windows
 
 PATH = "/api/v1/adapters/treserva/pause"
 WORDS = "underhåll av lönnlig art"
@@ -90,17 +89,8 @@ async def posting(site: Site, pauses: Pauses) -> AsyncIterator[Posting]:
         return await pauses.answer(visit)
 
     route = Route.api("POST", PATH, pause, "Pausa.", "Pause.", right=Right.PAUSE, returns=Paused, body=Act)
-    app = web.Application()
-    Windows(site.window, (route,)).add_to(app)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        host, port = runner.addresses[0][:2]
-        async with aiohttp.ClientSession(f"http://{host}:{port}") as client:
-            yield Posting(client, await site.bearer())
-    finally:
-        await runner.cleanup()
+    async with opened(site, (route,)) as client:
+        yield Posting(client, await site.bearer())
 
 
 async def done(site: Site) -> int:
