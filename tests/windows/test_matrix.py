@@ -26,7 +26,7 @@ from gateway.web.routes import ROUTES
 
 FIELDS: Final[dict[str, str]] = {"reason": "prov av behörighet"}
 """What is sent where a form or a query must have it, by name."""
-OF_THE_PARTY: Final[dict[str, Sequence[str]]] = {"adapter": ["treserva"], "party": ["region"]}
+OF_THE_PARTY: Final[dict[str, Sequence[str]]] = {"adapter": ["treserva"], "party": ["region"], "group": ["x"]}
 """What may stand in the address of what is no single unit's, by name."""
 OPEN: Final[dict[str, Sequence[str]]] = {"hash": ["x"], "name": ["x.css"], "value": ["x"]}
 """What may stand in an address that is open, by name."""
@@ -36,7 +36,7 @@ LACKING: Final = {"web.forged", "access.form-refused", "http.idempotency-key", "
 
 def objects_of(unit: Belongings) -> Mapping[str, Sequence[str]]:
     """Return what may stand in the address of what is a unit's, by name."""
-    return {"id": unit.messages, "number": unit.cases}
+    return {"id": unit.messages, "number": unit.cases, "group": unit.failures}
 
 
 @dataclass(frozen=True, slots=True)
