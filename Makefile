@@ -7,8 +7,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
+PORT ?= 8480
 
-.PHONY: demo test faults bench bench-full lint docs secrets clean help
+.PHONY: demo serve test faults bench bench-full lint docs secrets clean help
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -26,23 +27,27 @@ $(VENV)/tested: $(VENV)/installed
 demo: $(VENV)/installed  ## Play a SIP journey between a municipality and a region, and show the ledger it ends in.
 	$(BIN)/gateway demo
 
-# Some tests need RabbitMQ and PostgreSQL: they are used where they are, installed where root and apt-get may, and
-# started in private; without them those tests are skipped, or fail when CI=true.
+# PORT=… is where the municipality is looked at; the region has the port after it.
+serve: $(VENV)/installed  ## The same journey, with the pages of both left open to look around in until Ctrl-C.
+	$(BIN)/gateway demo --serve $(PORT)
+
+# Some tests need RabbitMQ, PostgreSQL and Chromium: they are used where they are, installed where root and apt-get
+# may, and started in private; without them those tests are skipped, or fail when CI=true.
 test: $(VENV)/tested lint  ## Check the code and run every test.
 	cd tests && ../$(BIN)/python -m services.installing
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 # Some 25 minutes. FAULTS="--only broker" plays a part of it, FAULTS=--list names the runs.
 faults: $(VENV)/tested  ## Break everything around two gateways, and show that nothing is lost, doubled or untrue.
-	cd tests && ../$(BIN)/python -m services.installing
+	cd tests && ../$(BIN)/python -m services.installing postgresql rabbitmq-server
 	cd tests && ../$(BIN)/python -m faults $(FAULTS)
 
 bench: $(VENV)/tested  ## Measure the gateway beside the least that any program must do, and write bench/results.json.
-	cd tests && ../$(BIN)/python -m services.installing
+	cd tests && ../$(BIN)/python -m services.installing postgresql rabbitmq-server
 	PYTHONPATH=.:tests $(BIN)/python -m bench
 
 bench-full: $(VENV)/tested  ## The same, and once more with a million messages already stored.
-	cd tests && ../$(BIN)/python -m services.installing
+	cd tests && ../$(BIN)/python -m services.installing postgresql rabbitmq-server
 	PYTHONPATH=.:tests $(BIN)/python -m bench --full
 
 lint: $(VENV)/tested  ## Check form and types.

@@ -78,6 +78,7 @@ def _dispatch(number: int) -> dict[str, Any]:
         "type": "plan",
         "case_number": _number(number),
         "party": "region",
+        "own_unit": "SE2120001355-SOCHISINGEN",
         "unit": story.RECIPIENT,
         "duty": "acknowledge",
         "state": "acknowledged",

@@ -61,6 +61,11 @@ class Attempt:
         self._target, self._unit, self._case_number = target, unit, case_number
         self.check_unit()
 
+    @property
+    def target(self) -> str | None:
+        """What it is about, once that is known."""
+        return self._target
+
     def check_unit(self) -> None:
         """Return when what it is about is the actor's to see; what was not told is for those alone who see all units.
 

@@ -76,6 +76,7 @@ def answer(
         case_number=about.case_number,
         party=about.party,
         unit=about.sender_unit,
+        own_unit=about.unit,
         duty=Duty.NOTIFY,
         state=OutState.QUEUED,
         queued_at=now,

@@ -23,9 +23,10 @@ from gateway.grace import Grace
 from gateway.hops import Gateway
 from gateway.ports import Measured, Transport
 from gateway.preflight import EMBEDDED_EXCHANGE, faults_of, scheme_of
-from gateway.progress import Observer, Passage
+from gateway.progress import Observer, Passage, both
 from gateway.store import Store
 from gateway.times import CountedFrom, Times, agreed
+from gateway.traces import Traces
 from gateway.transport.embedded import EmbeddedTransport
 from gateway.transport.embedded_parties import known_parties
 
@@ -77,6 +78,8 @@ async def open_gateway(
         transport = await stack.enter_async_context(open_transport(settings, clock))
         book = AdapterBook(store, clock)
         probes = {"database": book.ping, "exchange": transport.ping, "migrations": store.check}
+        if settings.traces_url is not None:
+            observe = both(observe, stack.enter_context(Traces(settings.traces_url, settings.party)))
         context = context_of(settings, directory, store, clock, observe, chance)
         measured = _measured(settings, context, transport) if leads else None
         shown = context if leads else None

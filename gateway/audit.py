@@ -77,6 +77,12 @@ class Action(StrEnum):
     EVENT_READ = "event.read", Right.SEE_CONTENT
     EVENT_RESENT = "event.resent", Right.RESEND
     EVENT_DISCARDED = "event.discarded", Right.DISCARD
+    MESSAGE_RESENT = "message.resent", Right.RESEND
+    MESSAGE_DISCARDED = "message.discarded", Right.DISCARD
+    MESSAGE_RESTORED = "message.restored", Right.DISCARD
+    MESSAGE_ACKNOWLEDGED = "message.acknowledged", Right.ACKNOWLEDGE
+    MESSAGE_MARKED_READ = "message.marked-read", Right.ACKNOWLEDGE
+    FAILURE_NOTED = "failure.noted", Right.DISCARD
     TOKEN_CREATED = "token.created", Right.ADMINISTER_TOKENS
     TOKEN_REVOKED = "token.revoked", Right.ADMINISTER_TOKENS
     # Kept when a token that no longer holds is shown: it asks for no more than the least.
@@ -85,6 +91,7 @@ class Action(StrEnum):
     WINDOW_REFUSED = "window.refused", Right.SEE_LEDGER
     AUDIT_EXTRACTED = "audit.extracted", Right.READ_AUDIT
     MESSAGE_READ = "message.read", Right.SEE_CONTENT
+    MESSAGE_PROVED = "message.proved", Right.SEE_LEDGER
     CASE_READ = "case.read", Right.SEE_CONTENT
     INBOX_READ = "inbox.read", Right.SEE_CONTENT
     # Whoever is let in at all may log in and out.

@@ -63,6 +63,11 @@ _QUERY_PASSWORD = re.compile(r"(?<=[?&])(pass\w*)=[^&]*", re.IGNORECASE)
 MAX_EVENT_BYTES = 30 * 1024 * 1024
 """The largest event of all, 30 MB."""
 
+PUBLIC_URL = r"^https?://[^/@\s?#\\]+/?$"
+"""The form of where the pages are: a scheme and a host, since every address of a page begins at the root."""
+ISSUER = r"^https?://[^/@\s?#\\]+(/[^@\s?#\\]*)?$"
+"""The form of the name of an identity provider (OpenID Connect Core 1.0, 2: no query and no fragment)."""
+
 Words = Annotated[str, Field(min_length=1)]
 
 
@@ -128,6 +133,8 @@ class Settings(BaseModel):
     """The SHA-256 of the tokens with which the gateway may be measured; without them, from this machine only."""
     http_max_bytes: Annotated[int, Field(ge=1_000, le=MAX_EVENT_BYTES)] = MAX_EVENT_BYTES
     """The largest event that is taken over HTTP."""
+    traces_url: Annotated[str | None, Field(pattern=r"^https?://", examples=["https://host:4318/v1/traces"])] = None
+    """Where traces are told (OpenTelemetry, OTLP over HTTP); needs the extra `otel`."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many processes run this gateway."""
     circuit_failures: Annotated[int, Field(ge=1, le=1000)] = 5
@@ -163,6 +170,28 @@ class Settings(BaseModel):
     """After how many days a patient is looked at individually."""
     payment_day_amount: Annotated[float, Field(ge=0, le=1_000_000)] = 0
     """What a day above the mean costs, in kronor: the amount of the year; none is estimated when it is 0."""
+    public_url: Annotated[str | None, Field(pattern=PUBLIC_URL, examples=["https://host", "https://host:port"])] = None
+    """Where people reach the pages from outside, such as ``https://gateway.example``."""
+    oidc_issuer: Annotated[str | None, Field(pattern=ISSUER, examples=["https://host/path"])] = None
+    """The identity provider (OpenID Connect) that people log in with, by the name it calls itself."""
+    oidc_client_id: Words | None = None
+    """What the gateway is called there."""
+    oidc_client_secret_file: Path | None = None
+    """The file with the secret that the gateway shows there; without one PKCE alone vouches for it."""
+    oidc_scopes: Words = "openid"
+    """What is asked for there, by the names of scopes, with spaces between."""
+    oidc_audience: Words | None = None
+    """For whom the access tokens of programs must be issued; without one none is taken."""
+    oidc_name_claim: Words = "employeeHsaId"
+    """The claim with the HSA-id of a person."""
+    oidc_assignment_claim: Words = "commissionHsaId"
+    """The claim with the HSA-id of the assignment (uppdrag) a person acts in, where there is one."""
+    oidc_units_claim: Words = "healthCareUnitHsaId"
+    """The claim with the HSA-ids of the units that somebody sees."""
+    oidc_role_claim: Words = "roles"
+    """The claim with what somebody may do; ``a.b`` is the member ``b`` of the claim ``a``."""
+    oidc_roles: Annotated[Table, Field(examples=["sip-drift = operator *; sip-enhet = operator; …"])] = {}
+    """The role for each value of that claim; with ``*`` behind it for all units, whatever the claim of units says."""
     audit_years: Annotated[int, Field(ge=5, le=10)] = 5
     """How many years the rows of the audit log are kept at least; nothing removes them yet."""
 
@@ -187,6 +216,10 @@ class Settings(BaseModel):
     def store_password(self) -> str | None:
         """Return the password of the database, where a file names one; raises :class:`ConfigurationError`."""
         return _secret("store_password_file", self.store_password_file)
+
+    def oidc_client_secret(self) -> str | None:
+        """Return the secret for the identity provider, where a file has one; raises :class:`ConfigurationError`."""
+        return _secret("oidc_client_secret_file", self.oidc_client_secret_file)
 
     def exchange_password(self) -> str | None:
         """Return the password of the exchange, where a file names one; raises :class:`ConfigurationError`."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
+
+import structlog
 
 from gateway.adapter_book import AdapterBook
 from gateway.adapter_settings import AdapterSettings
@@ -43,6 +46,8 @@ NO_CLIENT_CA = Fault(
     "Adaptern {name} känner sina system på deras certifikat, men http_client_ca_file är inte angiven.",
     "The adapter {name} knows its systems by their certificates, but http_client_ca_file is not given.",
 )
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +90,7 @@ async def connected(
         adapter = ComposedAdapter(sources, routes, book)
         windows = None
         if shown is not None:
-            windows = _windows(settings, shown, adapter, [source.name for source in sources], probes)
+            windows = _windows(settings, shown, adapter, [source.name for source in sources], probes, stack)
         yield Connections(
             adapter=adapter,
             routes=routes,
@@ -155,15 +160,39 @@ def _windows(
     adapter: Adapter,
     sources: Sequence[str],
     probes: Mapping[str, Callable[[], Awaitable[None]]],
+    stack: AsyncExitStack,
 ) -> Windows | None:
-    """Return what people and programs may look at; ``None`` where nobody can come in, or it would not be safe."""
-    if settings.http_listen is None or not is_loopback(address_of(settings.http_listen)[0]):
+    """Return what people and programs may look at; ``None`` where nobody can come in.
+
+    On this machine alone that is as it is. Where others can come, it is said under which address they do; a gateway
+    that is told nothing shows them nothing.
+    """
+    if settings.http_listen is None:
+        return None
+    is_near = is_loopback(address_of(settings.http_listen)[0])
+    if not is_near and settings.public_url is None:
+        log.info("web.not-shown", reason="public_url")
         return None
     # Loaded here: a command that shows nothing to anybody starts without the libraries.
+    from gateway.web.entry import keep_session  # noqa: PLC0415
+    from gateway.web.oidc import OidcLogin  # noqa: PLC0415
     from gateway.web.window import Window  # noqa: PLC0415
     from gateway.web.windows import Windows  # noqa: PLC0415
 
-    window = Window(context=context, settings=settings, adapter=adapter, sources=frozenset(sources), probes=probes)
+    oidc = None
+    if settings.oidc_issuer is not None:
+        clock, directory = context.clock, context.directory
+        oidc = OidcLogin(settings, context.store, clock, directory, partial(keep_session, settings))
+        stack.push_async_callback(oidc.close)
+    window = Window(
+        context=context,
+        settings=settings,
+        adapter=adapter,
+        sources=frozenset(sources),
+        probes=probes,
+        is_near=is_near,
+        oidc=oidc,
+    )
     return Windows(window)
 
 

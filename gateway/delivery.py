@@ -182,15 +182,17 @@ class CaseSystemDelivery:
 
     def _refused(self, sheet: Sheet, row: Inbound, error: RefusedError) -> None:
         findings = [finding.as_json() for finding in error.findings]
-        done = row.after(InEvent.REJECT, sheet.now, findings=findings, lease_until=None)
+        done = row.after(InEvent.REJECT, sheet.now, findings=findings, failed_code=error.codes[0], lease_until=None)
         sheet.put_inbound(done, InEvent.REJECT, error.codes[0])
         answer(self._context, sheet, done, Level.REGISTERED, Outcome.REJECTED, reasons=error.findings)
 
     def _wait_for_system(self, sheet: Sheet, row: Inbound, error: DependencyDownError) -> None:
         wait = retry_wait(row.attempts, self._context.chance())
         until = sheet.now + max(wait, error.retry_after or wait)
-        waiting = row.after(InEvent.SYSTEM_SILENT, sheet.now, next_attempt_at=until, lease_until=None)
-        sheet.put_inbound(_on_time(row, waiting), InEvent.SYSTEM_SILENT, error.codes[0])
+        given = {"next_attempt_at": until, "failed_code": error.codes[0], "lease_until": None}
+        waiting = _on_time(row, row.after(InEvent.SYSTEM_SILENT, sheet.now, **given))
+        since = row.failed_at or waiting.failed_at  # it has waited since the first try that nobody took
+        sheet.put_inbound(waiting._replace(failed_at=since), InEvent.SYSTEM_SILENT, error.codes[0])
 
     async def _write_all(self, steps: Sequence[Note]) -> None:
         """Write steps and notices; after a step that cannot be written, those of its case wait, to keep their order.
@@ -251,8 +253,14 @@ class CaseSystemDelivery:
 
 
 def _on_time(row: Inbound, tried: Inbound) -> Inbound:
-    """Return ``tried`` with the deadline of ``row``: it runs from when the message came, however often it is tried."""
-    return tried._replace(due_at=row.due_at, owner=row.owner)
+    """Return ``tried`` with the deadline of ``row``: it runs from when the message came, however often it is tried.
+
+    While it is tried once more it goes on being a failure, if it was one.
+    """
+    tried = tried._replace(due_at=row.due_at, owner=row.owner)
+    if tried.state is InState.DELIVERING:
+        return tried._replace(failed_at=row.failed_at, failed_code=row.failed_code)
+    return tried
 
 
 def _unless_retracted(sheet: Sheet, claimed: Inbound) -> Inbound:

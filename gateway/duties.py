@@ -121,6 +121,12 @@ _AWAITED_IN = {
     InState.REGISTERED: "acknowledged",
 }
 
+AWAITING = {
+    awaited: frozenset(state for state, what in _AWAITED_OUT.items() if what == awaited)
+    for awaited in _AWAITED_OUT.values()
+}
+"""In which states a message that was sent waits for what."""
+
 AWAITED = frozenset({*_AWAITED_OUT.values(), *_AWAITED_IN.values(), *Awaited} - {Awaited.PAYMENT})
 """Everything that can be awaited from somebody. Nobody does anything for the payment responsibility to begin."""
 

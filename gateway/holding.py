@@ -15,7 +15,7 @@ from typing import Any
 from gateway import process
 from gateway.circle import Circle
 from gateway.context import Context
-from gateway.errors import CaseRuleError, InvalidDocumentError
+from gateway.errors import CaseRuleError, Fault, InvalidDocumentError
 from gateway.ledger import Dispatch
 from gateway.lifecycle import STOPPABLE, UNDER_WAY, OutEvent, OutState
 from gateway.messages import TYPES, Header, Message, Recipient, render_xml
@@ -26,6 +26,43 @@ from gateway.store.sheet import Sheet
 
 PROTECTION_CHANGED = "protection-changed"
 """Code in the history of a message that was held back, or given up, because the case was frozen."""
+
+_GIVEN_UP = {
+    fault.code.removeprefix("message."): fault.code
+    for fault in (
+        Fault(
+            "message.protection-changed",
+            "Gavs upp: skyddet av den enskildes uppgifter har ändrats.",
+            "Given up: the protection of the person's identity has changed.",
+        ),
+        Fault(
+            "message.consent-withdrawn",
+            "Gavs upp: samtycket har återkallats.",
+            "Given up: the consent has been withdrawn.",
+        ),
+        Fault(
+            "message.consent-narrowed",
+            "Gavs upp: samtycket omfattar inte längre mottagaren.",
+            "Given up: the consent no longer covers the recipient.",
+        ),
+        Fault(
+            "message.retracted",
+            "Gavs upp: meddelandet har återtagits.",
+            "Given up: the message has been taken back.",
+        ),
+    )
+}
+"""Why a message is given up that may have left, by the code in its history."""
+MAY_NOT_LEAVE = Fault(
+    "resend.consent",
+    "Det får inte skickas igen: inget gällande samtycke omfattar mottagaren.",
+    "It may not be sent again: no consent in force covers the recipient.",
+)
+OTHER_PROTECTION = Fault(
+    "resend.protection-changed",
+    "Det får inte skickas igen: skyddet av den enskildes uppgifter har ändrats sedan det skrevs. Skriv det på nytt.",
+    "It may not be sent again: the protection of the person's identity has changed since it was written. Write anew.",
+)
 
 
 class Holding:
@@ -101,6 +138,7 @@ class Holding:
                 case_number=message.header.case_number,
                 party=recipient.party,
                 unit=recipient.unit,
+                own_unit=message.header.sender.unit,
                 duty=recipient.duty,
                 state=state,
                 **leaves,
@@ -203,7 +241,7 @@ class Holding:
             if person is None or person.protected_level is self.case.protected_level:
                 continue
             if row.attempts:
-                given_up.append(row.after(OutEvent.EXPIRE, self.now, next_attempt_at=None))
+                given_up.append(self._given_up(row, PROTECTION_CHANGED))
             else:
                 back.append(row.after(OutEvent.HOLD, self.now, queued_at=None, position=None, leave_by=None))
         self.sheet.put_dispatches(back, OutEvent.HOLD, PROTECTION_CHANGED)
@@ -216,9 +254,33 @@ class Holding:
             if row.state in STOPPABLE and not row.attempts:
                 stopped.append(row.after(OutEvent.STOP, self.now))
             elif row.state in UNDER_WAY:
-                given_up.append(row.after(OutEvent.EXPIRE, self.now, next_attempt_at=None))
+                given_up.append(self._given_up(row, code))
         self.sheet.put_dispatches(stopped, OutEvent.STOP, code)
         self.sheet.put_dispatches(given_up, OutEvent.EXPIRE, code)
+
+    def _given_up(self, row: Dispatch, code: str) -> Dispatch:
+        return row.after(OutEvent.EXPIRE, self.now, next_attempt_at=None, failed_code=_GIVEN_UP.get(code, code))
+
+    async def sent_again(self, row: Dispatch) -> Dispatch:
+        """Return ``row`` as it is when somebody lets its message, which has left or may have, be sent again.
+
+        It is sent as it was, under the same id; so it must still be what the recipient may be told.
+
+        Raises:
+            CaseRuleError: there is no consent for it any longer, or the protection it tells of is another now.
+        """
+        message = message_in(await self.sheet.content(row.message_id))
+        person = message.header.person
+        if self.case is None or not self.may_leave(message, row):
+            raise CaseRuleError(MAY_NOT_LEAVE.at())
+        if person is not None and person.protected_level is not self.case.protected_level:
+            raise CaseRuleError(OTHER_PROTECTION.at())
+        waits = row.state is OutState.RETRYING  # what is tried already is given up when it would have been
+        fresh = row if waits else row._replace(queued_at=self.now, leave_by=self._leave_by(message))
+        moved = fresh.after(OutEvent.RESEND, self.now, next_attempt_at=None)
+        if moved.may_not_leave(self.now):
+            raise CaseRuleError(MAY_NOT_LEAVE.at())
+        return moved
 
 
 def _opens(row: Dispatch) -> bool:

@@ -79,7 +79,7 @@ class Gateway:
         )
         self._adapter = adapter
         self.transport = transport
-        self._doors = doors
+        self.doors = doors
         self._heartbeat = heartbeat
         self._alone = alone
         self._leads = leads
@@ -119,7 +119,7 @@ class Gateway:
                 }
                 takers |= {
                     f"door {number}": self._keep_on(f"door {number}", partial(door.listen, stop), stop)
-                    for number, door in enumerate(self._doors, start=1)
+                    for number, door in enumerate(self.doors, start=1)
                 }
                 if self._heartbeat is not None:
                     bells.append(beats := Bell())

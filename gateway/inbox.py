@@ -291,7 +291,8 @@ class Inbox:
             await follow(await Desk.open(self._context, sheet, row.case_number), message)
 
     def _reject(self, sheet: Sheet, row: Inbound, findings: Sequence[Finding]) -> None:
-        refused = row.after(InEvent.REJECT, sheet.now, findings=[finding.as_json() for finding in findings])
+        told = [finding.as_json() for finding in findings]
+        refused = row.after(InEvent.REJECT, sheet.now, findings=told, failed_code=findings[0].code)
         sheet.put_inbound(refused, InEvent.REJECT, findings[0].code)
         self._tell_refused(sheet, refused, findings)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.lifecycle import (
+    FAILED,
     GIVE_UP_AFTER,
     InEvent,
     InState,
@@ -27,8 +28,9 @@ from gateway.messages import Duty
 from gateway.times import USUAL, Times
 
 _NOTHING_DUE: dict[str, Any] = {"due_at": None, "owner": None, "look_at": None}
-_DECIDED_BY_HAND = frozenset({OutState.REJECTED, OutState.PARTIAL, OutState.EXPIRED})
-"""States of a message in which its sender is to know that it has not come to what it was sent for."""
+_FAILED_HERE = frozenset({InState.REJECTED, InState.WAITING_FOR_SYSTEM})
+"""States of an incoming message that needs a person: at once when it is refused, else when it has waited too long."""
+_NOT_FAILED: dict[str, Any] = {"failed_at": None, "failed_code": None}
 
 
 def _due(row: Dispatch | Inbound, now: datetime, times: Times) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def _out_deadline(row: Dispatch, now: datetime, times: Times) -> dict[str, Any]:
     if row.state is OutState.LETTER:  # its sender is told at once that there is a letter to send
         return {"due_at": times.clock("letter").after(now), "owner": Owner.CONVENER, "look_at": now}
     clock = out_clock(row.state, answered=row.type != ACKNOWLEDGEMENT)
-    told = now if row.state in _DECIDED_BY_HAND and row.type != ACKNOWLEDGEMENT else None
+    told = now if row.state in FAILED and row.type != ACKNOWLEDGEMENT else None
     if clock is None:
         return {**_NOTHING_DUE, "look_at": told}
     since = row.queued_at or now if row.state is OutState.RETRYING else now
@@ -91,6 +93,13 @@ class Dispatch(NamedTuple):
     outcome: Outcome | None = None
     look_at: datetime | None = None
     """When to look whether somebody is to be told about it, ``None`` when nobody will be."""
+    failed_at: datetime | None = None
+    """Since when it needs a person, ``None`` while it does not; ``failed_code`` says why."""
+    failed_code: str | None = None
+    discarded_at: datetime | None = None
+    """Since when nobody need look at it any more, though it has failed."""
+    own_unit: str = ""
+    """The unit (HSA-id) that sends it: whoever sees that unit sees the row."""
     id: int = 0
     """Given by the store."""
 
@@ -103,14 +112,18 @@ class Dispatch(NamedTuple):
     def after(self, event: OutEvent, now: datetime, times: Times = USUAL, /, **changes: Any) -> Dispatch:
         """Return the row after ``event`` with ``changes``; the clock starts again only when the state is new.
 
-        ``times`` are the gateway's own; they count from when the message is registered, and not before.
+        ``times`` are the gateway's own; they count from when the message is registered, and not before. A
+        ``failed_code`` among the changes says why it has failed, if that is what its new state means.
 
         Raises:
             IllegalTransitionError: the event cannot happen in this state.
         """
         state = after(self.state, event)
+        why = changes.pop("failed_code", None) or state.value
         if state is not self.state:
+            failed = {"failed_at": now, "failed_code": why} if state in FAILED else _NOT_FAILED
             changes |= {"state": state, **_out_deadline(self._replace(state=state), now, times)}
+            changes |= {**failed, "discarded_at": None}
         return self._replace(**changes)
 
     def may_not_leave(self, now: datetime) -> bool:
@@ -149,6 +162,11 @@ class Inbound(NamedTuple):
     duplicates: int = 0
     look_at: datetime | None = None
     """When to look whether somebody is to be told about it, ``None`` when nobody will be."""
+    failed_at: datetime | None = None
+    """Since when it needs a person, ``None`` while it does not; ``failed_code`` says why."""
+    failed_code: str | None = None
+    discarded_at: datetime | None = None
+    """Since when nobody need look at it any more, though it has failed."""
     id: int = 0
     """Given by the store."""
 
@@ -165,4 +183,7 @@ class Inbound(NamedTuple):
             IllegalTransitionError: the event cannot happen in this state.
         """
         state = after_incoming(self.state, event)
+        why = changes.pop("failed_code", None) or state.value
+        failed = {"failed_at": now, "failed_code": why} if state in _FAILED_HERE else _NOT_FAILED
+        changes |= {**failed, "discarded_at": self.discarded_at if state is self.state else None}
         return self._replace(**{"state": state, **changes, **_in_deadline(self._replace(state=state), now, times)})

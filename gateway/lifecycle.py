@@ -94,6 +94,8 @@ class OutEvent(StrEnum):
     """Somebody states that the letter was sent."""
     ANSWERED = "answered"
     """Somebody states that an answer or a receipt for the letter has come."""
+    RESEND = "resend"
+    """Somebody lets it be sent again, under the same id."""
 
 
 class InState(StrEnum):
@@ -130,6 +132,8 @@ class InEvent(StrEnum):
     REJECT = "reject"
     RETRACT = "retract"
     MISDIRECT = "misdirect"
+    RESEND = "resend"
+    """Somebody lets it be handed over again, without waiting for its next try."""
 
 
 class IllegalTransitionError(Exception):
@@ -159,14 +163,15 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
     # No other way out: nothing leaves without a consent, on paper or otherwise.
     _O.HELD: {_E.RELEASE: _O.QUEUED, _E.BY_LETTER: _O.LETTER, _E.STOP: _O.STOPPED},
     _O.QUEUED: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED, _E.HOLD: _O.HELD},
-    _O.RETRYING: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED},
-    _O.SENT: {**_MAY_HAVE_LEFT, _E.PUBLISH_FAILED: _O.SENT},
+    _O.RETRYING: {**_MAY_HAVE_LEFT, _E.STOP: _O.STOPPED, _E.RESEND: _O.RETRYING},
+    _O.SENT: {**_MAY_HAVE_LEFT, _E.PUBLISH_FAILED: _O.SENT, _E.RESEND: _O.RETRYING},
     _O.RECEIVED: {
         **_VERDICTS,
         _E.PUBLISHED: _O.RECEIVED,  # the mark of an earlier publish, late
         _E.PUBLISH_FAILED: _O.RECEIVED,  # a resend failed, but the first try had arrived
         _E.RETRY: _O.RETRYING,
         _E.EXPIRE: _O.EXPIRED,
+        _E.RESEND: _O.RETRYING,  # an answer that was lost on its way back is given again
         **_CORRECTED,
     },
     _O.REGISTERED: {
@@ -199,8 +204,14 @@ OUT: dict[OutState, dict[OutEvent, OutState]] = {
         _E.PUBLISHED: _O.REJECTED,
         _E.PUBLISH_FAILED: _O.REJECTED,
     },
-    # Late, but it settles. A try that was under way when it was given up may have arrived; there is no other.
-    _O.EXPIRED: {**_VERDICTS, **_CORRECTED, _E.PUBLISHED: _O.EXPIRED, _E.PUBLISH_FAILED: _O.EXPIRED},
+    # Late, but it settles. A try that was under way when it was given up may have arrived; others only people make.
+    _O.EXPIRED: {
+        **_VERDICTS,
+        **_CORRECTED,
+        _E.PUBLISHED: _O.EXPIRED,
+        _E.PUBLISH_FAILED: _O.EXPIRED,
+        _E.RESEND: _O.RETRYING,
+    },
     _O.RETRACTED: dict.fromkeys((*_TOLD_IN_VAIN, _E.MISDIRECT), _O.RETRACTED),
     _O.MISDIRECTED: dict.fromkeys((*_TOLD_IN_VAIN, _E.RETRACT), _O.MISDIRECTED),
     _O.STOPPED: {},
@@ -221,7 +232,11 @@ IN: dict[InState, dict[InEvent, InState]] = {
         _A.REJECT: _I.REJECTED,
         _A.RETRACT: _I.RETRACTED,
     },
-    _I.WAITING_FOR_SYSTEM: {_A.CLAIM: _I.DELIVERING, _A.RETRACT: _I.RETRACTED},
+    _I.WAITING_FOR_SYSTEM: {
+        _A.CLAIM: _I.DELIVERING,
+        _A.RETRACT: _I.RETRACTED,
+        _A.RESEND: _I.WAITING_FOR_SYSTEM,
+    },
     _I.REGISTERED: {_A.ACKNOWLEDGE: _I.ACKNOWLEDGED, _A.RETRACT: _I.RETRACTED, _A.MISDIRECT: _I.MISDIRECTED},
     _I.ACKNOWLEDGED: {_A.RETRACT: _I.RETRACTED, _A.MISDIRECT: _I.MISDIRECTED},
     _I.REJECTED: {},
@@ -243,6 +258,9 @@ STOPPABLE = tuple(state for state, events in OUT.items() if OutEvent.STOP in eve
 
 UNDER_WAY = frozenset({OutState.QUEUED, OutState.RETRYING, OutState.SENT})
 """States in which a message may have left and would be sent again until it is answered."""
+
+FAILED = frozenset({OutState.REJECTED, OutState.PARTIAL, OutState.EXPIRED})
+"""States of an outgoing message that has not come to what it was sent for: a person decides what to do."""
 
 ON_PAPER = frozenset({OutState.LETTER, OutState.MAILED})
 """States of what goes by letter, which no partner's gateway has been sent."""

@@ -18,6 +18,7 @@ from gateway.messages import TYPES
 from gateway.messages.linter import gaps
 from gateway.store.engine import open_engine
 from gateway.times import agreed
+from gateway.web import oidc_rules
 
 UNKNOWN_PARTY = Fault(
     "config.unknown-party", "Parten {name} finns inte i enhetskatalogen.", "The party {name} is not in the directory."
@@ -89,6 +90,7 @@ def faults_of(settings: Settings) -> list[Finding]:
         *_of_secrets(settings),
         *_of_workers(settings),
         *connections.faults_of_door(settings),
+        *oidc_rules.faults_of(settings),
     ]
 
 

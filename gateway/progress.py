@@ -58,3 +58,13 @@ Observer = Callable[[Passage], None]
 
 def ignore(_: Passage) -> None:
     """Observe nothing."""
+
+
+def both(one: Observer, other: Observer) -> Observer:
+    """Return an observer that tells two."""
+
+    def observe(passage: Passage) -> None:
+        one(passage)
+        other(passage)
+
+    return observe

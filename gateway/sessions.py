@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -153,6 +153,13 @@ async def revealed_until(tx: Transaction, session: Session, target: str, now: da
     """Return until when a session may show ``target``, ``None`` when it may not, or no longer."""
     until = await kept.shown_until(tx, session.id, target)
     return until if until is not None and until > now else None
+
+
+async def revealed_among(
+    tx: Transaction, session: Session, targets: Collection[str], now: datetime
+) -> dict[str, datetime]:
+    """Return which of ``targets`` a session may show, and until when."""
+    return await kept.shown_among(tx, session.id, targets, now) if targets else {}
 
 
 async def make_link(

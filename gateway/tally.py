@@ -7,16 +7,18 @@ whether anybody asked meanwhile; a count is as old as the last look, at most som
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from gateway import metrics
 from gateway.context import Context
+from gateway.hour import last_hours
 from gateway.lifecycle import InEvent, Level, OutEvent
 from gateway.messages import TYPES
 from gateway.metrics import UNKNOWN, known
 from gateway.ports import PublishOutcome
-from gateway.store import Transaction, tallies
+from gateway.store import Transaction, hours, tallies
 from gateway.store.tallies import BATCH, SOURCES, Counts
 from gateway.tracker import CONTRADICTED, ORPHAN
 
@@ -44,6 +46,8 @@ class Tally:
             now = self._context.clock.now()
             async with self._context.store.reading() as tx:
                 before = await tallies.mark_of(tx, source)
+                if source == "hours" and not before.revision:  # what is older nobody is shown
+                    before = replace(before, last=await hours.last_before(tx, last_hours(now)[0]))
                 rows = await tallies.rows_behind(tx, before)
                 counts = Counts()
                 await self._count(tx, source, rows, counts)
@@ -51,15 +55,18 @@ class Tally:
             if after == before:
                 continue
             async with self._context.store.writing() as tx:  # what it writes is little, and read beforehand
-                await tallies.keep(tx, before, after, counts)
+                if await tallies.keep(tx, before, after, counts):
+                    await hours.add(tx, counts.by_hour, now)
             left += len(rows) >= BATCH
         return left
 
     async def _count(self, tx: Transaction, source: str, rows: Sequence[Any], counts: Counts) -> None:
+        if source in ("history", "hours"):
+            count = self._of_history if source == "history" else hours.count
+            for ids in tallies.runs([row.id for row in rows]):
+                await count(tx, ids, counts)
+            return
         match source:
-            case "history":
-                for ids in tallies.runs([row.id for row in rows]):
-                    await self._of_history(tx, ids, counts)
             case "parked":
                 for row in rows:
                     self._heard(counts, row.party, row.arrived_at)

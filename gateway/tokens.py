@@ -96,6 +96,11 @@ async def create(
     return shown
 
 
+def is_ours(token: str) -> bool:
+    """Tell whether a token looks like one that was made here, and not like that of an identity provider."""
+    return token.startswith(_BEGINNING)
+
+
 def is_name(text: str) -> bool:
     """Tell whether a token may be called so; it is never mistaken for an HSA-id, which begins with large letters."""
     return _NAME.fullmatch(text) is not None and not holds_person_number(text)

@@ -45,6 +45,16 @@ CONTRADICTED = Fault(
     "Kvittensen säger emot ett besked som redan gäller; det första står fast.",
     "The acknowledgement contradicts a verdict that already stands; the first one is kept.",
 )
+GIVEN_UP = Fault(
+    "message.given-up",
+    "Gavs upp: mottagaren har inte svarat på tre dygn.",
+    "Given up: the recipient has not answered for three days and nights.",
+)
+CONSENT_RAN_OUT = Fault(
+    "message.consent-ran-out",
+    "Gavs upp: samtycket som det skulle skickas med har gått ut.",
+    "Given up: the consent it was to leave under has run out.",
+)
 
 _CLOCKS = {
     Level.RECEIVED: "received_at",
@@ -129,6 +139,7 @@ class Tracker:
         happens = event_of(body.level, body.outcome)
         late = row.state is OutState.EXPIRED or (row.due_at is not None and now > row.due_at)
         changes: dict[str, Any] = {"next_attempt_at": None}
+        changes["failed_code"] = body.reasons[0].code if body.reasons else None
         if happens is OutEvent.RETRY:
             changes["next_attempt_at"] = now + retry_wait(max(row.attempts, 1), self._context.chance())
         else:
@@ -199,7 +210,15 @@ class Tracker:
             # Nor is what has never been tried, however long this gateway stood still.
             tried = [row for row in (*late, *ended.values()) if row.attempts and row.type != ACKNOWLEDGEMENT]
             spent = {row.id: row for row in tried if row.is_spent(now) or row.may_not_leave(now)}
-            given_up = [row.after(OutEvent.EXPIRE, now, next_attempt_at=None) for row in spent.values()]
+            given_up = [
+                row.after(
+                    OutEvent.EXPIRE,
+                    now,
+                    next_attempt_at=None,
+                    failed_code=(CONSENT_RAN_OUT if row.may_not_leave(now) else GIVEN_UP).code,
+                )
+                for row in spent.values()
+            ]
             silent = [row for row in late if row.state is OutState.SENT and row.id not in spent]
             again = [row.after(OutEvent.RETRY, now, next_attempt_at=None) for row in silent]
             before = {row.id: row for row in (*late, *ended.values(), *untold)}

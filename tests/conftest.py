@@ -1,5 +1,7 @@
 """Servers for tests that need a real one: one of each kind for the whole run, started by the first test that asks.
 
+The browser is found here too; who opens pages with it stands in ``pages/conftest.py``.
+
 What is not installed is not tested, and the last lines of the run say so; under ``CI=true`` it is a failure instead.
 """
 
@@ -13,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from services.installing import POSTGRESQL, RABBITMQ, Product
+from blank import blank_store, bring_up
+from hypothesis import settings
+from services.installing import CHROMIUM, POSTGRESQL, RABBITMQ, Product
+from services.lending import Lender
 from services.lifetime import Keeper, Run
 from services.postgresql import PostgreSqlServer
 from services.rabbitmq import RabbitMqNode
@@ -23,6 +28,10 @@ from gateway.store import Store, Transaction
 _RUN = pytest.StashKey[Run]()
 _KEEPER = pytest.StashKey[Keeper]()
 _NOT_HERE = "is not installed here"
+
+# More workers than processors: how long one example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("shared-processors", deadline=None)
+settings.load_profile("shared-processors")
 
 
 # --- the run --------------------------------------------------------------------------------------------------------
@@ -34,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if told is not None:
         config.stash[_RUN] = Run(Path(told["run_folder"]))
     else:
+        # Told otherwise, each of the hundreds of processes that start here would compile the product anew.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         config.stash[_KEEPER] = Keeper()
         config.stash[_RUN] = Run(config.stash[_KEEPER].folder)
 
@@ -42,6 +53,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker which run it works for."""
     node.workerinput["run_folder"] = str(node.config.stash[_RUN].folder)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more than there are processors: many tests wait, for clocks, for servers and for other processes."""
+    ours = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    return len(ours) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is still at it when the others have ended."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -66,7 +89,7 @@ def run(pytestconfig: pytest.Config) -> Run:
 
 
 def _programs(product: Product) -> Path:
-    """Return the folder of a server's programs; without one, the test that asks is skipped or fails."""
+    """Return the folder of a product's programs; without one, the test that asks is skipped or fails."""
     folder = product.folder()
     if folder is None:
         reason = f"{product.name} {_NOT_HERE}; `make test` as root on Debian installs {product.package}."
@@ -119,6 +142,15 @@ def own_rabbitmq_node(run: Run) -> Callable[..., RabbitMqNode]:
     return lambda **options: RabbitMqNode(run.own_folder("rabbitmq"), **options)
 
 
+# --- Chromium -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """Return the program of the machine's own browser."""
+    return CHROMIUM.program(_programs(CHROMIUM))
+
+
 # --- the databases a gateway's store can live in --------------------------------------------------------------------
 
 
@@ -137,28 +169,29 @@ def template(run: Run, postgresql: PostgreSqlServer) -> str:
     with run.once(name) as first:
         if first:
             postgresql.query(f"CREATE DATABASE {name}")
-            asyncio.run(_bring_up(postgresql.url(name)))
+            asyncio.run(bring_up(postgresql.url(name)))
     return name
 
 
-async def _bring_up(url: str) -> None:
-    async with Store(url):
-        pass
+@pytest.fixture(scope="session")
+def lender(postgresql: PostgreSqlServer, template: str) -> Lender:
+    """Return who lends the tests of this process databases with the tables of this version and no rows."""
+    return Lender(postgresql, template)
 
 
 @pytest.fixture
-def postgresql_store_url(postgresql: PostgreSqlServer, template: str) -> Iterator[str]:
+def postgresql_store_url(lender: Lender) -> Iterator[str]:
     """Return the address of a PostgreSQL database with the tables of this version and no rows."""
-    url = postgresql.create_database(like=template)
+    url = lender.lend()
     yield url
-    postgresql.drop_database(url)
+    lender.take_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return where a store can be opened, once for each product it works with."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}"
+        return blank_store(tmp_path / "store.sqlite")
     url: str = request.getfixturevalue("postgresql_store_url")
     return url
 

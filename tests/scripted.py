@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from blank import blank_store
 from build import CLINIC, KOMMUN, NOON, OFFICE, PERSON, REGION, STAFF
 
 from gateway.clock import ManualClock
@@ -164,32 +165,12 @@ class Convener:
         return case
 
 
-def _url(folder: Path, name: str) -> str:
-    return f"sqlite+aiosqlite:///{folder / name}.sqlite"
-
-
-_blank: list[bytes] = []
-"""An empty store, kept so that the migrations need not run for every test."""
-
-
-async def write_blank_store(folder: Path, party: str = KOMMUN) -> None:
-    """Put an empty store of a party into ``folder``, unless it has one."""
-    place = folder / f"{party}.sqlite"
-    if not _blank:
-        async with Store(_url(folder, party)):
-            pass
-        _blank.append(place.read_bytes())
-    elif not place.exists():
-        place.write_bytes(_blank[0])
-
-
 @asynccontextmanager
 async def open_convener(folder: Path, clock: ManualClock) -> AsyncIterator[Convener]:
     """Open the municipality's gateway in ``folder``, and the region's place on its exchange."""
-    await write_blank_store(folder)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store(_url(folder, "kommun")))
-        exchange = _url(folder, "exchange")
+        store = await stack.enter_async_context(Store(blank_store(folder / f"{KOMMUN}.sqlite")))
+        exchange = f"sqlite+aiosqlite:///{folder / 'exchange'}.sqlite"
         transport = await stack.enter_async_context(EmbeddedTransport(exchange, KOMMUN, clock))
         partner = await stack.enter_async_context(EmbeddedTransport(exchange, REGION, clock))
         yield Convener(store, transport, partner, clock)

@@ -14,6 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from blank import blank_store
+
 from gateway.adapters.simulated import SimulatedCaseSystem
 from gateway.clock import SystemClock
 from gateway.replay.people import invented
@@ -157,7 +159,7 @@ async def pair(folder: Path, **common: str) -> AsyncIterator[Pair]:
         for system, party in CAST.items():
             settings[party] = {
                 "party": party,
-                "store": f"sqlite+aiosqlite:///{folder / party}.sqlite",
+                "store": blank_store(folder / f"{party}.sqlite"),
                 "exchange": f"sqlite+aiosqlite:///{folder / 'exchange.sqlite'}",
                 "directory": str(DIRECTORY),
                 "adapter": system,

@@ -30,6 +30,7 @@ def row(**changes: Any) -> Dispatch:
         "case_number": CASE,
         "party": REGION,
         "unit": CLINIC,
+        "own_unit": OFFICE,
         "duty": Duty.NOTIFY,
         "state": OutState.QUEUED,
         "queued_at": NOON,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank import blank_store
 from build import CLINIC, NOON, OFFICE
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -30,7 +31,7 @@ MESSAGE = "0f8fad5b-d9cb-469f-a165-70867728950e"
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """Return a store on one product: what differs between them is tested where rows are added."""
-    async with Store(f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}") as opened:
+    async with Store(blank_store(tmp_path / "store.sqlite")) as opened:
         yield opened
 
 

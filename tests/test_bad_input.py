@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from blank import blank_store
 from sqlalchemy import func, select
 
 from gateway.adapters import folder as folder_adapter
@@ -42,7 +43,7 @@ async def test_every_bad_event_is_answered_with_its_reasons_kept_and_leaves_noth
 
     settings = Settings(
         party=SYSTEMS[system],
-        store=f"sqlite+aiosqlite:///{tmp_path / 'store.sqlite'}",
+        store=blank_store(tmp_path / "store.sqlite"),
         exchange=f"sqlite+aiosqlite:///{tmp_path / 'exchange.sqlite'}",
         directory=ROOT / "fixtures" / "directory.toml",
         adapter=system,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -197,3 +199,10 @@ def test_an_unknown_setting_in_the_file_is_a_configuration_error(tmp_path: Path)
     assert "[config.unknown-near]" in done.stderr
     assert "Did you mean" in done.stderr
     assert "settings.toml: store?" in " ".join(done.stderr.split())
+
+
+def test_a_command_begins_without_the_libraries_of_what_it_may_never_meet() -> None:
+    late = {"aiohttp", "fhir", "hl7", "holidays", "jinja2", "prometheus_client", "xmlschema"}
+    script = f"import sys, gateway.cli, gateway.app; print({late} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank import blank_store
 from command import in_folder
 from service_process import DIRECTORY, ROOT
 
@@ -39,7 +40,7 @@ async def place(tmp_path: Path) -> Path:
     (tmp_path / "before.toml").write_text(whole.replace(UNIT, UNIT[:-3] + "199"), encoding="utf-8")
     (tmp_path / "case-system").mkdir()
     before = Directory.load(tmp_path / "before.toml")
-    async with Store(f"sqlite+aiosqlite:///{tmp_path / 'gateway.sqlite'}") as store:
+    async with Store(blank_store(tmp_path / "gateway.sqlite")) as store:
         clock = ManualClock(datetime(2026, 11, 2, 9, 0, tzinfo=UTC))
         context = Context("kommun", before, store, clock, ignore, chance=lambda: 0.5)
         outbox = Outbox(context, FolderAdapter.over(TRESERVA, tmp_path / "case-system", before))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank import blank_store
 from build import (
     CLINIC,
     KOMMUN,
@@ -117,7 +118,7 @@ def sip(number: int, person: Person, *, lead_time: int = 10) -> tuple[list[Messa
 
 
 async def _fill(store: Path) -> None:
-    async with Store(f"sqlite+aiosqlite:///{store}") as opened, opened.writing() as tx:
+    async with Store(blank_store(store)) as opened, opened.writing() as tx:
         for number in range(5):
             own, came = sip(number, someone(number))
             await keep(tx, own, came=came, at=after(20))

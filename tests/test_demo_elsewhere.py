@@ -16,6 +16,8 @@ from service_process import ROOT
 from services.postgresql import PostgreSqlServer
 from services.rabbitmq import RabbitMqNode
 
+pytestmark = pytest.mark.long
+
 
 def demo(*options: str | Path) -> subprocess.CompletedProcess[str]:
     return in_folder(ROOT, "demo", *options)

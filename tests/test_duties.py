@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank import blank_store
 from build import CLINIC, NOON, OFFICE, booking, consent, message, need, reply
 from command import over_store
 from scripted import DIRECTORY
@@ -127,7 +128,7 @@ def folder(tmp_path: Path) -> Path:
     now = datetime.now(UTC)
 
     async def fill() -> None:
-        async with Store(f"sqlite+aiosqlite:///{tmp_path / 'kommun.sqlite'}") as store, store.writing() as tx:
+        async with Store(blank_store(tmp_path / "kommun.sqlite")) as store, store.writing() as tx:
             late = row(message_id="late", state=OutState.SENT)._replace(due_at=now - timedelta(hours=1))
             soon = row(message_id="soon", state=OutState.RECEIVED)._replace(due_at=now + timedelta(hours=5))
             mine = received(message_id="mine", unit=OFFICE)._replace(due_at=now + timedelta(hours=1))
@@ -175,7 +176,7 @@ def test_a_question_that_makes_no_sense_is_a_usage_error(folder: Path, arguments
 
 def test_the_commands_count_by_the_settings_and_the_opening_hours(tmp_path: Path) -> None:
     monday_noon = NOON.astimezone(STOCKHOLM)
-    url = f"sqlite+aiosqlite:///{tmp_path / 'kommun.sqlite'}"
+    url = blank_store(tmp_path / "kommun.sqlite")
 
     async def fill() -> None:
         owed = {"type": "meetingBooking", "duty": Owed.REPLY, "unit": CLINIC, "state": OutState.RECEIVED}

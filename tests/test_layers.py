@@ -16,14 +16,16 @@ PACKAGE = Path(gateway.__file__).parent
 # From the ground up. A room is a module or a package; inside a package, modules may use each other.
 LAYERS = {
     "words": "errors envelope lifecycle identifiers case_number directory directory_file config clock circuit "
-    "progress resources logs outages stopping working_time grace by_hand adapter_settings access",
+    "progress resources logs outages stopping working_time grace by_hand adapter_settings access "
+    "trace_context items",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules letter_words letter_text metrics silence audit",
+    "directory_rules readable letter_words letter_text metrics silence audit matching hour",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
-    "sessions log_extract",
+    "proof sessions log_extract traces actions sending_again discarding charge failure_notes "
+    "marks awaited",
     "outside": "adapters transport",
     "work": "hops web",
     "assembly": "app preflight connections health",
@@ -79,11 +81,16 @@ NEIGHBOURS = {
     ("duties", "times"): "when staff are reminded is one of the times in force",
     ("letter_text", "letter_words"): "a letter is written in the words of the templates",
     ("letter_text", "messages"): "a letter says what a message says",
+    ("readable", "letter_words"): "a message is read in the words of the letters",
+    ("readable", "messages"): "a document says what a message says",
     ("circle", "context"): "every hop works in the surroundings of its gateway",
     ("gate", "open_sip"): "a person has one open SIP, whoever starts it",
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",
     ("resending", "context"): "every hop works in the surroundings of its gateway",
     ("resending", "outbox"): "an event that is taken up again is taken as it was the first time",
+    ("marks", "accountability"): "whoever marks a message answers for it",
+    ("marks", "actions"): "what is done by hand is done item by item",
+    ("marks", "context"): "every hop works in the surroundings of its gateway",
     ("sessions", "tokens"): "what is shown to be let in is drawn and hashed in one way",
     ("access", "errors"): "what is wrong is said the same way everywhere",
     ("access", "identifiers"): "people who act are known by HSA-ids",
@@ -117,6 +124,23 @@ NEIGHBOURS = {
     ("partners", "context"): "every hop works in the surroundings of its gateway",
     ("scrape", "context"): "what is measured are the surroundings of a gateway",
     ("reference", "alerts"): "the rules for alerts are rendered with the pages",
+    ("items", "errors"): "what is wrong is said the same way everywhere",
+    ("matching", "ledger"): "what is suggested is a row of the ledger",
+    ("actions", "accountability"): "whoever does something by hand answers for it",
+    ("actions", "context"): "every hop works in the surroundings of its gateway",
+    ("sending_again", "accountability"): "whoever does something by hand answers for it",
+    ("sending_again", "actions"): "what is done by hand is done item by item",
+    ("sending_again", "context"): "every hop works in the surroundings of its gateway",
+    ("sending_again", "gate"): "what goes again must still be what its recipient may be told",
+    ("discarding", "accountability"): "whoever does something by hand answers for it",
+    ("discarding", "actions"): "what is done by hand is done item by item",
+    ("discarding", "context"): "every hop works in the surroundings of its gateway",
+    ("charge", "accountability"): "whoever does something by hand answers for it",
+    ("charge", "actions"): "what is done by hand is done item by item",
+    ("charge", "answering"): "who takes charge by hand does so as staff do by an event",
+    ("charge", "context"): "every hop works in the surroundings of its gateway",
+    ("failure_notes", "accountability"): "whoever does something by hand answers for it",
+    ("failure_notes", "context"): "every hop works in the surroundings of its gateway",
     ("reference", "dashboard"): "the dashboard is rendered with the pages",
     ("__main__", "cli"): "python -m gateway is the command",
 }
@@ -139,6 +163,8 @@ PRODUCTS = {
     "xmlschema": {"messages"},
     "prometheus_client": {"scrape"},
     "jinja2": {"web"},
+    "opentelemetry": {"traces"},
+    "joserfc": {"web"},
     "rich": {"replay", "cli"},
     "typer": {"cli"},
 }

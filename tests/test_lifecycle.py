@@ -29,38 +29,39 @@ from gateway.lifecycle import (
     out_clock,
     retry_wait,
 )
+from gateway.sending_again import NOT_HANDED_OVER_AGAIN, NOT_SENT_AGAIN
 
 # One line per state, one column per event, what follows in the cell; a dot where the event cannot happen.
 OUT_GRID = """
-              release  stop     published     publish_failed  received      registered   acknowledged  partial      rejected     retry        expire   retract    misdirect   by_letter  mailed  answered  hold
-held          queued   stopped  .             .               .             .            .             .            .            .            .        .          .   letter     .       .  .
-queued        .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .  held
-retrying      .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .  .
-sent          .        .        sent          sent            received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .  .
-received      .        .        received      received        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .  .
-registered    .        .        registered    registered      registered    registered   acknowledged  .            .            .            .        retracted  misdirected   .          .       .  .
-acknowledged  .        .        acknowledged  acknowledged    acknowledged  acknowledged acknowledged  .            .            .            .        retracted  misdirected   .          .       .  .
-partial       .        .        partial       partial         partial       .            acknowledged  partial      .            .            .        retracted  misdirected   .          .       .  .
-rejected      .        .        rejected      rejected        rejected      .            .             .            rejected     .            .        .          .   .          .       .  .
-expired       .        .        expired       expired         received      registered   acknowledged  partial      rejected     .            .        retracted  misdirected   .          .       .  .
-retracted     .        .        retracted     retracted       retracted     retracted    retracted     retracted    retracted    retracted    .        .          retracted   .          .       .  .
-misdirected   .        .        misdirected   misdirected     misdirected   misdirected  misdirected   misdirected  misdirected  misdirected  .        misdirected .   .          .       .  .
-stopped       .        .        .             .               .             .            .             .            .            .            .        .          .   .          .       .  .
-letter        .        stopped  .          .               .         .           .             .        .         .      .       .        .          .          mailed  .  held
-mailed        .        .     .          .               .         .           .             .        .         .      .       retracted  .          .          .       acknowledged  .
+              release  stop     published     publish_failed  received      registered   acknowledged  partial      rejected     retry        expire   retract    misdirect   by_letter  mailed  answered  hold  resend
+held          queued   stopped  .             .               .             .            .             .            .            .            .        .          .   letter     .       .  .  .
+queued        .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .  held  .
+retrying      .        stopped  sent          retrying        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .  .  retrying
+sent          .        .        sent          sent            received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .  .  retrying
+received      .        .        received      received        received      registered   acknowledged  partial      rejected     retrying     expired  retracted  misdirected   .          .       .  .  retrying
+registered    .        .        registered    registered      registered    registered   acknowledged  .            .            .            .        retracted  misdirected   .          .       .  .  .
+acknowledged  .        .        acknowledged  acknowledged    acknowledged  acknowledged acknowledged  .            .            .            .        retracted  misdirected   .          .       .  .  .
+partial       .        .        partial       partial         partial       .            acknowledged  partial      .            .            .        retracted  misdirected   .          .       .  .  .
+rejected      .        .        rejected      rejected        rejected      .            .             .            rejected     .            .        .          .   .          .       .  .  .
+expired       .        .        expired       expired         received      registered   acknowledged  partial      rejected     .            .        retracted  misdirected   .          .       .  .  retrying
+retracted     .        .        retracted     retracted       retracted     retracted    retracted     retracted    retracted    retracted    .        .          retracted   .          .       .  .  .
+misdirected   .        .        misdirected   misdirected     misdirected   misdirected  misdirected   misdirected  misdirected  misdirected  .        misdirected .   .          .       .  .  .
+stopped       .        .        .             .               .             .            .             .            .            .            .        .          .   .          .       .  .  .
+letter        .        stopped  .          .               .         .           .             .        .         .      .       .        .          .          mailed  .  held  .
+mailed        .        .     .          .               .         .           .             .        .         .      .       retracted  .          .          .       acknowledged  .  .
 """  # noqa: E501 - a table is read across
 
 IN_GRID = """
-                    validate   claim       system_silent       register    acknowledge   reject     retract      misdirect
-stored              validated  .           .                   .           .             rejected   .            .
-validated           .          delivering  .                   .           .             .          retracted    .
-delivering          .          delivering  waiting_for_system  registered  .             rejected   retracted    .
-waiting_for_system  .          delivering  .                   .           .             .          retracted    .
-registered          .          .           .                   .           acknowledged  .          retracted    misdirected
-acknowledged        .          .           .                   .           .             .          retracted    misdirected
-rejected            .          .           .                   .           .             .          .            .
-retracted           .          .           retracted           retracted   .             retracted  .            .
-misdirected         .          .           .                   .           .             .          misdirected  .
+                    validate   claim       system_silent       register    acknowledge   reject     retract      misdirect  resend
+stored              validated  .           .                   .           .             rejected   .            .  .
+validated           .          delivering  .                   .           .             .          retracted    .  .
+delivering          .          delivering  waiting_for_system  registered  .             rejected   retracted    .  .
+waiting_for_system  .          delivering  .                   .           .             .          retracted    .  waiting_for_system
+registered          .          .           .                   .           acknowledged  .          retracted    misdirected  .
+acknowledged        .          .           .                   .           .             .          retracted    misdirected  .
+rejected            .          .           .                   .           .             .          .            .  .
+retracted           .          .           retracted           retracted   .             retracted  .            .  .
+misdirected         .          .           .                   .           .             .          misdirected  .  .
 """  # noqa: E501 - a table is read across
 
 RANK = {
@@ -153,11 +154,11 @@ def test_a_letter_that_was_not_sent_cannot_have_been_answered() -> None:
     assert set(OUT[OutState.LETTER].values()) == {OutState.MAILED, OutState.STOPPED, OutState.HELD}
 
 
-NEW_TRY = {OutEvent.RETRY, OutEvent.HOLD}  # what is held back had only been promised
+NEW_TRY = {OutEvent.RETRY, OutEvent.RESEND, OutEvent.HOLD}  # what is held back had only been promised
 
 
 @pytest.mark.parametrize("event", [event for event in OutEvent if event not in NEW_TRY])
-def test_a_level_once_reached_is_never_lost_unless_the_receiver_asks_for_a_new_try(event: OutEvent) -> None:
+def test_a_level_once_reached_is_never_lost_unless_a_new_try_is_asked_for(event: OutEvent) -> None:
     moves = [(state, OUT[state][event]) for state in RANK if event in OUT[state]]
     assert [(state, to) for state, to in moves if RANK.get(to, RANK[state]) < RANK[state]] == []
 
@@ -165,6 +166,11 @@ def test_a_level_once_reached_is_never_lost_unless_the_receiver_asks_for_a_new_t
 @pytest.mark.parametrize("state", [OutState.REGISTERED, OutState.PARTIAL, OutState.ACKNOWLEDGED])
 def test_what_the_case_system_has_committed_is_not_sent_again(state: OutState) -> None:
     assert reachable(state) <= {state, OutState.ACKNOWLEDGED, OutState.RETRACTED, OutState.MISDIRECTED}
+
+
+def test_what_may_not_be_sent_again_by_hand_says_why() -> None:
+    assert set(NOT_SENT_AGAIN) == {state for state in OutState if OutEvent.RESEND not in OUT[state]}
+    assert set(NOT_HANDED_OVER_AGAIN) == {state for state in InState if InEvent.RESEND not in IN[state]}
 
 
 def test_every_state_can_be_reached() -> None:

@@ -33,6 +33,9 @@ WORDS = {
     ("history", "direction"): "out",
     ("statement", "event"): "mailed",
     ("audit", "outcome"): "done",
+    ("decision", "kind"): "sent",
+    ("decision", "decision"): "discarded",
+    ("failure_note", "kind"): "sent",
 }
 """What stands in columns that take certain words only."""
 
@@ -154,3 +157,23 @@ async def test_the_tables_of_a_later_version_are_left_alone(engine: AsyncEngine)
         with pytest.raises(ConfigurationError) as caught:
             await look(engine)
         assert caught.value.codes == ("database.other-tables",)
+
+
+async def test_what_has_failed_before_is_known_by_when_and_why(engine: AsyncEngine) -> None:
+    async with writing(engine) as connection:
+        await connection.run_sync(raise_to, "0009")
+        await connection.run_sync(fill)
+        for statement in (
+            "UPDATE dispatch SET state = 'rejected', message_id = 'x', unit = 'x'",
+            "UPDATE history SET at = '2026-11-02', state = 'rejected', direction = 'out', message_id = 'x', unit = 'x'",
+            "UPDATE inbound SET state = 'rejected'",
+            "UPDATE event SET state = 'refused'",
+            "INSERT INTO verdict SELECT 'x', 'x', 'registered', 'rejected', 'x', at, at, '', reasons, 1 FROM verdict",
+        ):
+            await connection.execute(text(statement))
+    await migrate(engine)
+    async with reading(engine) as connection:
+        rows = await connection.run_sync(rows_in)
+    assert (rows["dispatch", "failed_at"], rows["dispatch", "failed_code"]) == ("2026-11-02", "c")
+    assert (rows["inbound", "failed_at"], rows["inbound", "failed_code"]) == ("x", "c")
+    assert (rows["parked", "code"], rows["event", "code"]) == ("c", "c")

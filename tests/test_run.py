@@ -10,7 +10,10 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from service_process import events_of, pair, running_service
+
+pytestmark = pytest.mark.long
 
 CASES = 12
 
@@ -125,7 +128,10 @@ async def test_several_workers_on_one_file_are_refused_with_the_reason(tmp_path:
     assert "[config.one-consumer]" in said
 
 
-async def test_a_service_without_events_stops_at_once(tmp_path: Path) -> None:
-    async with pair(tmp_path) as both, both.runs("kommun") as kommun:
-        async with asyncio.timeout(10):
+async def test_a_service_without_store_or_events_makes_the_one_and_stops_at_once(tmp_path: Path) -> None:
+    async with pair(tmp_path) as both:
+        store = tmp_path / "kommun.sqlite"
+        store.unlink()
+        async with both.runs("kommun") as kommun, asyncio.timeout(10):
             assert await kommun.stops() == 0
+        assert rows(store, "SELECT count(*) FROM dispatch") == [(0,)]

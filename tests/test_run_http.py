@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from aiohttp import web
 from service_process import Pair, Service, events_of, pair
 
 from gateway.adapters.signing import Secrets
 from gateway.adapters.table import VOCABULARIES
+
+pytestmark = pytest.mark.long
 
 SECRETS = Secrets((b"what both ends know, and others do not",))
 URL = "/api/v1/events"

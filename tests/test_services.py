@@ -80,6 +80,16 @@ def test_the_newest_of_several_installations_is_found(tmp_path: Path) -> None:
     assert Product("Server", "server", (f"{tmp_path}/*/bin",), ("server", "client")).folder() is None
 
 
+def test_a_browser_is_found_under_any_of_its_names(tmp_path: Path) -> None:
+    browser = Product("Browser", "browser", (f"{tmp_path}/*",), ("no-browser", "no-other-browser"), needed=any)
+    assert browser.folder() is None
+    for name in ("no-other-browser", "no-browser"):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).touch()
+        assert browser.folder() == tmp_path / "bin"
+        assert browser.program(tmp_path / "bin") == tmp_path / "bin" / name
+
+
 @pytest.mark.parametrize("stands", [False, True])
 def test_installing_starts_no_service_and_leaves_the_policy_of_the_machine_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stands: bool
@@ -149,6 +159,7 @@ def test_what_is_done_once_is_done_again_only_when_it_failed(tmp_path: Path) -> 
             assert first is expected
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("postgresql")
 @pytest.mark.parametrize(
     ("number", "workers"),

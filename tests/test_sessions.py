@@ -26,7 +26,7 @@ from gateway.sessions import (
 )
 from gateway.store import Store, access_tables, audit
 from gateway.store.audit import Wanted
-from gateway.store.sessions import MOST_REMOVED
+from gateway.store.sessions import MOST_REMOVED, keep_use
 
 STAFF = "SE2120001355-P000000000117"
 OTHER = "SE2120001355-P000000000125"
@@ -116,6 +116,10 @@ async def test_that_a_session_is_used_is_kept_once_a_minute(store: Store) -> Non
         async with store.reading() as tx:
             used = (await tx.execute(select(access_tables.session.c.used_at))).scalar_one()
         assert used == NOON + timedelta(seconds=kept)
+    session, at = await session_of(store, value, NOON), NOON + timedelta(seconds=121)
+    async with store.writing() as tx:  # whoever comes second of two at once finds it kept
+        await keep_use(tx, session.id, at, unless_since=at - MINUTE)
+        assert (await tx.execute(select(access_tables.session.c.used_at))).scalar_one() == NOON + 2 * MINUTE
 
 
 async def test_a_session_that_was_ended_lets_nobody_in_and_is_ended_once(store: Store) -> None:

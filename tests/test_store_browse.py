@@ -73,6 +73,23 @@ async def test_one_page_looks_no_further_than_it_may_and_tells_where_to_go_on(tx
     assert ([one["type"] for one in page.rows], page.next) == (["plan"], None)
 
 
+async def test_a_day_long_ago_is_found_at_once_and_nothing_before_it_is_looked_at(tx: Transaction) -> None:
+    days = [NOON + timedelta(days=number) for number in range(12)]
+    await add(tx, *(row(created_at=day) for day in days))
+    asked = Sought(since=days[3], until=days[5])
+    page = await browse.sent(tx, asked, 10, farthest=3)
+    assert ([one["created_at"] for one in page.rows], page.next) == ([days[4], days[3]], None)
+    assert (await browse.sent(tx, Sought(until=days[0]), 10, farthest=2)) == Page([], None)
+    assert (await browse.sent(tx, Sought(since=days[11] + timedelta(days=1)), 10, farthest=2)) == Page([], None)
+
+
+async def test_a_row_that_was_written_a_little_late_is_found_by_its_time(tx: Transaction) -> None:
+    moments = [NOON, NOON + timedelta(minutes=2), NOON + timedelta(minutes=1), NOON + timedelta(minutes=3)]
+    await add(tx, *(row(created_at=at) for at in moments))
+    page = await browse.sent(tx, Sought(since=moments[1], until=moments[3]), 10)
+    assert [one["created_at"] for one in page.rows] == [moments[1]]
+
+
 async def test_what_came_is_told_without_its_content(tx: Transaction) -> None:
     await incoming.add(tx, [received()])
     page = await browse.received(tx, Sought(units=frozenset({OFFICE})), 10)

@@ -56,6 +56,7 @@ async def test_a_server_that_does_not_run_is_a_dependency_that_is_down(tmp_path:
         await opens(f"postgresql+asyncpg://gateway:secret@{LOOPBACK}:{free_port(tmp_path)}/gateway")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("end", ["stop", "kill"])
 async def test_after_a_restart_only_the_transactions_that_were_under_way_have_failed(
     own_postgresql: PostgreSqlServer, on_own: Store, end: str

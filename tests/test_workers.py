@@ -18,6 +18,8 @@ from services.rabbitmq import RabbitMqNode
 from gateway.config import Settings
 from gateway.workers import environment_of
 
+pytestmark = pytest.mark.long
+
 CASES = 12
 
 

@@ -1,6 +1,7 @@
 """The ``gateway`` command. Data goes to standard output, talk to standard error; exit codes say how it went.
 
-0 ok · 1 unexpected · 2 usage · 3 configuration · 4 a dependency is down · 5 validation failed · 7 a check is broken.
+0 ok · 1 unexpected · 2 usage · 3 configuration · 4 a dependency is down · 5 validation failed · 7 a check is broken ·
+8 partly done.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ from gateway.cli import (
     duties,
     events,
     exchange,
-    ledger,
+    failures,
+    inbox,
     letters,
+    messages,
     notices,
     schema,
     tokens,
 )
 from gateway.cli.console import out, talk, tell
 from gateway.cli.demo import demo
+from gateway.cli.login import login
 from gateway.cli.report import report
 from gateway.cli.run import run
 from gateway.cli.simulate import simulate
@@ -44,6 +48,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(run)
 app.command()(simulate)
+app.command()(login)
 app.command()(report)
 app.command("deadlines")(duties.list_deadlines)
 app.add_typer(configuration.app, name="config")
@@ -52,7 +57,9 @@ app.add_typer(exchange.app, name="exchange")
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(schema.app, name="schema")
 app.add_typer(events.app, name="events")
-app.add_typer(ledger.app, name="messages")
+app.add_typer(messages.app, name="messages")
+app.add_typer(inbox.app, name="inbox")
+app.add_typer(failures.app, name="failures")
 app.add_typer(duties.app, name="acknowledgements")
 app.add_typer(cases.app, name="cases")
 app.add_typer(notices.app, name="notices")

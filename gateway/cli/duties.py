@@ -12,15 +12,14 @@ import typer
 from rich.table import Table
 
 from gateway.app import open_store, times_of
-from gateway.cli.console import ConfigOption, Json, StoreOption, local, out, print_json
+from gateway.awaited import MOST, Everything, everything
+from gateway.cli.console import ConfigOption, Json, StoreOption, local, out, print_json, talk
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
 from gateway.directory import Directory
-from gateway.duties import Duty, Urgency, in_order, of_case, of_letter, of_received, of_sent
+from gateway.duties import Duty, Urgency
 from gateway.errors import Fault, UsageError
-from gateway.process import deadlines
-from gateway.store import clocks, letters
 
 app = typer.Typer(help="What is awaited: answers, duties and the clocks of cases.", no_args_is_help=True)
 
@@ -62,7 +61,7 @@ def acknowledgements_list(
     settings = existing(store, config, directory=directory)
     units = Directory.load(settings.directory)
     now = SystemClock().now()
-    found = asyncio.run(_duties(settings, units))
+    found = _duties(settings, units)
     if overdue:
         found = [duty for duty in found if duty.urgency(now) is Urgency.OVERDUE]
     _show(found, units, now, as_json=as_json)
@@ -91,25 +90,22 @@ def list_deadlines(
     now = SystemClock().now()
     until = now + int(length["count"]) * _UNITS[length["unit"]]
     found = [
-        duty
-        for duty in asyncio.run(_duties(settings, units))
-        if duty.due_at <= until and duty.breaks_without(party, settings.party)
+        duty for duty in _duties(settings, units) if duty.due_at <= until and duty.breaks_without(party, settings.party)
     ]
     _show(found, units, until, as_json=as_json)
 
 
-async def _duties(settings: Settings, units: Directory) -> list[Duty]:
-    times = times_of(settings, units)
+def _duties(settings: Settings, units: Directory) -> list[Duty]:
+    """Return what is awaited; whoever asks is told when that is not all."""
+    found = asyncio.run(_everything(settings, units))
+    if not found.is_whole:
+        talk.print(f"De första {MOST} av varje slag / The first {MOST} of each kind", highlight=False)
+    return list(found.duties)
+
+
+async def _everything(settings: Settings, units: Directory) -> Everything:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        writers = {one.dispatch.id: one.sender_unit for one in await letters.on_paper(tx)}
-        sent = [
-            of_letter(row, settings.party, writers[row.id]) if row.id in writers else of_sent(row, times)
-            for row in await clocks.awaited_answers(tx)
-        ]
-        received = [of_received(row, settings.party, times) for row in await clocks.owed_answers(tx)]
-        going = [case for case in await clocks.open_cases(tx) if case.concerns(settings.party)]
-    cases = [of_case(clock, units) for case in going for clock in deadlines(case, times)]
-    return in_order([*sent, *received, *cases])
+        return await everything(tx, settings.party, units, times_of(settings, units))
 
 
 def _show(duties: list[Duty], units: Directory, now: datetime, *, as_json: bool) -> None:

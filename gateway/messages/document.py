@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lxml import etree
+
 from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.messages import binding, schemas
 from gateway.messages.contract import MessageType
@@ -48,7 +50,7 @@ def parse_xml(data: bytes) -> Message:
     if kind is None:
         raise InvalidDocumentError(UNKNOWN_TYPE.at("/", root.sourceline, known=", ".join(TYPES)))
     if not schemas.compiled(kind.name).validate(root):
-        raise InvalidDocumentError(list(schemas.explain(kind.name, root)))
+        raise InvalidDocumentError(_explained(kind.name, root))
     header, body = root
     message = Message(kind.name, binding.from_xml(Header, header), binding.from_xml(kind.body, body))
     findings = [
@@ -58,6 +60,13 @@ def parse_xml(data: bytes) -> Message:
     if findings:
         raise InvalidDocumentError(findings)
     return message
+
+
+def _explained(name: str, root: etree._Element) -> list[Finding]:
+    """Return what is wrong with a document of message type ``name`` that its schema refuses."""
+    from gateway.messages.explanation import explain  # noqa: PLC0415 -- see there
+
+    return list(explain(name, root))
 
 
 def render_xml(message: Message) -> bytes:
@@ -71,7 +80,7 @@ def render_xml(message: Message) -> bytes:
     document = binding.document_of(message.type, {"header": message.header, "body": message.body}).encode()
     root = read_own_xml(document)
     if not schemas.compiled(kind.name).validate(root):
-        raise InvalidDocumentError([replace(finding, line=None) for finding in schemas.explain(kind.name, root)])
+        raise InvalidDocumentError([replace(finding, line=None) for finding in _explained(kind.name, root)])
     findings = [replace(finding, path=f"/{kind.name}/{finding.path}") for finding in rule_findings(message)]
     if findings:
         raise InvalidDocumentError(findings)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -94,11 +94,13 @@ async def play(
     places: Places | None = None,
     kill_at: Hop | None = None,
     nth: int = 1,
+    stay: Callable[[Stage, Outcome], Awaitable[None]] | None = None,
 ) -> Outcome:
     """Play ``scenario`` in ``folder``, telling ``console`` what happens, and return what it ended in.
 
     With ``kill_at`` the process kills itself, as ``kill -9`` would, when a message passes that hop for the ``nth``
-    time; started again on the same folder, the play goes on.
+    time; started again on the same folder, the play goes on. When all has been told, the gateways stay at work until
+    ``stay`` returns.
 
     Raises:
         UnsettledError: a step did not come to its end in time.
@@ -110,7 +112,10 @@ async def play(
             for step in scenario.steps:
                 narrator.step(step)
                 await stage.play(step)
-            return await _outcome(scenario, stage)
+            outcome = await _outcome(scenario, stage)
+            if stay is not None:
+                await stay(stage, outcome)
+            return outcome
 
 
 def _assassin(hop: Hop, nth: int, observe: Observer) -> Observer:

@@ -78,12 +78,18 @@ class UnsettledError(GatewayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Databases and an exchange outside the folder of a play, with ``{party}`` where the name of a party goes."""
+    """Databases and an exchange outside the folder of a play, with ``{party}`` where the name of a party goes.
+
+    ``listen`` is the port, on this machine alone, at which the first party can be looked at; the next has the one after
+    it. 0 lets the system choose. ``traces_url`` is where both tell their traces.
+    """
 
     store: str | None = None
     exchange: str | None = None
     store_password_file: Path | None = None
     exchange_password_file: Path | None = None
+    listen: int | None = None
+    traces_url: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse one database for both parties."""
@@ -96,6 +102,9 @@ class Places:
         def named(text: str | Path | None) -> str | None:
             return None if text is None else str(text).replace(PARTY, party)
 
+        listen = None
+        if self.listen is not None:
+            listen = f"127.0.0.1:{self.listen and self.listen + list(CAST).index(system)}"
         return Settings.model_validate(
             {
                 "party": party,
@@ -106,6 +115,8 @@ class Places:
                 "directory": demo_directory(),
                 "adapter": system,
                 "folder": folder / system,
+                "http_listen": listen,
+                "traces_url": self.traces_url,
             }
         )
 

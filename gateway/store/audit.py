@@ -48,6 +48,12 @@ async def append(tx: Transaction, entry: Entry) -> Anchor:
     return added
 
 
+async def end(tx: Transaction) -> Anchor:
+    """Return the last row, by number and hash; others may add one right after it."""
+    last = (await tx.execute(_END)).first()
+    return Anchor(*last) if last is not None else START
+
+
 @dataclass(frozen=True, slots=True)
 class Walked:
     """How far the log is as it was written, and what does not fit after that, if anything."""

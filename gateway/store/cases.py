@@ -112,6 +112,13 @@ async def load(tx: Transaction, number: str | None) -> StoredCase:
     return StoredCase(None) if number is None else (await load_all(tx, [number]))[number]
 
 
+async def shown(tx: Transaction, number: str) -> SipCase | None:
+    """Return a case as it stands, for whoever only looks: nobody waits for it. ``None`` where it is not stored."""
+    query = select(cast(sip_case.c.snapshot, Text)).where(sip_case.c.case_number == number)
+    snapshot = (await tx.execute(query)).scalar_one_or_none()
+    return case_in(snapshot) if snapshot is not None else None
+
+
 async def save_all(tx: Transaction, changed: Iterable[tuple[SipCase, int]], now: datetime) -> None:
     """Store cases, each with the revision it was read at. One that goes on is looked over soon: its clocks may differ.
 

@@ -1,34 +1,123 @@
-"""What is awaited: the ledger rows that have a deadline, and the cases whose clocks may run."""
+"""What is awaited: the ledger rows that have a deadline, and the cases whose clocks may run.
+
+All are read by indexes that hold nothing else. Which unit sent a message stands in none of them: what is asked for by a
+unit is looked for among :data:`FARTHEST` rows at a time, so that each page costs about the same.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Text, cast, select
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
+from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.ledger import Dispatch, Inbound
+from gateway.lifecycle import OutState
 from gateway.process import TERMINAL, SipCase
 from gateway.store import rows
 from gateway.store.cases import case_in
 from gateway.store.rows import as_dispatch, as_inbound
-from gateway.store.tables import dispatch, inbound, sip_case
+from gateway.store.tables import OPEN, dispatch, inbound, message, sip_case
+
+FARTHEST: Final = 4_000
+"""How many rows one page looks at for those of some units: each is looked up by itself."""
 
 
-async def awaited_answers(tx: Transaction) -> list[Dispatch]:
-    """Return the outgoing messages that wait for something, the first deadline first."""
-    query = select(*rows.OUT).where(dispatch.c.due_at.is_not(None)).order_by(dispatch.c.due_at, dispatch.c.id)
-    return [as_dispatch(row) for row in (await tx.execute(query)).all()]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which awaited answers are looked for; ``None`` is anything.
+
+    ``units`` are the own units (HSA-ids) whose messages may be seen, and ``unit`` one that sent or was sent it.
+    ``before`` is a time by which they are due, and ``after`` the deadline and the number of the row that the page
+    follows. Acknowledgements, which nobody answers, are left out unless they are asked for.
+    """
+
+    states: Collection[OutState] | None = None
+    party: str | None = None
+    type: str | None = None
+    unit: str | None = None
+    units: frozenset[str] | None = None
+    before: datetime | None = None
+    after: tuple[datetime, int] | None = None
+    with_acknowledgements: bool = False
 
 
-async def owed_answers(tx: Transaction) -> list[Inbound]:
-    """Return the incoming messages for which this party still owes something, the first deadline first."""
-    query = select(*rows.IN).where(inbound.c.due_at.is_not(None)).order_by(inbound.c.due_at, inbound.c.id)
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """An outgoing message that waits for something, and the own unit that sent it."""
+
+    row: Dispatch
+    sender_unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedPage:
+    """Messages, the first deadline first, and where the next page begins; ``None`` where there is no more."""
+
+    rows: Sequence[Awaited]
+    next: tuple[datetime, int] | None
+
+
+async def awaited_answers(tx: Transaction, sought: Sought, limit: int, *, farthest: int = FARTHEST) -> AwaitedPage:
+    """Return ``limit`` outgoing messages at most that wait for something, the first deadline first."""
+    is_narrow = sought.units is not None or sought.unit is not None
+    looked_at = _looked_at(sought).order_by(dispatch.c.due_at, dispatch.c.id)
+    some = looked_at.limit(farthest if is_narrow else limit + 1).subquery()
+    query = (
+        select(*rows.OUT, message.c.sender_unit)
+        .join(some, some.c.id == dispatch.c.id)
+        .join(message, message.c.message_id == dispatch.c.message_id)
+        .order_by(some.c.due_at, some.c.id)
+        .limit(limit + 1)
+    )
+    if sought.units is not None:
+        query = query.where(message.c.sender_unit.in_(sorted(sought.units)))
+    if sought.unit is not None:
+        query = query.where((dispatch.c.unit == sought.unit) | (message.c.sender_unit == sought.unit))
+    found = [Awaited(as_dispatch(row), row.sender_unit) for row in (await tx.execute(query)).all()]
+    if len(found) > limit:
+        last = found[limit - 1].row
+        assert last.due_at is not None  # it waits by then
+        return AwaitedPage(found[:limit], (last.due_at, last.id))
+    end = (await tx.execute(looked_at.offset(farthest - 1).limit(1))).first() if is_narrow else None
+    return AwaitedPage(found, (end.due_at, end.id) if end is not None else None)
+
+
+async def owed_answers(tx: Transaction, limit: int) -> list[Inbound]:
+    """Return ``limit`` incoming messages at most for which something is still owed here, the first deadline first."""
+    first = select(inbound.c.id).where(text(OPEN)).order_by(inbound.c.due_at, inbound.c.id).limit(limit).subquery()
+    query = select(*rows.IN).join(first, first.c.id == inbound.c.id).order_by(inbound.c.due_at, inbound.c.id)
     return [as_inbound(row) for row in (await tx.execute(query)).all()]
 
 
-async def open_cases(tx: Transaction) -> list[SipCase]:
-    """Return every case that has not ended."""
+async def open_cases(tx: Transaction, limit: int | None = None) -> list[SipCase]:
+    """Return every case that has not ended, or the first ``limit`` of them by number."""
     over = [state.value for state in TERMINAL]
     query = (
         select(cast(sip_case.c.snapshot, Text)).where(sip_case.c.state.not_in(over)).order_by(sip_case.c.case_number)
     )
-    return [case_in(snapshot) for (snapshot,) in (await tx.execute(query)).all()]
+    return [case_in(snapshot) for (snapshot,) in (await tx.execute(query.limit(limit))).all()]
+
+
+def _looked_at(sought: Sought) -> Select[Any]:
+    """Return the query for the rows that an index can tell: number and deadline."""
+    conditions: list[ColumnElement[bool]] = [text(OPEN)]  # type: ignore[list-item]
+    if not sought.with_acknowledgements:
+        conditions.append(dispatch.c.type != ACKNOWLEDGEMENT)
+    if sought.states is not None:
+        conditions.append(dispatch.c.state.in_(sorted(state.value for state in sought.states)))
+    if sought.party is not None:
+        conditions.append(dispatch.c.party == sought.party)
+    if sought.type is not None:
+        conditions.append(dispatch.c.type == sought.type)
+    if sought.before is not None:
+        conditions.append(dispatch.c.due_at < sought.before)
+    if sought.after is not None:
+        due_at, number = sought.after
+        later = dispatch.c.due_at > due_at
+        conditions.append(or_(later, and_(dispatch.c.due_at == due_at, dispatch.c.id > number)))
+    return select(dispatch.c.id, dispatch.c.due_at).where(*conditions)

@@ -38,7 +38,7 @@ class KeptEvent:
 
 _KEPT = [member.name for member in fields(KeptEvent) if member.name != "id"]
 _values_of = attrgetter(*_KEPT)
-_INSERT = insertion(event, [*_KEPT, "state"])
+_INSERT = insertion(event, [*_KEPT, "state", "code"])
 _OF_SOURCE = event.c.source == bindparam("named")
 _SAME = select(event.c.id, event.c.content_hash, event.c.state, event.c.answer).where(
     _OF_SOURCE, event.c.content_hash.in_(several("hashes"))
@@ -68,11 +68,12 @@ async def keep(tx: Transaction, kept: Iterable[KeptEvent]) -> None:
     new = []
     for one in kept:
         state = "accepted" if one.findings is None else "refused"
+        code = one.findings[0]["code"] if one.findings else None
         if one.id is None:
-            new.append((*_values_of(one), state))
+            new.append((*_values_of(one), state, code))
         else:
-            values = dict(zip(_KEPT, _values_of(one), strict=True))
-            await tx.execute(update(event).where(event.c.id == one.id).values(values | {"state": state}))
+            values = dict(zip(_KEPT, _values_of(one), strict=True)) | {"state": state, "code": code}
+            await tx.execute(update(event).where(event.c.id == one.id).values(values))
     await _INSERT.execute(tx, new)
 
 

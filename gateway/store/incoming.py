@@ -188,7 +188,7 @@ def _for_units(units: Collection[str] | None, but: Collection[str]) -> list[Colu
 
 async def park(tx: Transaction, envelope: Envelope, findings: Iterable[Finding], now: datetime) -> None:
     """Keep a delivery that cannot become a message here, as it came, with the reasons. Once, however often it comes."""
-    fit = storable(envelope)
+    fit, found = storable(envelope), list(findings)
     values: dict[str, Any] = {
         "party": fit.sender,
         "type": fit.type,
@@ -198,7 +198,8 @@ async def park(tx: Transaction, envelope: Envelope, findings: Iterable[Finding],
         "sequence": fit.sequence,
         "content_hash": content_hash(envelope.body),
         "body": envelope.body,
-        "findings": [finding.as_json() for finding in findings],
+        "findings": [finding.as_json() for finding in found],
+        "code": found[0].code,
         "arrived_at": now,
     }
     await insert_ignore(tx, parked, values)

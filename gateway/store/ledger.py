@@ -94,7 +94,7 @@ async def set_aside(tx: Transaction) -> list[dict[str, Any]]:
     """Return what settled nothing and became nothing, oldest first, each with the code of its first reason.
 
     These are events that were refused, deliveries that were parked, acknowledgements that were not expected, and dead
-    letters that have not been taken since.
+    letters that have not been taken since; what somebody has discarded is left out.
     """
     found = [
         {"kind": kind, "id": row[0], "from": row[1], "code": row[2][0]["code"], "at": row[3]}
@@ -105,17 +105,22 @@ async def set_aside(tx: Transaction) -> list[dict[str, Any]]:
                     event.c.state == "refused", event.c.discarded_at.is_(None)
                 ),
             ),
-            ("message", select(parked.c.message_id, parked.c.party, parked.c.findings, parked.c.arrived_at)),
+            (
+                "message",
+                select(parked.c.message_id, parked.c.party, parked.c.findings, parked.c.arrived_at).where(
+                    parked.c.discarded_at.is_(None)
+                ),
+            ),
             (
                 "acknowledgement",
                 select(
                     unexpected.c.acknowledgement_id, unexpected.c.party, unexpected.c.findings, unexpected.c.arrived_at
-                ),
+                ).where(unexpected.c.discarded_at.is_(None)),
             ),
         )
         for row in (await tx.execute(query)).all()
     ]
-    dead = select(dead_letter).where(dead_letter.c.settled_at.is_(None))
+    dead = select(dead_letter).where(dead_letter.c.settled_at.is_(None), dead_letter.c.discarded_at.is_(None))
     for row in (await tx.execute(dead)).mappings():
         told = {"id": row["message_id"], "from": row["party"], "code": row["reason"], "at": row["arrived_at"]}
         found.append({"kind": "dead-letter", **told})

@@ -16,7 +16,7 @@ from gateway.messages import Message
 from gateway.messages.binding import from_json, to_json
 from gateway.notices import Notice
 from gateway.store.bulk import insertion_once
-from gateway.store.tables import inbound, message, note
+from gateway.store.tables import NOTICES, inbound, message, note
 
 NOTICE = "notice"
 """Stands where a step has the type of its message."""
@@ -87,6 +87,18 @@ async def notices(tx: Transaction, *, untold: bool = False) -> list[ToldNotice]:
         for kept, made_at, told_at in found
         if (notice := _notice_in(kept)) is not None
     ]
+
+
+async def notices_of(tx: Transaction, case_number: str, *, most: int = 100) -> list[ToldNotice]:
+    """Return the latest notices about a case, the newest last."""
+    query = (
+        select(note.c.notice, note.c.created_at, note.c.written_at)
+        .where(text(f"note.{NOTICES}"), note.c.case_number == case_number)
+        .order_by(note.c.id.desc())
+        .limit(most)
+    )
+    found = reversed((await tx.execute(query)).all())
+    return [ToldNotice(one, made, told) for kept, made, told in found if (one := _notice_in(kept)) is not None]
 
 
 def _notice_in(kept: dict[str, Any] | None) -> Notice | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Table
 
 from gateway.store.moments import Moment
 from gateway.store.tables import metadata
@@ -25,6 +25,19 @@ tally_mark = Table(
     Column("revision", BigInteger, nullable=False),
 )
 """Up to which row of a table has been counted, and which before it were not there yet; ``revision`` guards it."""
+
+hour_tally = Table(
+    "hour_tally",
+    metadata,
+    Column("unit", String(31), primary_key=True),  # empty for all of them together
+    Column("at", Moment, primary_key=True),
+    Column("kind", String(24), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Index("ix_hour_tally_at", "at"),
+)
+"""How much happened to the messages of an own unit in the hour that began ``at``, for the last days; ``step`` is how
+long it took, where that is counted."""
 
 silence = Table(
     "silence",

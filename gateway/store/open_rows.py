@@ -50,7 +50,9 @@ UNDER_WAY: Final = (
     )
     .group_by(dispatch.c.state, dispatch.c.party)
 )
-DEAD_LETTERS: Final = select(func.count()).select_from(dead_letter).where(text("settled_at IS NULL"))
+DEAD_LETTERS: Final = (
+    select(func.count()).select_from(dead_letter).where(text("settled_at IS NULL AND discarded_at IS NULL"))
+)
 NOTES: Final = select(func.count()).select_from(note).where(text("written_at IS NULL"))
 
 

@@ -77,7 +77,7 @@ NEW_DISPATCH = insertion(dispatch, [name for name in Dispatch._fields if name !=
 NEW_INBOUND = insertion(inbound, [name for name in Inbound._fields if name != "id"])
 """What stores incoming rows, likewise."""
 
-_KEPT_OUT = frozenset({"id", "message_id", "type", "case_number", "party", "unit", "duty", "created_at"})
+_KEPT_OUT = frozenset({"id", "message_id", "type", "case_number", "party", "unit", "own_unit", "duty", "created_at"})
 _KEPT_IN = frozenset(
     {
         "id",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,6 +89,15 @@ async def shown_until(tx: Transaction, session_id: str, target: str) -> datetime
     query = select(reveal.c.until).where(reveal.c.session_id == session_id, reveal.c.target == target)
     until: datetime | None = (await tx.execute(query)).scalar_one_or_none()
     return until
+
+
+async def shown_among(
+    tx: Transaction, session_id: str, targets: Collection[str], after: datetime
+) -> dict[str, datetime]:
+    """Return which of ``targets`` a session may show ``after`` a time, and until when."""
+    mine = reveal.c.session_id == session_id, reveal.c.until > after, reveal.c.target.in_(sorted(targets))
+    query = select(reveal.c.target, reveal.c.until).where(*mine)
+    return {target: until for target, until in (await tx.execute(query)).all()}  # noqa: C416 -- rows are not pairs
 
 
 async def add_link(tx: Transaction, one: KeptLink, value_hash: str) -> None:

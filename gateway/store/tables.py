@@ -56,8 +56,26 @@ DELIVERABLE = "state IN ('validated', 'delivering', 'waiting_for_system')"
 """Condition of incoming rows that the case system has not answered about."""
 OPEN = "due_at IS NOT NULL"
 """Condition of rows that something is awaited for: each has an owner. They are few beside what is done."""
+OWED = "state = 'registered' AND due_at IS NOT NULL"
+"""Condition of incoming rows for which an own unit has to acknowledge or reply."""
+UNREAD = "read_at IS NULL AND (state = 'retracted' OR (state = 'registered' AND duty = 'notify'))"
+"""Condition of incoming rows that ask for nothing but to be read, and that nobody in the unit has marked as read."""
+FAILED = "failed_at IS NOT NULL AND discarded_at IS NULL"
+"""Condition of messages that need a person, or will if their deadline passes."""
+REFUSED_EVENT = "state = 'refused' AND discarded_at IS NULL"
+"""Condition of events that were refused, and that somebody is to look at."""
+NOT_DISCARDED = "discarded_at IS NULL"
+"""Condition of what was set aside and somebody is to look at."""
+SPENT = "settled_at IS NULL AND next_attempt_at IS NULL AND discarded_at IS NULL"
+"""Condition of dead letters that are not tried any more by themselves."""
+LATE = "late = 1"
+"""Condition of verdicts that came after their deadline."""
+REPEATED = "event = 'duplicate'"
+"""Condition of lines of a history that tell of a verdict that came once more, or of a message that did."""
 WATCHED = "look_at IS NOT NULL"
 """Condition of rows and cases that somebody will have to be told about, if nothing happens before ``look_at``."""
+NOTICES = "type = 'notice'"
+"""Condition of notices, which are few beside the steps of cases."""
 
 event = Table(
     "event",
@@ -73,6 +91,7 @@ event = Table(
     Column("answer", JSON),  # accepted: message ids and case number
     Column("findings", JSON),  # refused: why
     Column("discarded_at", Moment),  # refused, and nobody need look at it any more
+    Column("code", String(100)),  # refused: the first of the reasons
     CheckConstraint("state IN ('accepted', 'refused')", name="state"),
     # The same bytes give the same answer, however often they come.
     UniqueConstraint("source", "content_hash"),
@@ -85,6 +104,7 @@ event = Table(
         sqlite_where=text("state = 'accepted'"),
         postgresql_where=text("state = 'accepted'"),
     ),
+    _where("ix_event_refused", REFUSED_EVENT, "code", "source", "received_at", "id", "state", "discarded_at"),
 )
 """What case systems said, accepted or refused; refused ones keep their input and reasons."""
 
@@ -173,6 +193,10 @@ dispatch = Table(
     Column("record_id", String(200)),
     Column("outcome", String(16)),
     Column("look_at", Moment),
+    Column("failed_at", Moment),
+    Column("failed_code", String(100)),
+    Column("discarded_at", Moment),
+    Column("own_unit", String(31), nullable=False, server_default=""),  # the unit that sends it
     _one_of("state", OutState),
     # Every non-final state has a next deadline and an owner.
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
@@ -186,6 +210,7 @@ dispatch = Table(
     _where("ix_dispatch_on_paper", ON_PAPER, "due_at"),
     # Whoever counts what is open reads nothing but this.
     _where("ix_dispatch_open", OPEN, "state", "party", "type", "due_at", "queued_at"),
+    _where("ix_dispatch_failed", FAILED, "failed_code", "party", "failed_at", "id", "discarded_at"),
     Index("ix_dispatch_position", "position"),
 )
 """The ledger: one row per message and recipient unit, with each level's own clock."""
@@ -218,6 +243,7 @@ verdict = Table(
     Column("late", Integer, nullable=False, server_default="0"),
     _one_of("level", Level),
     _one_of("outcome", Outcome),
+    _where("ix_verdict_late", LATE, "arrived_at"),
 )
 """What a recipient answered at each level. The key lets the first verdict stand; a trigger forbids changing it."""
 
@@ -233,7 +259,9 @@ unexpected = Table(
     Column("xml", LargeBinary, nullable=False),
     Column("findings", JSON, nullable=False),
     Column("arrived_at", Moment, nullable=False),
+    Column("discarded_at", Moment),
     UniqueConstraint("party", "acknowledgement_id", "code"),
+    _where("ix_unexpected_open", NOT_DISCARDED, "code", "party", "arrived_at", "id", "discarded_at"),
 )
 """Acknowledgements that settle nothing: about unknown messages, contradicting, unreadable. Parked with their reason."""
 
@@ -264,6 +292,10 @@ inbound = Table(
     Column("findings", JSON),
     Column("duplicates", Integer, nullable=False, server_default="0"),
     Column("look_at", Moment),
+    Column("read_at", Moment),  # when somebody in the unit marked it as read
+    Column("failed_at", Moment),
+    Column("failed_code", String(100)),
+    Column("discarded_at", Moment),
     _one_of("state", InState),
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
     UniqueConstraint("party", "type", "message_id", "unit"),
@@ -272,8 +304,11 @@ inbound = Table(
     _where("ix_inbound_watched", WATCHED, "look_at"),
     _where("ix_inbound_stored", "state = 'stored'", "case_number", "party", "unit", "sequence"),
     _where("ix_inbound_open", OPEN, "state", "due_at", "received_at"),
+    _where("ix_inbound_failed", FAILED, "failed_code", "party", "failed_at", "id", "due_at", "unit", "discarded_at"),
     Index("ix_inbound_message_id", "message_id"),
     Index("ix_inbound_stream", "case_number", "party", "unit", "sequence"),
+    _where("ix_inbound_owed", OWED, "unit", "due_at", "type"),
+    _where("ix_inbound_unread", UNREAD, "unit", "id", "type"),
 )
 """Messages of partners, one row per message and unit: stored once however often they were delivered."""
 
@@ -291,8 +326,11 @@ parked = Table(
     Column("body", LargeBinary, nullable=False),
     Column("findings", JSON, nullable=False),
     Column("arrived_at", Moment, nullable=False),
+    Column("code", String(100)),  # the first of the reasons
+    Column("discarded_at", Moment),
     UniqueConstraint("party", "type", "message_id", "unit", "content_hash"),
     Index("ix_parked_stream", "case_number", "party", "unit", "sequence"),
+    _where("ix_parked_open", NOT_DISCARDED, "code", "party", "arrived_at", "id", "unit", "discarded_at"),
 )
 """Deliveries that could not become a message here: unreadable, or a known id with other content. Kept as they came."""
 
@@ -315,6 +353,7 @@ note = Table(
     UniqueConstraint("message_id"),
     _where("ix_note_open", "written_at IS NULL", "id"),
     _where("ix_note_open_case", "written_at IS NULL", "case_number", "id"),
+    _where("ix_note_notices", NOTICES, "case_number", "id"),
 )
 """What is still to be written, or written, into the own case system: steps of a case, and notices to its units."""
 
@@ -331,6 +370,7 @@ history = Table(
     Column("code", String(64)),
     CheckConstraint("direction IN ('in', 'out')", name="direction"),
     Index("ix_history_message_id", "message_id", "id"),
+    _where("ix_history_repeated", REPEATED, "direction", "id"),
 )
 """Every attempt and every change of state, in order; ids and codes only."""
 
@@ -363,8 +403,10 @@ dead_letter = Table(
     Column("owner", String(32)),
     Column("arrived_at", Moment, nullable=False),
     Column("settled_at", Moment),
+    Column("discarded_at", Moment),
     CheckConstraint("(due_at IS NULL) = (owner IS NULL)", name="deadline_has_owner"),
     UniqueConstraint("party", "type", "message_id", "unit", "content_hash"),
     _where("ix_dead_letter_open", "settled_at IS NULL", "next_attempt_at"),
+    _where("ix_dead_letter_spent", SPENT, "reason", "party", "arrived_at", "id", "unit"),
 )
 """Deliveries that the exchange gave up after its last try, kept as they came; tried again one by one."""

@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Row, Table, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -35,12 +35,22 @@ Key = tuple[str, tuple[str, ...]]
 """A metric and its labels."""
 
 
+class HourKey(NamedTuple):
+    """What is counted of an hour: whose (an own unit, or empty for all of them), when it began, what, how long."""
+
+    unit: str
+    at: datetime
+    kind: str
+    step: int = 0
+
+
 @dataclass(slots=True)
 class Counts:
-    """What is to be added to counts, and the latest of points in time (milliseconds since 1970)."""
+    """What is to be added to counts, to those of hours, and the latest of points in time (milliseconds since 1970)."""
 
     added: dict[Key, int] = field(default_factory=dict)
     latest: dict[Key, int] = field(default_factory=dict)
+    by_hour: dict[HourKey, int] = field(default_factory=dict)
 
     def add(self, metric: str, *labels: str, number: int = 1) -> None:
         """Count ``number`` more."""
@@ -75,6 +85,7 @@ class Mark:
 
 _SOURCES: dict[str, tuple[Table, tuple[Column[Any], ...]]] = {
     "history": (history, ()),  # what it is about stands elsewhere; see below
+    "hours": (history, ()),  # the same by the hour, counted by itself so that it may begin late
     "parked": (parked, (parked.c.party, parked.c.type, parked.c.arrived_at)),
     "unexpected": (unexpected, (unexpected.c.party, unexpected.c.code, unexpected.c.arrived_at)),
     "event": (event, (event.c.source, event.c.state, event.c.received_at)),

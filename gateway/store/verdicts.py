@@ -64,6 +64,16 @@ async def standing(tx: Transaction, message_ids: Collection[str]) -> dict[tuple[
     }
 
 
+async def of_message(tx: Transaction, message_id: str) -> list[Verdict]:
+    """Return what recipients have answered about a message, in the order in which it came."""
+    query = select(*(verdict.c[name] for name in _KEPT)).where(verdict.c.message_id == message_id)
+    found = (await tx.execute(query.order_by(verdict.c.arrived_at, verdict.c.unit, verdict.c.level))).mappings()
+    return [
+        Verdict(**{**row, "level": Level(row["level"]), "outcome": Outcome(row["outcome"]), "late": bool(row["late"])})
+        for row in found
+    ]
+
+
 async def park(
     tx: Transaction, envelope: Envelope, findings: Iterable[Finding], about: tuple[str, str] | None, now: datetime
 ) -> bool:

@@ -7,7 +7,6 @@ what a message is. Headers that CloudEvents knows have the names of its binding 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from hashlib import blake2b
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - the name tells nothing of where it comes from
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 from pamqp import decode
 
 from gateway.envelope import CONTENT_TYPE, Channel, Envelope
+from gateway.trace_context import traceparent
 from gateway.transport.rabbitmq_frames import BASIC, BASIC_PUBLISH, BODY, FRAME_OVERHEAD, HEADER, METHOD, frame
 
 APP_ID = b"sip-gateway"
@@ -116,7 +116,7 @@ def _headers(envelope: Envelope) -> bytes:
             _TIME,
             _long(envelope.created_at.astimezone(UTC).isoformat(timespec="microseconds")),
             _TRACEPARENT,
-            _long(traceparent(envelope)),
+            _long(traceparent(envelope.message_id, envelope.correlation_id)),
             _UNIT,
             _long(envelope.unit),
             _SENDER_UNIT,
@@ -126,17 +126,6 @@ def _headers(envelope: Envelope) -> bytes:
         )
     )
     return headers if envelope.sequence is None else headers + _SEQUENCE + _SIGNED.pack(envelope.sequence)
-
-
-def traceparent(envelope: Envelope) -> str:
-    """Return the W3C trace context: an answer is in the trace of the message it answers, a message is one span of it.
-
-    The ids are digests of the message ids, so the two gateways agree on them without telling each other. Nobody
-    records spans yet, and the flags say so.
-    """
-    trace = blake2b((envelope.correlation_id or envelope.message_id).encode(), digest_size=16)
-    span = blake2b(envelope.message_id.encode(), digest_size=8)
-    return f"00-{trace.hexdigest()}-{span.hexdigest()}-00"
 
 
 def _short(text: str) -> bytes:

@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 
-from gateway.lifecycle import InState, OutState
 from gateway.store import browse, ledger
-from gateway.store.browse import Row, Sought
+from gateway.store.browse import Row
 from gateway.web import cursor
-from gateway.web.forms import Moment, Paged, Reason, Since, Told, Until
+from gateway.web.forms import Moment, Reason, Since, Told, Until
+from gateway.web.ledger_reading import Direction, LedgerAsked, message_id_of, page_of
 from gateway.web.refusals import NOT_FOUND, NotFoundError
 from gateway.web.route import Route
 from gateway.web.visit import Visit
 
 
-class Direction(StrEnum):
-    """Which way a message goes, seen from this party."""
+class MessagesAsked(LedgerAsked):
+    """Which messages are looked for, from when and until when; what is not given is anything."""
 
-    SENT = "sent"
-    RECEIVED = "received"
-
-
-class MessagesAsked(Paged):
-    """Which messages are looked for; what is not given is anything."""
-
-    direction: Annotated[Direction, Field(description="What this party sent, or what came to it.")] = Direction.SENT
-    state: Annotated[OutState | InState | None, Field(description="Where it stands.")] = None
-    type: Annotated[str | None, Field(max_length=64, description="The type of the message, such as `plan`.")] = None
-    party: Annotated[str | None, Field(max_length=31, description="The other party.")] = None
-    unit: Annotated[str | None, Field(max_length=31, description="HSA-id of a unit that sent or receives it.")] = None
-    q: Annotated[str | None, Field(max_length=36, description="A message id or a case number, in full.")] = None
     since: Annotated[Since, Field(alias="from")] = None
     until: Annotated[Until, Field(alias="to")] = None
-
-    def sought(self, units: frozenset[str] | None) -> Sought:
-        """Return what to look for among what is of ``units``. Raises :class:`~gateway.errors.UsageError`."""
-        is_id = self.q is not None and _is_id(self.q)
-        return Sought(
-            state=self.state.value if self.state is not None else None,
-            type=self.type,
-            party=self.party,
-            unit=self.unit,
-            message_id=self.q if is_id else None,
-            case_number=self.q if not is_id else None,
-            since=self.since,
-            until=self.until,
-            units=units,
-            before=cursor.place_of(self.cursor),
-        )
 
 
 class MessageTold(Told):
@@ -113,9 +82,9 @@ class EventsTold(Told):
 async def messages(visit: Visit) -> MessagesTold:
     """Answer with a page of the ledger."""
     asked: MessagesAsked = visit.query
-    look = browse.sent if asked.direction is Direction.SENT else browse.received
+    sought = asked.sought(visit.units, asked.since, asked.until)
     async with visit.window.context.store.reading() as tx:
-        found = await look(tx, asked.sought(visit.units), asked.limit)
+        found = await page_of(tx, asked.direction, sought, asked.limit)
     told = [_told(row, asked.direction) for row in found.rows]
     return MessagesTold(messages=told, next=cursor.written(found.next))
 
@@ -154,21 +123,6 @@ async def events(visit: Visit) -> EventsTold:
         if (line["direction"], line["unit"]) in shown
     ]
     return EventsTold(events=told)
-
-
-def message_id_of(visit: Visit) -> str:
-    """Return the message id in the address, as it is written in the log. Raises :class:`NotFoundError`."""
-    try:
-        return str(UUID(visit.named("id")))
-    except ValueError:
-        raise NotFoundError(NOT_FOUND.at()) from None
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 def _told(row: Row, direction: Direction) -> MessageTold:

@@ -4,25 +4,50 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64Error
+from datetime import UTC, datetime, timedelta
 
 from gateway.errors import UsageError
 from gateway.web.refusals import CURSOR
 
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 
 def written(place: int | None) -> str | None:
     """Return the cursor of a place in the log; ``None`` where there is no more."""
-    return urlsafe_b64encode(f"v1:{place}".encode()).decode().rstrip("=") if place is not None else None
+    return written_of(place) if place is not None else None
 
 
 def place_of(cursor: str | None) -> int | None:
     """Return the place that a cursor tells; ``None`` for the beginning. Raises :class:`UsageError`."""
-    if cursor is None:
-        return None
+    return places_of(cursor, 1)[0] if cursor is not None else None
+
+
+def written_of(*places: int) -> str:
+    """Return the cursor of a place that takes several numbers to tell."""
+    return urlsafe_b64encode(":".join(["v1", *map(str, places)]).encode()).decode().rstrip("=")
+
+
+def places_of(cursor: str, count: int) -> list[int]:
+    """Return the ``count`` numbers that a cursor tells. Raises :class:`UsageError`."""
     try:
-        mark, _, place = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(":")
-        number = int(place) if mark == "v1" and place.isascii() and place.isdigit() else -1
+        mark, *told = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").split(":")
+        numbers = [int(one) if one.isascii() and one.isdigit() else -1 for one in told]
     except (ValueError, NotBase64Error):
-        number = -1
-    if not 0 <= number < 2**62:
+        raise UsageError(CURSOR.at("cursor")) from None
+    if mark != "v1" or len(numbers) != count or not all(0 <= number < 2**62 for number in numbers):
         raise UsageError(CURSOR.at("cursor"))
-    return number
+    return numbers
+
+
+def number_of(at: datetime) -> int:
+    """Return a time as a number to tell a place by."""
+    return (at - _BEGINNING) // _MICROSECOND
+
+
+def time_of(number: int) -> datetime:
+    """Return the time that such a number tells. Raises :class:`UsageError`."""
+    try:
+        return _BEGINNING + number * _MICROSECOND
+    except OverflowError:
+        raise UsageError(CURSOR.at("cursor")) from None

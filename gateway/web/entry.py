@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -9,7 +10,9 @@ from aiohttp import web
 
 from gateway import sessions, tokens
 from gateway.access import AccessRefusedError, Actor
+from gateway.config import Settings
 from gateway.sessions import LONGEST, Session
+from gateway.web.reached import is_encrypted
 from gateway.web.refusals import FORGED, NOT_LET_IN, ForgedError, NotLetInError
 from gateway.web.window import Window
 
@@ -23,27 +26,29 @@ class Known(NamedTuple):
     session: Session | None = None
 
 
-def cookie_name(window: Window) -> str:
+def cookie_name(settings: Settings) -> str:
     """Return what the cookie of a session is called: where it can, so that browsers see that it is ours alone."""
-    return "__Host-session" if window.is_encrypted else "session"
+    # Cookies know hosts and not ports: two gateways on one machine would throw out each other's people.
+    mark = hashlib.sha256(settings.party.encode()).hexdigest()[:8]
+    return f"__Host-session-{mark}" if is_encrypted(settings) else f"session-{mark}"
 
 
-def keep_session(window: Window, answer: web.Response, value: str) -> None:
+def keep_session(settings: Settings, answer: web.Response, value: str) -> None:
     """Let an answer bring the cookie of a session."""
     answer.set_cookie(
-        cookie_name(window),
+        cookie_name(settings),
         value,
         path="/",
         max_age=int(LONGEST.total_seconds()),
         httponly=True,
-        secure=window.is_encrypted,
+        secure=is_encrypted(settings),
         samesite="Lax",
     )
 
 
-def drop_session(window: Window, answer: web.Response) -> None:
+def drop_session(settings: Settings, answer: web.Response) -> None:
     """Let an answer take the cookie of a session away."""
-    answer.del_cookie(cookie_name(window), path="/", httponly=True, secure=window.is_encrypted, samesite="Lax")
+    answer.del_cookie(cookie_name(settings), path="/", httponly=True, secure=is_encrypted(settings), samesite="Lax")
 
 
 async def who_asks(window: Window, request: web.Request, *, keeps_use: bool = True) -> Known | None:
@@ -59,7 +64,7 @@ async def who_asks(window: Window, request: web.Request, *, keeps_use: bool = Tr
     try:
         if shown := request.headers.get("Authorization", ""):
             return Known(await _actor_of(window, shown))
-        if cookie := request.cookies.get(cookie_name(window)):
+        if cookie := request.cookies.get(cookie_name(window.settings)):
             session = await sessions.session_of(window.context.store, cookie, window.now(), keeps_use=keeps_use)
             return Known(session.actor, session)
     except AccessRefusedError as error:
@@ -70,7 +75,10 @@ async def who_asks(window: Window, request: web.Request, *, keeps_use: bool = Tr
 async def _actor_of(window: Window, shown: str) -> Actor:
     if not shown.lower().startswith(_BEARER):
         raise NotLetInError(NOT_LET_IN.at())
-    return await tokens.actor_of(window.context.store, shown[len(_BEARER) :].strip(), window.now())
+    token = shown[len(_BEARER) :].strip()
+    if window.oidc is not None and not tokens.is_ours(token):
+        return await window.oidc.actor_of(token)
+    return await tokens.actor_of(window.context.store, token, window.now())
 
 
 SAFE: Final = ("GET", "HEAD")

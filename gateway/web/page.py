@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from gateway.access import Right
 from gateway.errors import Finding
+from gateway.store.worklist import COUNTED
 from gateway.web import moments
 from gateway.web.static import address_of
 from gateway.web.visit import Visit
@@ -69,7 +70,8 @@ def page(visit: Visit, template: str, status: HTTPStatus = HTTPStatus.OK, **show
     """Return the page that ``template`` makes of ``shown``.
 
     Every template has ``say``, ``visit``, the ``places`` that the actor may go to, ``csrf``, which every form has in
-    it, and ``moment`` and ``age``, which write a time as people read it, and how long ago it was.
+    it, ``moment`` and ``age``, which write a time as people read it, and how long ago it was, and ``counted``, which
+    writes a number that was not counted to its end.
     """
     actor = visit.actor
     places = [one for one in PLACES if actor is not None and actor.may(one.right)]
@@ -92,10 +94,16 @@ def page(visit: Visit, template: str, status: HTTPStatus = HTTPStatus.OK, **show
             here=visit.request.path,
             back=visit.request.path_qs,
             title_of=visit.window.title_of,
+            counted=counted,
             **shown,
         )
     )
     return web.Response(status=status, text=text, content_type="text/html")
+
+
+def counted(number: int) -> str:
+    """Return a number of messages that wait, counted no further than :data:`~gateway.store.worklist.COUNTED`."""
+    return str(number) if number <= COUNTED else f"{COUNTED}+"
 
 
 def _repeated(visit: Visit) -> Markup:

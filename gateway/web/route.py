@@ -30,6 +30,8 @@ class Kind(StrEnum):
     """For people: HTML. Whoever is not let in is shown where that is done."""
     API = "api"
     """For programs: JSON. What is wrong is told as problem details (RFC 9457)."""
+    FILE = "file"
+    """A file that pages are made with."""
 
 
 class Scope(StrEnum):

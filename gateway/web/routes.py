@@ -4,14 +4,43 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.web import api_changes, api_messages, login, openapi, overview, static
+from gateway.web import (
+    acknowledgements,
+    api_acknowledgements,
+    api_changes,
+    api_failures,
+    api_inbox,
+    api_message,
+    api_messages,
+    case,
+    failures,
+    inbox,
+    login,
+    message,
+    messages,
+    openapi,
+    overview,
+    revealing,
+    static,
+)
 from gateway.web.route import Route
 
 DESCRIBED: Final[tuple[Route, ...]] = (
     *static.ROUTES,
     *login.ROUTES,
     *overview.ROUTES,
+    *inbox.ROUTES,
+    *api_inbox.ROUTES,
+    *acknowledgements.ROUTES,
+    *api_acknowledgements.ROUTES,
+    *messages.ROUTES,
+    *message.ROUTES,
+    *case.ROUTES,
+    *failures.ROUTES,
+    *api_failures.ROUTES,
+    *revealing.ROUTES,
     *api_messages.ROUTES,
+    *api_message.ROUTES,
     *api_changes.ROUTES,
 )
 """What a window opens on, as its modules have it."""

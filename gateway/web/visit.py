@@ -30,7 +30,8 @@ class Visit:
     ``actor`` is who asks; nobody comes without one where the route asks for a right. ``session`` is theirs where they
     are a person at the pages. ``query`` and ``body`` are what is asked, in the form that the route has for them, and
     ``form`` what a page has sent, once it is known to be one of ours. ``claim`` is that on a request which may come
-    again, and ``is_kept`` whether its answer has been kept.
+    again, and ``is_kept`` whether its answer has been kept. ``owed`` is how many messages the units that somebody sees
+    must acknowledge or reply to, for the pages to show wherever one is; it is not counted far.
     """
 
     request: web.Request
@@ -45,6 +46,7 @@ class Visit:
     form: Form = field(default_factory=lambda: Form({}))
     claim: Claim | None = None
     is_kept: bool = False
+    owed: int = 0
 
     @property
     def who(self) -> Actor:
@@ -68,6 +70,12 @@ class Visit:
         if not await answers.keep(tx, self.claim, HTTPStatus.OK, told_as_json(told)):
             raise ConflictError(TAKEN_OVER.at())
         self.is_kept = True
+
+    def units_of(self, chosen: str | None) -> frozenset[str] | None:
+        """Return whose messages may be shown to somebody who has ``chosen`` a unit: none, if it is not theirs."""
+        if chosen is None:
+            return self.units
+        return frozenset({chosen}) if self.who.sees(chosen) else frozenset()
 
     def named(self, name: str) -> str:
         """Return what stands in the address under ``name``."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gateway.config import Settings
 from gateway.context import Context
 from gateway.ports import Adapter
+
+if TYPE_CHECKING:
+    from gateway.web.oidc import OidcLogin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +20,8 @@ class Window:
     """One gateway, as it is looked at.
 
     ``adapter`` understands what was told by ``sources``. ``probes`` return when what they are named after answers.
-    ``is_near`` tells that only this machine can come here, and ``url`` where people on others do, where they can.
+    ``is_near`` tells that only this machine can come here. ``oidc`` logs people in, and knows programs, where an
+    identity provider is set up.
     """
 
     context: Context
@@ -25,7 +30,7 @@ class Window:
     sources: frozenset[str]
     probes: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     is_near: bool = True
-    is_encrypted: bool = False
+    oidc: OidcLogin | None = None
 
     @property
     def party(self) -> str:

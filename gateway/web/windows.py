@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from math import ceil
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -18,15 +19,18 @@ from gateway.adapters.idempotency import key_in
 from gateway.audit import Action, AuditOutcome, Entry
 from gateway.context import trace_of
 from gateway.errors import Finding, GatewayError, UsageError
-from gateway.store import audit
+from gateway.store import audit, worklist
 from gateway.web.asked import body_of, content_of, form_of, query_of
 from gateway.web.changes import CHANGES, Changes, close, ended
 from gateway.web.entry import SAFE, Known, check_form, check_origin, who_asks
 from gateway.web.forms import told_as_json
+from gateway.web.headers import security_headers
 from gateway.web.language import language_of
 from gateway.web.nowhere import told_to_people
 from gateway.web.page import CSRF, no_page, to_login
-from gateway.web.refusals import NOT_LET_IN, OTHER_HOST, NotLetInError, status_of
+from gateway.web.rate import Buckets, key_of
+from gateway.web.reached import hosts_of, is_encrypted
+from gateway.web.refusals import NOT_LET_IN, OTHER_HOST, TOO_MANY, NotLetInError, TooManyError, status_of
 from gateway.web.repeating import once
 from gateway.web.route import Kind, Route, Scope
 from gateway.web.routes import ROUTES
@@ -37,11 +41,26 @@ log = structlog.get_logger(__name__)
 
 
 class Windows:
-    """Answers what a table of routes has, for one gateway."""
+    """Answers what a table of routes has, for one gateway.
 
-    def __init__(self, window: Window, routes: Sequence[Route] = ROUTES) -> None:
+    ``actors`` and ``strangers`` limit how often somebody may ask who is known, or an address where nobody is.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        routes: Sequence[Route] = ROUTES,
+        *,
+        actors: Buckets | None = None,
+        strangers: Buckets | None = None,
+    ) -> None:
         self._window = window
         self._routes = routes
+        self._actors = actors or Buckets(per_second=50, burst=500)
+        self._strangers = strangers or Buckets(per_second=10, burst=200)
+        self._hosts = hosts_of(window.settings, is_near=window.is_near)
+        issuer = window.settings.oidc_issuer
+        self._headers = security_headers(is_https=is_encrypted(window.settings), issuer=issuer)
 
     def add_to(self, app: web.Application) -> None:
         """Add every route to the application of a door."""
@@ -51,6 +70,12 @@ class Windows:
         app.middlewares.append(told_to_people(self._window))
         for route in self._routes:
             app.router.add_route(route.method, route.path, self._answering(route))
+        app.on_response_prepare.append(self._guard)
+
+    async def _guard(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Add to every answer of the door what browsers must not do with it."""
+        for name, value in self._headers.items():
+            response.headers.setdefault(name, value)
 
     def _answering(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -77,9 +102,13 @@ class Windows:
         route, request = visit.route, visit.request
         self._check_host(request)
         known = await self._known(visit)
+        self._check_pace(visit)
         check_origin(request, known)
         if route.right is not None:
             await self._let_in(visit)
+            if route.kind is Kind.PAGE:
+                async with self._window.context.store.reading() as tx:
+                    visit.owed = await worklist.count_owed(tx, visit.units)
         visit.query = query_of(route, request)
         content = await content_of(route, request)
         visit.body = body_of(route, content)
@@ -108,14 +137,24 @@ class Windows:
         return known
 
     def _check_host(self, request: web.Request) -> None:
-        """Refuse a name that is not this machine's, where it alone may come here: a page elsewhere may have made it up.
-
-        Raises:
-            UsageError: the name in ``Host`` is another.
-        """
-        name = request.host.rpartition(":")[0] if not request.host.endswith("]") else request.host
-        if self._window.is_near and (name or request.host) not in ("127.0.0.1", "localhost", "[::1]"):
+        """Refuse a name under which the gateway does not answer. Raises :class:`UsageError`."""
+        try:
+            name = urlsplit(f"//{request.host}").hostname
+        except ValueError:
+            name = None
+        if name not in self._hosts:
             raise UsageError(OTHER_HOST.at())
+
+    def _check_pace(self, visit: Visit) -> None:
+        """Refuse whoever asks for too much in a short time. Raises :class:`TooManyError`."""
+        if visit.actor is not None:
+            wait = self._actors.take(visit.actor.name)
+        elif visit.route.kind is Kind.FILE:  # a page has several, and browsers keep them
+            return
+        else:
+            wait = self._strangers.take(key_of(visit.request.remote))
+        if wait:
+            raise TooManyError(TOO_MANY.at(), retry_after=timedelta(seconds=wait))
 
     async def _let_in(self, visit: Visit) -> None:
         """Return when whoever asks may come; keep that they were refused.
@@ -156,9 +195,11 @@ def _no(
     visit: Visit, status: HTTPStatus, findings: tuple[Finding, ...], retry_after: timedelta | None = None
 ) -> web.Response:
     """Return an answer that says why it is none: a page for people, problem details for programs."""
-    if visit.route.kind is Kind.PAGE:
-        return to_login(visit) if status is HTTPStatus.UNAUTHORIZED else no_page(visit, status, findings)
-    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
-    if retry_after is not None:
-        headers["Retry-After"] = str(ceil(retry_after.total_seconds()))
-    return problem(status, findings, headers)
+    headers = {} if retry_after is None else {"Retry-After": str(ceil(retry_after.total_seconds()))}
+    if visit.route.kind is not Kind.PAGE:
+        if status is HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        return problem(status, findings, headers)
+    answer = to_login(visit) if status is HTTPStatus.UNAUTHORIZED else no_page(visit, status, findings)
+    answer.headers.update(headers)
+    return answer

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from blank import blank_store
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir_documents import DIRECTORY, Json, encounter, patient, practitioner, role
 from fhir_journal import Journal, serving
@@ -92,7 +93,7 @@ async def standing(
     clock = ManualClock(made)
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(serving(journal))
-        store = await stack.enter_async_context(Store(f"sqlite+aiosqlite:///{folder / 'store.sqlite'}"))
+        store = await stack.enter_async_context(Store(blank_store(folder / "store.sqlite")))
         book = AdapterBook(store, clock)
         intake = await stack.enter_async_context(
             FhirIntake(

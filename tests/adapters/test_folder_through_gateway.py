@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank import blank_store
 from service_process import ROOT
 from sqlalchemy import select
 from written_events import csv_of
@@ -73,7 +74,7 @@ async def at_work(path: Path) -> AsyncIterator[System]:
 
     settings = Settings(
         party="kommun",
-        store=f"sqlite+aiosqlite:///{path / 'store.sqlite'}",
+        store=blank_store(path / "store.sqlite"),
         exchange=f"sqlite+aiosqlite:///{path / 'exchange.sqlite'}",
         directory=ROOT / "fixtures" / "directory.toml",
         adapters=[{"name": "treserva", "words": "treserva", "way": "folder", "folder": folder, "settle_seconds": 0.1}],

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank import blank_store
 from build import KOMMUN, OTHER_PERSON, REGION, STAFF, consent, need
 from case_events import PSYCHIATRY, SOCIAL
 from hl7.client import MLLPClient
 from hl7_events import INVALID_HL7, changed, hl7_bytes
-from scripted import DIRECTORY, NAME_OF, ScriptedAdapter, write_blank_store
+from scripted import DIRECTORY, NAME_OF, ScriptedAdapter
 from sqlalchemy import select
 
 from gateway.adapters.hl7_inbound import Hl7Inbound
@@ -105,11 +106,10 @@ class Hospital:
 
 @asynccontextmanager
 async def at_work(folder: Path, at: datetime) -> AsyncIterator[Hospital]:
-    await write_blank_store(folder, REGION)
     clock = ManualClock(at)
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store(f"sqlite+aiosqlite:///{folder / REGION}.sqlite"))
+        store = await stack.enter_async_context(Store(blank_store(folder / f"{REGION}.sqlite")))
         exchange = f"sqlite+aiosqlite:///{folder / 'exchange'}.sqlite"
         transport = await stack.enter_async_context(EmbeddedTransport(exchange, REGION, clock))
         await stack.enter_async_context(EmbeddedTransport(exchange, KOMMUN, clock))

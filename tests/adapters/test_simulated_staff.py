@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from blank import blank_store
 from build import CLINIC, NOON, message, plan, transfer
 from case_events import DIRECTORY, EVENTS
 from fhir.resources.R4B.bundle import Bundle
@@ -158,7 +159,7 @@ class Gateway:
     async def met(self, journal: SimulatedFhirJournal) -> AsyncIterator[FhirOutbound]:
         """Let ``journal`` notify, and yield the way out to it; before that nobody answers it."""
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(Store(f"sqlite+aiosqlite:///{self._folder / 'gateway.sqlite'}"))
+            store = await stack.enter_async_context(Store(blank_store(self._folder / "gateway.sqlite")))
             book, server = AdapterBook(store, self._clock), FhirServer(journal.address)
             intake = FhirIntake(FhirWords(), DIRECTORY, self._clock, name="fhir", server=server, book=book)
             await stack.enter_async_context(intake)

@@ -15,6 +15,7 @@ from faults.checker import Finding, Kind
 SEED = 20261122
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("fault", SMALL, ids=[fault.name for fault in SMALL])
 async def test_nothing_is_lost_doubled_unexplained_or_falsely_registered(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
+from services.lending import Lender
 from sides import Passages, Side, open_side
 from written_log import Log
 
@@ -16,6 +16,7 @@ from gateway.clock import ManualClock
 
 ON_BOTH_DATABASES = {
     "test_acknowledgements",
+    "test_by_hand",
     "test_dead_letters",
     "test_measured",
     "test_outbox_and_delivery",
@@ -40,18 +41,17 @@ def store_of(request: pytest.FixtureRequest) -> Iterator[StoreOf]:
     if request.param == "sqlite":
         yield lambda _: None
         return
-    server: Any = request.getfixturevalue("postgresql")
-    template: str = request.getfixturevalue("template")
+    lender: Lender = request.getfixturevalue("lender")
     made: dict[str, str] = {}
 
     def of(party: str) -> str:
         if party not in made:
-            made[party] = server.create_database(like=template)
+            made[party] = lender.lend()
         return made[party]
 
     yield of
     for url in made.values():
-        server.drop_database(url)
+        lender.take_back(url)
 
 
 @pytest.fixture

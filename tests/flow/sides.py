@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from blank import blank_store
 from sqlalchemy import select
 
 from gateway.adapters.folder import REFUSED
@@ -290,7 +291,7 @@ async def open_side(
     """Open a party's gateway with its place on the exchange in ``folder``, and its store there or at ``store_url``."""
     [kind] = [kind for kind, served in CAST.items() if served == party]
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(Store(store_url or database_url(folder / f"{party}.sqlite")))
+        store = await stack.enter_async_context(Store(store_url or blank_store(folder / f"{party}.sqlite")))
         transport = await stack.enter_async_context(
             TappedTransport(database_url(folder / "exchange.sqlite"), party, clock)
         )

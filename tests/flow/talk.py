@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from blank import blank_store
 from build import OFFICE, PARTY_OF, PERSON, STAFF
-from scripted import DIRECTORY, NAME_OF, ScriptedAdapter, write_blank_store
+from scripted import DIRECTORY, NAME_OF, ScriptedAdapter
 
 from gateway.clock import ManualClock
 from gateway.context import Context
@@ -177,8 +178,7 @@ async def talking(
     async with AsyncExitStack() as stack:
         parties = {}
         for name in sorted(set(PARTY_OF.values())):
-            await write_blank_store(folder, name)
-            store = await stack.enter_async_context(Store(database_url(folder / f"{name}.sqlite")))
+            store = await stack.enter_async_context(Store(blank_store(folder / f"{name}.sqlite")))
             exchange = EmbeddedTransport(database_url(folder / "exchange.sqlite"), name, clock)
             transport = await stack.enter_async_context(exchange)
             units = directories.get(name, DIRECTORY)

@@ -16,6 +16,7 @@ from gateway.errors import DependencyDownError
 from gateway.messages import Message
 
 
+@pytest.mark.long
 async def test_a_busy_database_during_a_delivery_is_one_clear_error_and_the_message_is_registered_later(
     kommun: Side, region: Side, tmp_path: Path, clock: ManualClock
 ) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from blank import blank_store
 from hl7.client import MLLPClient
 from service_process import DIRECTORY, ROOT
 from services.ports import free_port
@@ -82,14 +83,14 @@ async def at_work(folder: Path) -> AsyncIterator[Journey]:
         }
         municipal = Settings(
             party="kommun",
-            store=f"sqlite+aiosqlite:///{folder / 'kommun.sqlite'}",
+            store=blank_store(folder / "kommun.sqlite"),
             adapter="treserva",
             folder=folder / "treserva",
             **common,
         )
         regional = Settings(
             party="region",
-            store=f"sqlite+aiosqlite:///{folder / 'region.sqlite'}",
+            store=blank_store(folder / "region.sqlite"),
             http_listen=f"127.0.0.1:{http}",
             adapters=(
                 AdapterSettings(name="hl7", words="hl7", way="mllp", direction="in", listen=f"127.0.0.1:{mllp}"),

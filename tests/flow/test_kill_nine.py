@@ -121,6 +121,7 @@ def test_every_hop_of_the_journey_is_killed_at() -> None:
     assert all(nth <= PASSAGES[hop] for hop, nth in KILLS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("hop", "nth"), KILLS, ids=[f"{hop}-{nth}" for hop, nth in KILLS])
 def test_a_process_killed_at_a_hop_loses_nothing_and_doubles_nothing(tmp_path: Path, hop: Hop, nth: int) -> None:
     killed = run(tmp_path, "--kill-at", hop, "--nth", str(nth))
@@ -128,6 +129,7 @@ def test_a_process_killed_at_a_hop_loses_nothing_and_doubles_nothing(tmp_path: P
     play_to_the_end(tmp_path)
 
 
+@pytest.mark.long
 def test_a_journey_killed_from_outside_in_every_step_ends_as_if_nothing_had_happened_and_stays_so(
     tmp_path: Path,
 ) -> None:

@@ -13,8 +13,10 @@ from sides import PRIMARY_CARE, PSYCHIATRY, Side, story, told
 from gateway import metrics
 from gateway.clock import ManualClock
 from gateway.envelope import Envelope
+from gateway.hour import Hour, last_hours, step_of
 from gateway.ledger import Dispatch
 from gateway.lifecycle import Level, Outcome
+from gateway.store import hours as hours_of_ledger
 from gateway.tally import Tally
 
 MINUTE = timedelta(minutes=1)
@@ -55,10 +57,22 @@ async def test_every_hop_is_counted_on_both_sides(sender: Side, region: Side, cl
         assert after[f"{wait}_sum", ("region", level)] == 4 * 180
         assert after["gateway_acknowledgements_awaiting", ("region", level)] == 0
     assert after["gateway_partner_last_heard_timestamp_seconds", ("region",)] == clock.now().timestamp()
+    hours = {side.context.party: await last_hour(side) for side in (sender, region)}
+    assert (hours["kommun"].sent, hours["kommun"].received, hours["kommun"].acknowledged) == (4, 0, 0)
+    assert hours["kommun"].waits == {level: {step_of(3 * MINUTE): 4} for level in (Level.RECEIVED, Level.REGISTERED)}
+    assert (hours["region"].sent, hours["region"].received, hours["region"].waits) == (0, 4, {})
     done = await figures(region)
     assert done["gateway_deliveries_total", ("sipStart", "registered")] == 2
     assert done["gateway_messages_published_total", ("kommun", "acknowledgement")] == 8
     assert done["gateway_outbox_messages", ("kommun",)] == 0
+
+
+async def last_hour(side: Side) -> Hour:
+    """Return the hour that is going on."""
+    await Tally(side.context).count()
+    async with side.context.store.reading() as tx:
+        (found,) = await hours_of_ledger.read(tx, last_hours(side.context.clock.now(), 1), None)
+    return found
 
 
 async def test_counts_go_on_where_they_were_when_a_gateway_starts_anew(sender: Side) -> None:

@@ -56,6 +56,7 @@ async def set_aside(stage: Stage) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", scenario_names())
 async def test_a_scenario_ends_in_what_it_says(name: str, tmp_path: Path) -> None:
     scenario = Scenario.load(name)

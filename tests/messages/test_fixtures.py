@@ -12,7 +12,8 @@ from gateway.errors import FAULTS, Finding, InvalidDocumentError
 from gateway.identifiers import PersonId
 from gateway.messages import TYPES, parse_json, parse_xml, read_file, render_json, render_xml
 from gateway.messages.binding import NAMESPACE
-from gateway.messages.schemas import compiled, explaining
+from gateway.messages.explanation import explaining
+from gateway.messages.schemas import compiled
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "messages"
 ALL = sorted(FIXTURES.iterdir())

@@ -9,7 +9,8 @@ import pytest
 from lxml import etree
 
 from gateway.messages import TYPES, Duty, MessageType
-from gateway.messages.schemas import compiled, explaining
+from gateway.messages.explanation import explaining
+from gateway.messages.schemas import compiled
 from gateway.resources import schema_folder
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "messages"

@@ -33,7 +33,7 @@ from gateway.messages.binding import NAMESPACE, elements, from_xml
 from gateway.messages.binding import to_json as body_to_json
 from gateway.messages.binding_xml import escaped, xml_of
 from gateway.messages.description import builds, fields_of
-from gateway.messages.schemas import explaining
+from gateway.messages.explanation import explaining
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "messages"
 VALID = sorted(path for path in FIXTURES.glob("*_valid_*") if path.suffix in (".xml", ".json"))

@@ -1,6 +1,7 @@
-"""Finding the servers that some tests need, and installing what is missing on a Debian machine that may.
+"""Finding the servers and the browser that some tests need, and installing what is missing on a Debian that may.
 
-``python -m services.installing`` is what ``make test`` runs beforehand; a bare ``pytest`` installs nothing.
+``python -m services.installing`` is what ``make test`` runs beforehand; a bare ``pytest`` installs nothing. Packages
+that are named are the only ones looked for: what plays without pages needs no browser.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +21,27 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A server: the package that brings it, where its programs may lie, and which of them are needed."""
+    """A server or browser: the package that brings it, where its programs may lie, and which of them are needed.
+
+    ``needed`` is ``all``, or ``any`` where one product has several names and one of its programs will do.
+    """
 
     name: str
     package: str
     places: tuple[str, ...]
     programs: tuple[str, ...]
+    needed: Callable[[Iterable[bool]], bool] = all
 
     def folder(self) -> Path | None:
-        """Return the folder that holds every program of the newest one installed, or ``None``."""
-        complete = [place for place in self._places() if all((place / program).exists() for program in self.programs)]
-        return complete[0] if complete else None
+        """Return the folder that holds the needed programs of the newest one installed, or ``None``."""
+        for place in self._places():
+            if self.needed((place / program).exists() for program in self.programs):
+                return place
+        return None
+
+    def program(self, folder: Path) -> Path:
+        """Return the first of the programs that ``folder`` holds."""
+        return next(folder / program for program in self.programs if (folder / program).exists())
 
     def _places(self) -> Iterator[Path]:
         for pattern in self.places:
@@ -53,12 +64,20 @@ RABBITMQ = Product(
     ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin"),
     ("rabbitmq-server", "rabbitmqctl"),
 )
-PRODUCTS = (POSTGRESQL, RABBITMQ)
+CHROMIUM = Product(
+    "Chromium",
+    "chromium",
+    ("/Applications/Chromium.app/Contents/MacOS", "/Applications/Google Chrome.app/Contents/MacOS"),
+    ("chromium", "chromium-browser", "google-chrome", "Chromium", "Google Chrome"),
+    needed=any,
+)
+SERVERS = (POSTGRESQL, RABBITMQ)
+PRODUCTS = (*SERVERS, CHROMIUM)
 
 
-def missing() -> list[Product]:
-    """Return the servers that are not installed."""
-    return [product for product in PRODUCTS if product.folder() is None]
+def missing(products: Iterable[Product]) -> list[Product]:
+    """Return those of ``products`` that are not installed."""
+    return [product for product in products if product.folder() is None]
 
 
 def may_install() -> bool:
@@ -97,9 +116,10 @@ def _no_service_starts(policy: Path) -> Iterator[None]:
             policy.unlink()
 
 
-def main() -> int:
+def main(packages: Sequence[str] = ()) -> int:
     """Install what is missing where that is possible, and say what the tests will have to do without."""
-    lacking = missing()
+    wanted = [product for product in PRODUCTS if product.package in packages or not packages]
+    lacking = missing(wanted)
     if lacking and may_install():
         names = " and ".join(product.name for product in lacking)
         print(f"Installing {names} for the tests; no service is started.", file=sys.stderr)  # noqa: T201
@@ -107,10 +127,10 @@ def main() -> int:
             install(lacking)
         except (OSError, subprocess.CalledProcessError) as error:
             print(f"That failed: {error}", file=sys.stderr)  # noqa: T201
-    for product in missing():
+    for product in missing(wanted):
         print(f"{product.name} is not here; its tests will be skipped.", file=sys.stderr)  # noqa: T201
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

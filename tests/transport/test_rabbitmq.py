@@ -381,6 +381,7 @@ async def test_what_was_delivered_on_a_lost_connection_comes_again_and_the_old_c
     }
 
 
+@pytest.mark.long
 async def test_a_broker_that_stands_still_is_noticed_and_used_again(own_rabbitmq_node: OwnNode) -> None:
     async with own_rabbitmq_node() as node:
         url = await node.vhost()
@@ -459,6 +460,7 @@ class Traffic:
             await self.moved.wait()
 
 
+@pytest.mark.long
 async def test_nothing_confirmed_is_lost_when_the_broker_is_killed_and_stopped(own_rabbitmq_node: OwnNode) -> None:
     traffic = Traffic()
     async with own_rabbitmq_node() as node:
@@ -502,6 +504,7 @@ def issue(folder: Path, name: str, ca: str | None = None) -> Path:
     return certificate
 
 
+@pytest.mark.long
 async def test_both_sides_show_certificates_that_the_other_trusts(own_rabbitmq_node: OwnNode, tmp_path: Path) -> None:
     ca, stranger = issue(tmp_path, "authority"), issue(tmp_path, "stranger")
     server, client = issue(tmp_path, "localhost", "authority"), issue(tmp_path, "region", "authority")

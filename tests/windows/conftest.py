@@ -21,3 +21,10 @@ async def site(journey: Path, tmp_path: Path) -> AsyncIterator[Site]:
     """Return the windows of the municipality, after the journey."""
     async with site_of(journey, tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+async def region(journey: Path, tmp_path: Path) -> AsyncIterator[Site]:
+    """Return the windows of the region, whose units have got everything that the journey's municipality sent."""
+    async with site_of(journey, tmp_path, "region") as opened:
+        yield opened

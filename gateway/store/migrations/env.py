@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from alembic import context
 
-from gateway.store import access_tables, adapter_tables, answer_tables, observation_tables
+from gateway.store import access_tables, adapter_tables, answer_tables, decision_tables, observation_tables
 
 # A module that makes some of the tables must be loaded before they are known; all stand in one and the same metadata.
-_TABLES = (adapter_tables.pause, access_tables.audit, observation_tables.tally, answer_tables.kept_answer)
+_TABLES = (
+    adapter_tables.pause,
+    access_tables.audit,
+    observation_tables.tally,
+    decision_tables.decision,
+    answer_tables.kept_answer,
+)
 (_METADATA,) = {table.metadata for table in _TABLES}
 
 context.configure(

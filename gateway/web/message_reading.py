@@ -1,0 +1,189 @@
+"""One message as it is looked at: its facts, how far it got with each recipient, and what it says, as far as it may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.access import Right
+from gateway.context import Context
+from gateway.errors import Finding, InvalidDocumentError
+from gateway.items import Item, ItemKind
+from gateway.ledger import Dispatch, Inbound
+from gateway.lifecycle import FAILED, InState
+from gateway.messages import Duty, parse_xml
+from gateway.messages.schema_words import version_of
+from gateway.readable import Part, document_of, xml_of
+from gateway.sending_again import NOT_HANDED_OVER_AGAIN, NOT_SENT_AGAIN
+from gateway.store import Transaction, conversations, one_message, subjects
+from gateway.store.conversations import Answered, Exchanged
+from gateway.store.one_message import KeptMessage
+from gateway.store.subjects import WITHDRAWN
+from gateway.store.verdicts import Verdict
+from gateway.web.conversation import thread_of
+from gateway.web.levels import LevelShown, levels_of
+from gateway.web.masking import MASK, is_protected
+from gateway.web.state_words import StateWord, word_of
+from gateway.web.timeline import Moment, timeline
+
+
+class ByHand(StrEnum):
+    """What somebody may do with a message, for one recipient, as its state allows."""
+
+    right: Right
+
+    RESEND = "resend", Right.RESEND
+    DISCARD = "discard", Right.DISCARD
+    RESTORE = "restore", Right.DISCARD
+    ACKNOWLEDGE = "acknowledge", Right.ACKNOWLEDGE
+
+    def __new__(cls, value: str, right: Right) -> ByHand:
+        """Make what is called ``value``, for whoever has ``right``."""
+        one = str.__new__(cls, value)
+        one._value_, one.right = value, right
+        return one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowShown:
+    """Where a message stands with one recipient: its levels, its life, its verdicts, and what can be done by hand."""
+
+    item: Item
+    row: Dispatch | Inbound
+    word: StateWord
+    levels: tuple[LevelShown, ...]
+    moments: Sequence[Moment]
+    verdicts: Sequence[Verdict]
+    findings: Sequence[Finding]
+    by_hand: frozenset[ByHand]
+
+    @property
+    def came(self) -> bool:
+        """Whether it came to this party."""
+        return isinstance(self.row, Inbound)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentShown:
+    """What a message says, as a document and as XML; masked but ``in_full``."""
+
+    parts: tuple[Part, ...]
+    xml: str
+    in_full: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageShown:
+    """A message: facts of the ledger, and what it says.
+
+    ``findings`` are what is wrong with the bytes that are kept, when they are held against the schema of today (whose
+    version is ``schema``) and the rules of their type. There is no ``content`` where those bytes cannot be read, nor
+    where the message ``is_withdrawn``: taken back or misdirected, and no longer to be read here. ``thread`` are the
+    messages that it answers and that answer it, with their ``receipts``, and ``others`` the rest of its case.
+    """
+
+    message_id: str
+    type: str
+    case_number: str
+    party: str
+    from_unit: str
+    in_reply_to: str | None
+    at: datetime
+    content_hash: str
+    size: int
+    schema: str
+    rows: Sequence[RowShown]
+    findings: Sequence[Finding]
+    content: ContentShown | None
+    is_withdrawn: bool
+    is_protected: bool
+    thread: Sequence[Exchanged]
+    others: Sequence[Exchanged]
+    receipts: Sequence[Answered]
+
+
+async def message_of(
+    context: Context, tx: Transaction, message_id: str, units: frozenset[str] | None, *, in_full: bool
+) -> MessageShown | None:
+    """Return a message as far as it is of ``units``; ``in_full`` where whoever asks may read what it says.
+
+    ``None`` where there is no such message, or none of theirs.
+    """
+    kept = await one_message.kept(tx, message_id, units)
+    if kept is None:
+        return None
+    head = kept.wrote or kept.came[0]
+    readable = kept.wrote or next((row for row in kept.came if row.state not in WITHDRAWN), None)
+    content: ContentShown | None = None
+    findings: tuple[Finding, ...] = ()
+    answers = None
+    protected = bool(await subjects.protected(tx, [head.case_number]))
+    if readable is not None:
+        try:
+            message = parse_xml(readable.xml)
+        except InvalidDocumentError as error:
+            findings = error.findings
+        else:
+            parts = document_of(message, context.directory, in_full=in_full)
+            content = ContentShown(parts=parts, xml=xml_of(message, parts, MASK), in_full=in_full)
+            answers = message.header.in_reply_to
+            protected = protected or is_protected(message.header.person)
+    exchanged = await conversations.of_case(tx, head.case_number, units, with_content=True)
+    thread = thread_of(message_id, exchanged)
+    now = context.clock.now()
+    return MessageShown(
+        message_id=message_id,
+        type=head.type,
+        case_number=head.case_number,
+        party=head.party if isinstance(head, Inbound) else context.party,
+        from_unit=head.sender_unit,
+        in_reply_to=answers,
+        at=head.received_at if isinstance(head, Inbound) else head.created_at,
+        content_hash=head.content_hash,
+        size=len(head.xml),
+        schema=version_of(head.type),
+        rows=[
+            *(_shown(row, kept, now, context) for row in kept.sent),
+            *(_shown(row, kept, now, context) for row in kept.came),
+        ],
+        findings=findings,
+        content=content,
+        is_withdrawn=readable is None,
+        is_protected=protected,
+        thread=thread,
+        others=[one for one in exchanged if one not in thread],
+        receipts=await conversations.answers_of(tx, {one.message_id for one in thread}),
+    )
+
+
+def _shown(row: Dispatch | Inbound, kept: KeptMessage, now: datetime, context: Context) -> RowShown:
+    came = isinstance(row, Inbound)
+    direction = "in" if came else "out"
+    lines = [line for line in kept.life if (line.direction, line.unit) == (direction, row.unit)]
+    found = row.findings if isinstance(row, Inbound) else None
+    return RowShown(
+        item=Item(ItemKind.RECEIVED if came else ItemKind.SENT, row.id),
+        row=row,
+        word=word_of(row.state, came=came),
+        levels=levels_of(row, now),
+        moments=timeline(lines, row, now, context.times),
+        verdicts=[] if came else [one for one in kept.verdicts if one.unit == row.unit],
+        findings=[Finding.from_json(one) for one in found or ()],
+        by_hand=by_hand(row),
+    )
+
+
+def by_hand(row: Dispatch | Inbound) -> frozenset[ByHand]:
+    """Return what can be done by hand with a message for one recipient; whether somebody may is another question."""
+    found = set()
+    if row.discarded_at is not None:
+        return frozenset({ByHand.RESTORE})
+    if row.state not in (NOT_SENT_AGAIN if isinstance(row, Dispatch) else NOT_HANDED_OVER_AGAIN):
+        found.add(ByHand.RESEND)
+    if row.state in (*FAILED, InState.REJECTED):
+        found.add(ByHand.DISCARD)
+    if isinstance(row, Inbound) and row.duty is Duty.ACKNOWLEDGE and row.state is InState.REGISTERED:
+        found.add(ByHand.ACKNOWLEDGE)
+    return frozenset(found)
