@@ -22,7 +22,9 @@ from pages.accessibility import check_axe, check_reflow
 from pages.browser import PLAIN, View
 from pages.visitor import Visitor, enter
 
-NOT_IN_THE_JOURNEY: frozenset[str] = frozenset({"failures.failure"})
+NOT_IN_THE_JOURNEY: frozenset[str] = frozenset(
+    {"failures.failure", "revealing.ask_about_message", "revealing.ask_about_case"}
+)
 """Pages, by the name of the route, that nothing in the journey leads to; a test of their own visits them."""
 
 LOOKS = {
