@@ -16,6 +16,7 @@ def both(sv: str, en: str) -> str:
 
 TAGS: Final = {
     "messages": both("Meddelanden: det som sänts och kommit.", "Messages: what was sent and what came."),
+    "adapters": both("Kopplingar: system, växel och motparter.", "Connections: systems, exchange and partners."),
     "changes": both("Det som ändras, medan det ändras.", "What changes, while it changes."),
     "events": both("Händelser från verksamhetssystem.", "Events of case systems."),
     "gateway": both("Gatewayen själv.", "The gateway itself."),

@@ -6,7 +6,9 @@ from typing import Final
 
 from gateway.web import (
     acknowledgements,
+    adapters,
     api_acknowledgements,
+    api_adapters,
     api_changes,
     api_inbox,
     api_message,
@@ -34,6 +36,8 @@ DESCRIBED: Final[tuple[Route, ...]] = (
     *messages.ROUTES,
     *message.ROUTES,
     *case.ROUTES,
+    *adapters.ROUTES,
+    *api_adapters.ROUTES,
     *revealing.ROUTES,
     *api_messages.ROUTES,
     *api_message.ROUTES,
