@@ -55,6 +55,10 @@ class Cause:
     party: str
 
 
+NOTES_NOT_TAKEN: Final = Cause(kind=ItemKind.NOTE, code=NOT_TAKEN.code, party="")
+"""Why steps that the own case system has not taken are failures: there is no other reason."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """The failures of one cause: how many, whether there are ``more``, since when, the newest, and the last note."""
@@ -141,8 +145,7 @@ async def groups(
     """
     found = [group for kind in kinds if kind in _SOURCES for group in await _groups_of(tx, kind, now, units, most)]
     if ItemKind.NOTE in kinds and units is None:
-        not_taken = Cause(kind=ItemKind.NOTE, code=NOT_TAKEN.code, party="")
-        found += [group for group in [await _counted(tx, not_taken, now, most)] if group is not None]
+        found += [group for group in [await _counted(tx, NOTES_NOT_TAKEN, now, None, most)] if group is not None]
     if units is None:  # what stands in a note may be about anyone
         notes = await _last_notes(tx)
         found = [replace(group, note=notes.get(group.cause)) for group in found]
@@ -171,21 +174,23 @@ async def _groups_of(
         if row is None:
             break
         last = (row[0], row[1])
-        group = await _counted(tx, Cause(kind=kind, code=row[0], party=row[1]), now, most)
+        group = await _counted(tx, Cause(kind=kind, code=row[0], party=row[1]), now, None, most)
         if group is not None:
             found.append(group)
     return found
 
 
-async def _counted(tx: Transaction, cause: Cause, now: datetime, most: int) -> Group | None:
+async def _counted(
+    tx: Transaction, cause: Cause, now: datetime, units: frozenset[str] | None, most: int
+) -> Group | None:
     at = _at(cause.kind)
-    some = _of(cause, select(at.label("at")), now, None).order_by(at).limit(most + 1).subquery()
+    some = _of(cause, select(at.label("at")), now, units).order_by(at).limit(most + 1).subquery()
     counted = select(func.count(), func.min(some.c.at, type_=Moment), func.max(some.c.at, type_=Moment))
     count, first, newest = (await tx.execute(counted)).one()
     if not count:
         return None
     if count > most:
-        newest = (await tx.execute(_of(cause, select(at), now, None).order_by(at.desc()).limit(1))).scalar_one()
+        newest = (await tx.execute(_of(cause, select(at), now, units).order_by(at.desc()).limit(1))).scalar_one()
     return _group(cause, count, most, first, newest)
 
 
@@ -193,9 +198,23 @@ def _group(cause: Cause, count: int, most: int, first: datetime, newest: datetim
     return Group(cause=cause, count=min(count, most), more=count > most, first_at=first, last_at=newest)
 
 
+async def group_of(
+    tx: Transaction, cause: Cause, now: datetime, *, units: frozenset[str] | None = None, most: int = MOST_COUNTED
+) -> Group | None:
+    """Return the group of a cause as :func:`groups` has it; ``None`` where nothing of it may be seen."""
+    if units is not None and cause.kind in _OF_ALL_UNITS:
+        return None
+    if cause.kind is ItemKind.NOTE and cause != NOTES_NOT_TAKEN:
+        return None
+    found = await _counted(tx, cause, now, units, most)
+    if found is None or units is not None:
+        return found
+    return replace(found, note=next(iter(await notes_of(tx, cause)), None))
+
+
 async def is_there(tx: Transaction, cause: Cause, now: datetime) -> bool:
     """Tell whether anything has failed for a cause."""
-    return await _counted(tx, cause, now, 1) is not None
+    return await _counted(tx, cause, now, None, 1) is not None
 
 
 async def of_group(

@@ -21,10 +21,10 @@ from gateway.context import trace_of
 from gateway.errors import GatewayError, UsageError
 from gateway.store import changes as kept
 from gateway.store.changes import Change
-from gateway.web.api_messages import Direction
 from gateway.web.changes import CHANGES, Changes, Listener, News
 from gateway.web.entry import who_asks
 from gateway.web.forms import Moment, Told, told_as_json
+from gateway.web.ledger_reading import Direction
 from gateway.web.refusals import QUERY
 from gateway.web.route import LAST_EVENT_ID, STREAM, Route
 from gateway.web.visit import Visit

@@ -41,6 +41,14 @@ NAMED: Final[dict[str, dict[str, Any]]] = {
         "description": both("Ärendenumret.", "The number of the case."),
         "schema": {"type": "string", "minLength": 1, "maxLength": 10},
     },
+    "group": {
+        "description": both("Felgruppens id.", "The id of the group of failures."),
+        "schema": {"type": "string", "minLength": 1, "maxLength": 500},
+    },
+    "operation": {
+        "description": both("Åtgärdens id.", "The id of the operation."),
+        "schema": {"type": "string", "format": "uuid"},
+    },
 }
 """What stands in addresses, by its name."""
 

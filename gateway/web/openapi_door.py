@@ -16,7 +16,17 @@ def both(sv: str, en: str) -> str:
 
 TAGS: Final = {
     "messages": both("Meddelanden: det som sänts och kommit.", "Messages: what was sent and what came."),
-    "adapters": both("Kopplingar: system, växel och motparter.", "Connections: systems, exchange and partners."),
+    "inbox": both("Inkorgen: vad enheterna har att göra.", "The inbox: what the units have to do."),
+    "acknowledgements": both("Kvittenser som väntas.", "Acknowledgements that are awaited."),
+    "cases": both("Ärenden.", "Cases."),
+    "adapters": both("Kopplingar.", "Connections."),
+    "reports": both("Rapporter.", "Reports."),
+    "audit": both("Loggen.", "The audit log."),
+    "failures": both("Fel: det som behöver en människa, per orsak.", "Failures: what needs a person, by cause."),
+    "operations": both(
+        "Åtgärder för många på en gång: skicka igen, skriva av, återställa.",
+        "Operations over many: send again, discard, restore.",
+    ),
     "changes": both("Det som ändras, medan det ändras.", "What changes, while it changes."),
     "events": both("Händelser från verksamhetssystem.", "Events of case systems."),
     "gateway": both("Gatewayen själv.", "The gateway itself."),

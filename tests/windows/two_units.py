@@ -11,13 +11,17 @@ from build import CLINIC, HOME_CARE, KOMMUN, OFFICE, OTHER_PERSON, PERSON, REGIO
 from windows.site import Site
 
 from gateway.envelope import Envelope
+from gateway.errors import Finding
 from gateway.inbox import Inbox
+from gateway.items import ItemKind
 from gateway.messages import Person, render_xml
 from gateway.outbox import Outbox
 from gateway.ports import Event
 from gateway.replay.scenario import Scenario
-from gateway.store import browse
+from gateway.store import browse, incoming
 from gateway.store.browse import Sought
+from gateway.store.failed import Cause
+from gateway.web.failure_reading import group_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,13 @@ class Belongings:
     unit: str
     messages: Sequence[str]
     cases: Sequence[str]
+    failures: Sequence[str]
+    """Groups of failures, by their ids."""
 
     @property
     def ids(self) -> list[str]:
         """Return every id that tells of it."""
-        return [*self.messages, *self.cases]
+        return [*self.messages, *self.cases, *self.failures]
 
 
 async def two_units(site: Site) -> tuple[Belongings, Belongings]:
@@ -82,4 +88,13 @@ async def _belongings(site: Site, unit: str) -> Belongings:
         rows = [*(await browse.sent(tx, sought, 200)).rows, *(await browse.received(tx, sought, 200)).rows]
     messages, cases = ({row[name] for row in rows} for name in ("message_id", "case_number"))
     assert messages
-    return Belongings(unit, sorted(messages), sorted(cases))
+    return Belongings(unit, sorted(messages), sorted(cases), [await _failed(site, unit)])
+
+
+async def _failed(site: Site, unit: str) -> str:
+    """Let what came to a unit fail for a reason that nothing else has failed for; return the id of that group."""
+    code = f"two-units.{unit.lower()}"
+    async with site.store.writing() as tx:
+        envelope = _letter(unit, "SIP200072", PERSON)
+        await incoming.park(tx, envelope, [Finding(code, "Något är fel.", "Something is wrong.")], site.clock.now())
+    return group_id(Cause(kind=ItemKind.PARKED, code=code, party=REGION))
