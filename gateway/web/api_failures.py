@@ -106,6 +106,13 @@ class GroupInFull(Told):
     next: Annotated[str | None, Field(description="The `cursor` of the next page; null where there is no more.")]
 
 
+class NoteKept(Told):
+    """That a note is kept. What it says is not repeated: the answer may be kept too."""
+
+    at: Moment
+    by: str
+
+
 class NoteAsked(Asked):
     """What is known or done about a cause."""
 
@@ -126,12 +133,13 @@ async def failure(visit: Visit) -> GroupInFull:
     return GroupInFull(group=GroupTold.of(found.group), items=items, next=found.next)
 
 
-async def note(visit: Visit) -> NoteTold:
+async def note(visit: Visit) -> NoteKept:
     """Keep what somebody writes about a group."""
     asked: NoteAsked = visit.body
     async with visit.window.context.store.reading() as tx:
         group = await group_in(tx, visit)
-    return NoteTold.of(await write_note(visit.window.context, group.cause, asked.text, by=visit.who))
+    kept = await write_note(visit.window.context, group.cause, asked.text, by=visit.who)
+    return NoteKept(at=kept.at, by=kept.by)
 
 
 ROUTES = (
@@ -162,7 +170,7 @@ ROUTES = (
         right=Right.DISCARD,
         scope=Scope.PARTY,
         body=NoteAsked,
-        returns=NoteTold,
+        returns=NoteKept,
         refuses=(HTTPStatus.UNPROCESSABLE_ENTITY,),
     ),
 )
