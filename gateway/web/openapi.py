@@ -33,6 +33,10 @@ NAMED: Final[dict[str, dict[str, Any]]] = {
         "schema": {"type": "string", "format": "uuid"},
         "example": _MESSAGE,
     },
+    "adapter": {
+        "description": both("Kopplingens namn i inställningarna.", "The name of the connection in the settings."),
+        "schema": {"type": "string", "minLength": 1, "maxLength": 23},
+    },
     "number": {
         "description": both("Ärendenumret.", "The number of the case."),
         "schema": {"type": "string", "minLength": 1, "maxLength": 10},

@@ -6,7 +6,9 @@ from typing import Final
 
 from gateway.web import (
     acknowledgements,
+    adapters,
     api_acknowledgements,
+    api_adapters,
     api_changes,
     api_failures,
     api_inbox,
@@ -36,6 +38,8 @@ DESCRIBED: Final[tuple[Route, ...]] = (
     *messages.ROUTES,
     *message.ROUTES,
     *case.ROUTES,
+    *adapters.ROUTES,
+    *api_adapters.ROUTES,
     *failures.ROUTES,
     *api_failures.ROUTES,
     *revealing.ROUTES,
