@@ -23,9 +23,6 @@ from pages.browser import PLAIN, View
 from pages.visitor import Visitor, enter
 
 NOT_IN_THE_JOURNEY: frozenset[str] = frozenset(
-<<<<<<< HEAD
-    {"failures.failure", "revealing.ask_about_message", "revealing.ask_about_case"}
-=======
     {
         "failures.failure",
         "login.begin",
@@ -33,7 +30,6 @@ NOT_IN_THE_JOURNEY: frozenset[str] = frozenset(
         "revealing.ask_about_message",
         "revealing.ask_about_case",
     }
->>>>>>> main
 )
 """Pages, by the name of the route, that nothing in the journey leads to; a test of their own visits them."""
 
