@@ -158,6 +158,5 @@ ROUTES = (
         "What changes, while it changes: each data is a ChangeTold.",
         returns=ChangeTold,
         media=(STREAM,),
-        refuses=(HTTPStatus.TOO_MANY_REQUESTS,),
     ),
 )
