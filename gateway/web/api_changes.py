@@ -74,11 +74,13 @@ class _Telling:
         self._visit, self._hub, self._listener, self._answer = visit, hub, listener, answer
         self._actor: Actor = visit.who
         self._looked_up = _now()
+        self._since = 0  # they have been told everything up to there
 
     async def tell(self, since: int | None) -> None:
         """Tell what has happened after the line ``since``, and then what happens. Return when it is over."""
         await self._write(f"retry: {RETRY_MS}\n\n")
         if since is not None:
+            self._since = since
             await self._tell_what_was(since)
         beat = self._hub.beat.total_seconds()
         while True:
@@ -114,7 +116,7 @@ class _Telling:
         return "".join(
             f"id: {min(one.id, safe)}\nevent: change\ndata: {told_as_json(_told(one))}\n\n"
             for one in changes
-            if self._actor.sees(one.own_unit)
+            if one.id > self._since and self._actor.sees(one.own_unit)
         )
 
     async def _write(self, text: str) -> None:
