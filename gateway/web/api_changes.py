@@ -80,8 +80,8 @@ class _Telling:
         """Tell what has happened after the line ``since``, and then what happens. Return when it is over."""
         await self._write(f"retry: {RETRY_MS}\n\n")
         if since is not None:
-            self._since = since
-            await self._tell_what_was(since)
+            self._since = await self._known(since)
+            await self._tell_what_was(self._since)
         beat = self._hub.beat.total_seconds()
         while True:
             news: News | None = News((), 0)
@@ -91,6 +91,14 @@ class _Telling:
             if news is None or (_now() - self._looked_up >= beat and not await self._may_listen()):
                 return
             await self._write(self._written(news.changes, news.safe) or ":\n\n")
+
+    async def _known(self, since: int) -> int:
+        """Return ``since``, or the end where it is no line of this database: it has been restored, or is another."""
+        if since <= self._listener.last:
+            return since
+        async with self._visit.window.context.store.reading() as tx:
+            end = await kept.end(tx, self._visit.now)
+        return since if since <= end.last else self._listener.last
 
     async def _tell_what_was(self, since: int) -> None:
         last, until, safe = since, self._listener.last, self._listener.start.safe
