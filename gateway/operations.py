@@ -97,11 +97,12 @@ _OPPOSITE: Final[Mapping[OperationAction, OperationAction]] = {
     OperationAction.DISCARD: OperationAction.RESTORE,
     OperationAction.RESTORE: OperationAction.DISCARD,
 }
-_VERBS: Final = {
+VERBS: Final = {
     OperationAction.RESEND: sending_again.resend,
     OperationAction.DISCARD: discarding.discard,
     OperationAction.RESTORE: discarding.restore,
 }
+"""What carries out each action; an event is taken up again by :func:`gateway.resending.resend`."""
 
 Along = Callable[[Transaction, Operation], Awaitable[None]]
 """Keeps something more in the transaction that begins or turns an operation."""
@@ -304,7 +305,7 @@ class Operations:
 
         if held.item.kind is ItemKind.EVENT and one.action is OperationAction.RESEND:
             return await self._event(held, along)
-        verb = _VERBS[one.action]
+        verb = VERBS[one.action]
         (result,) = await verb(context, [held.item], by=one.by, reason=one.reason, dry_run=one.is_dry_run, along=along)
         return result
 

@@ -22,7 +22,7 @@ from pages.accessibility import check_axe, check_reflow
 from pages.browser import PLAIN, View
 from pages.visitor import Visitor, enter
 
-NOT_IN_THE_JOURNEY: frozenset[str] = frozenset({"failures.failure"})
+NOT_IN_THE_JOURNEY: frozenset[str] = frozenset({"failures.failure", "operations.operation"})
 """Pages, by the name of the route, that nothing in the journey leads to; a test of their own visits them."""
 
 LOOKS = {
