@@ -25,6 +25,7 @@ from pages.visitor import Visitor, enter
 NOT_IN_THE_JOURNEY: frozenset[str] = frozenset(
     {
         "failures.failure",
+        "operations.operation",
         "login.begin",
         "login.come_back",
         "revealing.ask_about_message",
