@@ -1,8 +1,8 @@
 """Browsing the ledger: pages of what was sent and of what came, the newest first, however long the log is.
 
 A page is read by its place in the log, never by counting. One that is asked for by something rare looks no further than
-:data:`FARTHEST` rows at a time, and tells where to go on; so each page costs about the same. Where a day begins in the
-log is found by halving it, since rows are written in the order of their times but for a few moments.
+some thousand rows (:data:`FARTHEST`) at a time, and tells where to go on; so each page costs about the same. Where a
+day begins in the log is found by halving it, since rows are written in the order of their times but for a few moments.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ Row = RowMapping
 """One row of the log, by the names of its columns."""
 
 FARTHEST: Final = 20_000
-"""How many rows of the log one page looks at."""
+"""How many rows of what was sent one page looks at."""
+
+FARTHEST_IN: Final = 10_000
+"""How many rows of what came, which are wider: the content stands in them."""
 
 _OUT_OF_ORDER: Final = timedelta(minutes=10)
 """How much later than its neighbours a row may have been written: no transaction lasts as long."""
@@ -77,7 +80,7 @@ async def sent(tx: Transaction, sought: Sought, limit: int, *, farthest: int = F
     return await _page(tx, query, dispatch, "created_at", sought, limit, farthest)
 
 
-async def received(tx: Transaction, sought: Sought, limit: int, *, farthest: int = FARTHEST) -> Page:
+async def received(tx: Transaction, sought: Sought, limit: int, *, farthest: int = FARTHEST_IN) -> Page:
     """Return a page of what came, a row for each own unit, without the content; see :func:`sent`."""
     query = select(*_CAME)
     if sought.units is not None:

@@ -16,6 +16,12 @@ def both(sv: str, en: str) -> str:
 
 TAGS: Final = {
     "messages": both("Meddelanden: det som sänts och kommit.", "Messages: what was sent and what came."),
+    "inbox": both("Inkorgen: vad enheterna har att göra.", "The inbox: what the units have to do."),
+    "acknowledgements": both("Kvittenser som väntas.", "Acknowledgements that are awaited."),
+    "cases": both("Ärenden.", "Cases."),
+    "adapters": both("Kopplingar.", "Connections."),
+    "reports": both("Rapporter.", "Reports."),
+    "audit": both("Loggen.", "The audit log."),
     "failures": both("Fel: det som behöver en människa, per orsak.", "Failures: what needs a person, by cause."),
     "operations": both(
         "Åtgärder för många på en gång: skicka igen, skriva av, återställa.",
@@ -263,6 +269,7 @@ DOOR: Final[dict[str, dict[str, Any]]] = {
             "This description.",
             answer200=_told("OpenAPI 3.1.", "OpenAPI 3.1.", _JSON, {"type": "object"}),
             answer400=no(both("Anropet går inte att använda.", "The request cannot be used.")),
+            answer429=no(both("För mycket på en gång.", "Too much at once.")),
         )
     },
 }

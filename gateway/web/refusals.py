@@ -97,12 +97,12 @@ class UnderWayError(ConflictError):
 
 
 class TooManyError(GatewayError):
-    """Somebody asks for too much in a short time; ``retry_after`` is when they may again."""
+    """Somebody asks for too much in a short time; ``retry_after`` is when they may again, where that is known."""
 
     exit_code: ClassVar[int] = 5
 
-    def __init__(self, retry_after: timedelta) -> None:
-        super().__init__(TOO_MANY.at())
+    def __init__(self, findings: Finding, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(findings)
         self.retry_after = retry_after
 
 

@@ -48,9 +48,8 @@ CONFIRMED = "confirmed"
 
 
 class RevealAsked(Asked):
-    """What somebody wants to see, and where they were."""
+    """Where somebody was who wants to see something."""
 
-    target: Annotated[str, Field(max_length=36, description="A message id or a case number.")]
     back: Annotated[str, Field(max_length=2000)] = "/"
 
 
@@ -119,11 +118,20 @@ async def reading(
         raise NotFoundError(NOT_FOUND.at()) from None
 
 
-async def ask(visit: Visit) -> web.Response:
-    """Answer with the page that asks why somebody needs to see something."""
+async def ask_about_message(visit: Visit) -> web.Response:
+    """Answer with the page that asks why somebody needs to see whom a message is about."""
+    return await _ask(visit, visit.named("id"))
+
+
+async def ask_about_case(visit: Visit) -> web.Response:
+    """Answer with the page that asks why somebody needs to see whom a case is about."""
+    return await _ask(visit, visit.named("number"))
+
+
+async def _ask(visit: Visit, target: str) -> web.Response:
     asked: RevealAsked = visit.query
     async with visit.window.context.store.reading() as tx:
-        subject = await _subject(tx, visit, asked.target)
+        subject = await _subject(tx, visit, target)
     if not subject.is_mine:
         raise NotFoundError(NOT_FOUND.at())
     return page(visit, "reveal.html", subject=subject, to_go=own_path(asked.back), findings=())
@@ -208,10 +216,19 @@ async def _case(tx: Transaction, visit: Visit, number: str) -> Subject:
 ROUTES = (
     Route.page(
         "GET",
-        "/reveal",
-        ask,
-        "Frågar varför någon behöver se vem något gäller.",
-        "Asks why somebody needs to see whom something is about.",
+        "/messages/{id}/reveal",
+        ask_about_message,
+        "Frågar varför någon behöver se vem ett meddelande gäller.",
+        "Asks why somebody needs to see whom a message is about.",
+        right=Right.SEE_CONTENT,
+        query=RevealAsked,
+    ),
+    Route.page(
+        "GET",
+        "/cases/{number}/reveal",
+        ask_about_case,
+        "Frågar varför någon behöver se vem ett ärende gäller.",
+        "Asks why somebody needs to see whom a case is about.",
         right=Right.SEE_CONTENT,
         query=RevealAsked,
     ),

@@ -30,7 +30,7 @@ from gateway.web.nowhere import told_to_people
 from gateway.web.page import CSRF, no_page, to_login
 from gateway.web.rate import Buckets, key_of
 from gateway.web.reached import hosts_of, is_encrypted
-from gateway.web.refusals import NOT_LET_IN, OTHER_HOST, NotLetInError, TooManyError, status_of
+from gateway.web.refusals import NOT_LET_IN, OTHER_HOST, TOO_MANY, NotLetInError, TooManyError, status_of
 from gateway.web.repeating import once
 from gateway.web.route import Kind, Route, Scope
 from gateway.web.routes import ROUTES
@@ -127,7 +127,9 @@ class Windows:
             NotLetInError: what they show does not hold.
         """
         try:
-            known = await who_asks(self._window, visit.request)
+            # A page that fetches itself anew is no sign that somebody still sits there.
+            asks_by_itself = visit.request.headers.get("HX-Request") == "true" and visit.request.method in SAFE
+            known = await who_asks(self._window, visit.request, keeps_use=not asks_by_itself)
         except NotLetInError:
             if visit.route.right is not None:
                 raise
@@ -154,7 +156,7 @@ class Windows:
         else:
             wait = self._strangers.take(key_of(visit.request.remote))
         if wait:
-            raise TooManyError(timedelta(seconds=wait))
+            raise TooManyError(TOO_MANY.at(), retry_after=timedelta(seconds=wait))
 
     async def _let_in(self, visit: Visit) -> None:
         """Return when whoever asks may come; keep that they were refused.
@@ -195,9 +197,11 @@ def _no(
     visit: Visit, status: HTTPStatus, findings: tuple[Finding, ...], retry_after: timedelta | None = None
 ) -> web.Response:
     """Return an answer that says why it is none: a page for people, problem details for programs."""
-    if visit.route.kind is Kind.PAGE:
-        return to_login(visit) if status is HTTPStatus.UNAUTHORIZED else no_page(visit, status, findings)
-    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
-    if retry_after is not None:
-        headers["Retry-After"] = str(ceil(retry_after.total_seconds()))
-    return problem(status, findings, headers)
+    headers = {} if retry_after is None else {"Retry-After": str(ceil(retry_after.total_seconds()))}
+    if visit.route.kind is not Kind.PAGE:
+        if status is HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        return problem(status, findings, headers)
+    answer = to_login(visit) if status is HTTPStatus.UNAUTHORIZED else no_page(visit, status, findings)
+    answer.headers.update(headers)
+    return answer

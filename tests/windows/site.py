@@ -118,8 +118,13 @@ class Site:
 
 
 @asynccontextmanager
-async def site_of(journey: Path, folder: Path, party: str = "kommun") -> AsyncIterator[Site]:
-    """Open the windows of ``party`` over a copy, in ``folder``, of what the journey has left with it."""
+async def site_of(
+    journey: Path, folder: Path, party: str = "kommun", *, clock: ManualClock | None = None, **more: object
+) -> AsyncIterator[Site]:
+    """Open the windows of ``party`` over a copy, in ``folder``, of what the journey has left with it.
+
+    ``more`` are settings.
+    """
     copy_of(journey, party, folder)
     words = {"kommun": "treserva", "region": "journal"}[party]
     settings = Settings.model_validate(
@@ -132,8 +137,9 @@ async def site_of(journey: Path, folder: Path, party: str = "kommun") -> AsyncIt
             "folder": folder / words,
             "http_listen": "127.0.0.1:0",
         }
+        | more
     )
-    clock = ManualClock(Scenario.load("journey").steps[-1].at + timedelta(hours=1))
+    clock = clock or ManualClock(Scenario.load("journey").steps[-1].at + timedelta(hours=1))
     directory = Directory.load(settings.directory)
     async with open_store(settings) as store:
         context = context_of(settings, directory, store, clock)

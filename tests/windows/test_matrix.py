@@ -63,6 +63,7 @@ class Caller:
     units: frozenset[str] | None
     bearer: dict[str, str] = field(default_factory=dict)
     csrf: str = ""
+    fields: dict[str, str] = field(default_factory=lambda: FIELDS)
 
     def __str__(self) -> str:
         return f"{self.role or 'nobody'} of {', '.join(self.units) if self.units is not None else 'all units'}"
@@ -79,8 +80,8 @@ class Caller:
         """Ask for something with all that the route must have."""
         if route.kind is Kind.PAGE and route.method == "POST":
             return await self.ask(route, path, data=FIELDS | {"csrf": self.csrf, "back": "/"})
-        options = {"json": must_have(route.body)} if route.body is not None else {}
-        return await self.ask(route, path, params=must_have(route.query) | query, **options)
+        options = {"json": must_have(route.body, self.fields)} if route.body is not None else {}
+        return await self.ask(route, path, params=must_have(route.query, self.fields) | query, **options)
 
 
 @dataclass(slots=True)
@@ -100,6 +101,8 @@ class Cast:
             jar = aiohttp.CookieJar(unsafe=True)
             client = await self.stack.enter_async_context(aiohttp.ClientSession(self.site.url, cookie_jar=jar))
             made = self.known[role, units] = Caller(client, role, units)
+            mine = self.other if units == {self.other.unit} else self.one
+            made.fields = FIELDS | {"target": mine.messages[0]}
             if role is not None:
                 made.bearer = await self.site.bearer(role, units)
                 async with client.post(await self.site.link(role, units), data={}) as answer:
@@ -132,10 +135,10 @@ async def cast(site: Site) -> AsyncIterator[Cast]:
         yield Cast(site, stack, *await two_units(site))
 
 
-def must_have(form: type[BaseModel] | None) -> dict[str, str]:
+def must_have(form: type[BaseModel] | None, known: Mapping[str, str]) -> dict[str, str]:
     """Return what a form must have."""
     fields = form.model_fields.items() if form is not None else ()
-    return {one.alias or name: FIELDS[one.alias or name] for name, one in fields if one.is_required()}
+    return {one.alias or name: known[one.alias or name] for name, one in fields if one.is_required()}
 
 
 def parts(route: Route) -> list[str]:

@@ -41,7 +41,7 @@ async def shown(region: Site, target: str) -> datetime | None:
 async def test_who_says_why_is_let_see_it_for_ten_minutes_and_it_is_kept(region: Site) -> None:
     target, unit, case_number = await message_of(region)
     await region.log_in()
-    assert target in await region.page(f"/reveal?target={target}&back=/inbox")
+    assert target in await region.page(f"/messages/{target}/reveal?back=/inbox")
     sent = await region.send("/reveal", target=target, reason="Ringer enheten", back="/inbox?type=plan")
     assert sent == (303, "/inbox?type=plan")
     assert await shown(region, target) == region.clock.now() + timedelta(minutes=10)
@@ -73,7 +73,7 @@ async def test_who_does_not_say_why_or_names_a_person_is_asked_again_and_it_is_k
 async def test_what_is_another_units_is_as_if_it_were_not_there_and_the_attempt_is_kept(region: Site) -> None:
     target, unit, _ = await message_of(region)
     await region.log_in(units=["SE2120001447-OTHER"])
-    for path in (f"/reveal?target={target}", "/reveal?target=00000000-0000-4000-8000-000000000000"):
+    for path in (f"/messages/{target}/reveal", "/messages/00000000-0000-4000-8000-000000000000/reveal"):
         async with region.client.get(path) as answer:
             assert answer.status == 404
     status, page = await region.send("/reveal", target=target, reason="Nyfiken", back="/")
@@ -113,7 +113,7 @@ async def test_whoever_has_a_protected_identity_is_shown_after_a_step_more(regio
         said = {**case["snapshot"], "protectedLevel": "protected-registration"}
         await tx.execute(update(sip_case).where(sip_case.c.case_number == case_number).values(snapshot=said))
     await region.log_in()
-    assert 'name="confirmed"' in await region.page(f"/reveal?target={target}")
+    assert 'name="confirmed"' in await region.page(f"/messages/{target}/reveal")
     status, page = await region.send("/reveal", target=target, reason="Ringer enheten", back="/")
     assert status == 422
     assert "reveal.protected" in page
