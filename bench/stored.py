@@ -22,17 +22,18 @@ _BODY = b"<small/>"
 async def fill(sender: str, receiver: str, count: int) -> None:
     """Put ``count`` messages that were sent and received into two stores."""
     async with Store(sender) as store:
-        await _insert(store, sip_case, (_case(number) for number in range(count // _EACH)))
-        await _insert(store, message, (_message(number) for number in range(count)))
-        await _insert(store, dispatch, (_dispatch(number) for number in range(count)))
-        await _insert(store, history, (_line(number, "out") for number in range(count)))
+        await insert_all(store, sip_case, (_case(number) for number in range(count // _EACH)))
+        await insert_all(store, message, (_message(number) for number in range(count)))
+        await insert_all(store, dispatch, (_dispatch(number) for number in range(count)))
+        await insert_all(store, history, (_line(number, "out") for number in range(count)))
     async with Store(receiver) as store:
-        await _insert(store, sip_case, (_case(number) for number in range(count // _EACH)))
-        await _insert(store, inbound, (_inbound(number) for number in range(count)))
-        await _insert(store, history, (_line(number, "in") for number in range(count)))
+        await insert_all(store, sip_case, (_case(number) for number in range(count // _EACH)))
+        await insert_all(store, inbound, (_inbound(number) for number in range(count)))
+        await insert_all(store, history, (_line(number, "in") for number in range(count)))
 
 
-async def _insert(store: Store, table: Table, rows: Iterator[dict[str, Any]]) -> None:
+async def insert_all(store: Store, table: Table, rows: Iterator[dict[str, Any]]) -> None:
+    """Write rows into a table, many at a time."""
     while chunk := [row for row, _ in zip(rows, range(_CHUNK), strict=False)]:
         async with store.writing() as tx:
             await tx.execute(insert(table), chunk)
