@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -32,6 +35,14 @@ BY = "SE2120001447-P0001"
 
 async def main(store_url: str, folder: Path) -> None:
     """Open the door, tell where it is, and wait."""
+    async with opened(store_url, folder) as told:
+        print(json.dumps(told), flush=True)  # noqa: T201 -- data goes to standard output
+        await asyncio.to_thread(sys.stdin.read)
+
+
+@asynccontextmanager
+async def opened(store_url: str, folder: Path) -> AsyncIterator[dict[str, Any]]:
+    """Open the door of a municipality and the floor, and tell where each is and by which links one logs in."""
     settings = Settings.model_validate(
         {
             "party": "kommun",
@@ -43,25 +54,27 @@ async def main(store_url: str, folder: Path) -> None:
         }
     )
     clock, directory = SystemClock(), Directory.load(settings.directory)
-    async with open_store(settings) as store:
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings))
         context = context_of(settings, directory, store, clock)
         measured = Scrape(context, [settings.adapter], store.check)
-        async with connected(
-            settings, directory, clock, store, {"database": store.check}, measured, context
-        ) as systems:
-            (door,) = (one for one in systems.doors if isinstance(one, HttpDoor))
-            stop = asyncio.Event()
-            listening = asyncio.create_task(door.listen(stop))
-            await door.is_open.wait()
-            links = {}
-            for name, units in (("all", None), ("one", frozenset({RARE}))):
-                async with store.writing() as tx:
-                    actor = Actor(name=BY, role=Role.OPERATOR, units=units)
-                    links[name] = f"/login/{await sessions.make_link(tx, actor, clock.now())}"
-            floor, runner = await _floor()
-            told = {"url": "http://{}:{}".format(*door.address), "floor": floor, "links": links}
-            print(json.dumps(told), flush=True)  # noqa: T201 -- data goes to standard output
-            await asyncio.to_thread(sys.stdin.read)
+        probes = {"database": store.check}
+        systems = await stack.enter_async_context(
+            connected(settings, directory, clock, store, probes, measured, context)
+        )
+        (door,) = (one for one in systems.doors if isinstance(one, HttpDoor))
+        stop = asyncio.Event()
+        listening = asyncio.create_task(door.listen(stop))
+        await door.is_open.wait()
+        floor, runner = await _floor()
+        links = {}
+        for name, units in (("all", None), ("one", frozenset({RARE}))):
+            async with store.writing() as tx:
+                actor = Actor(name=BY, role=Role.OPERATOR, units=units)
+                links[name] = f"/login/{await sessions.make_link(tx, actor, clock.now())}"
+        try:
+            yield {"url": "http://{}:{}".format(*door.address), "floor": floor, "links": links}
+        finally:
             stop.set()
             await listening
             await runner.cleanup()

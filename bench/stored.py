@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +35,7 @@ async def fill(sender: str, receiver: str, count: int) -> None:
 
 async def insert_all(store: Store, table: Table, rows: Iterator[dict[str, Any]]) -> None:
     """Write rows into a table, many at a time."""
-    while chunk := [row for row, _ in zip(rows, range(_CHUNK), strict=False)]:
+    while chunk := list(islice(rows, _CHUNK)):
         async with store.writing() as tx:
             await tx.execute(insert(table), chunk)
 
