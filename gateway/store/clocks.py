@@ -21,7 +21,7 @@ from gateway.process import TERMINAL, SipCase
 from gateway.store import rows
 from gateway.store.cases import case_in
 from gateway.store.rows import as_dispatch, as_inbound
-from gateway.store.tables import OPEN, dispatch, inbound, message, sip_case
+from gateway.store.tables import OPEN, dispatch, inbound, sip_case
 
 FARTHEST: Final = 4_000
 """How many rows one page looks at for those of some units: each is looked up by itself."""
@@ -67,18 +67,12 @@ async def awaited_answers(tx: Transaction, sought: Sought, limit: int, *, farthe
     is_narrow = sought.units is not None or sought.unit is not None
     looked_at = _looked_at(sought).order_by(dispatch.c.due_at, dispatch.c.id)
     some = looked_at.limit(farthest if is_narrow else limit + 1).subquery()
-    query = (
-        select(*rows.OUT, message.c.sender_unit)
-        .join(some, some.c.id == dispatch.c.id)
-        .join(message, message.c.message_id == dispatch.c.message_id)
-        .order_by(some.c.due_at, some.c.id)
-        .limit(limit + 1)
-    )
+    query = select(*rows.OUT).join(some, some.c.id == dispatch.c.id).order_by(some.c.due_at, some.c.id).limit(limit + 1)
     if sought.units is not None:
-        query = query.where(message.c.sender_unit.in_(sorted(sought.units)))
+        query = query.where(dispatch.c.own_unit.in_(sorted(sought.units)))
     if sought.unit is not None:
-        query = query.where((dispatch.c.unit == sought.unit) | (message.c.sender_unit == sought.unit))
-    found = [Awaited(as_dispatch(row), row.sender_unit) for row in (await tx.execute(query)).all()]
+        query = query.where((dispatch.c.unit == sought.unit) | (dispatch.c.own_unit == sought.unit))
+    found = [Awaited(as_dispatch(row), row.own_unit) for row in (await tx.execute(query)).all()]
     if len(found) > limit:
         last = found[limit - 1].row
         assert last.due_at is not None  # it waits by then
