@@ -93,6 +93,7 @@ async def open_gateway(
             lanes=systems.lanes,
             doors=systems.doors,
             heartbeat=systems.heartbeat,
+            sources=systems.sources,
             alone=alone,
             leads=leads,
         )

@@ -60,6 +60,8 @@ class Connections:
     lanes: tuple[Lane, ...]
     doors: tuple[Door, ...]
     heartbeat: Heartbeat
+    sources: frozenset[str]
+    """By which names events come that the adapter can take."""
 
 
 @asynccontextmanager
@@ -101,6 +103,7 @@ async def connected(
             lanes=lanes_of(routes),
             doors=_doors(settings, sources, clock, book, probes, measured, windows),
             heartbeat=Heartbeat(store, clock, _asked(adapters, sources, routes)),
+            sources=frozenset(source.name for source in sources),
         )
 
 

@@ -36,6 +36,10 @@ WORDS = {
     ("decision", "kind"): "sent",
     ("decision", "decision"): "discarded",
     ("failure_note", "kind"): "sent",
+    ("operation", "action"): "resend",
+    ("operation", "state"): "waiting",
+    ("operation_item", "kind"): "sent",
+    ("operation_item", "outcome"): "done",
 }
 """What stands in columns that take certain words only."""
 

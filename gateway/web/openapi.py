@@ -164,7 +164,12 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 
 def refusals_of(route: Route) -> list[HTTPStatus]:
     """Return with what a route of the API may say no."""
-    found = {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE, *route.refuses}
+    found = {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        *route.refuses,
+    }
     if route.right is not None:
         found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     if "{" in route.path:

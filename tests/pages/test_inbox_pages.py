@@ -46,6 +46,7 @@ async def test_the_inbox_and_what_is_asked_before_somebody_is_shown_are_for_ever
     page = await visitor.open(region.url, view)
     await enter(page, await region.link(Role.OPERATOR, units=[UNIT]))
     await page.goto("/inbox")
+    case_number = await page.get_by_role("row").nth(1).get_by_role("link").first.inner_text()
     await check_axe(page)
     await check_reflow(page)
     await page.get_by_role("row").nth(1).get_by_role("link", name="Show" if view is SMALL else "Visa").click()
@@ -54,6 +55,8 @@ async def test_the_inbox_and_what_is_asked_before_somebody_is_shown_are_for_ever
     await page.get_by_role("textbox").fill("Ringer enheten")
     await page.get_by_role("main").get_by_role("button").click()
     await expect(page.get_by_role("row").nth(1)).to_contain_text("shown until" if view is SMALL else "visas till")
+    await page.goto(f"/cases/{case_number}/reveal")
+    await check_axe(page)
 
 
 async def test_a_unit_acknowledges_by_keyboard(region: Site, visitor: Visitor) -> None:
