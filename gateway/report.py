@@ -75,10 +75,12 @@ async def lines_of(
     today: date,
     area: str | None = None,
     most: int | None = None,
+    at_a_time: int = case_logs.PAGE,
 ) -> list[Figure]:
     """Return the lines of the report of a period: the indicators, then the payment month by month.
 
-    Only cases that a unit in ``area`` convened count, where one is given. ``most`` is how many persons are read.
+    Only cases that a unit in ``area`` convened count, where one is given. ``most`` is how many persons are read,
+    and ``at_a_time`` how many without anything else going on meanwhile.
 
     Raises:
         UsageError: no unit has that area, or there are more persons.
@@ -91,7 +93,7 @@ async def lines_of(
     since, until = (datetime.combine(day, time(), STOCKHOLM) for day in (period.first, _after(period.last)))
     if most is not None and await case_logs.count(tx, since=since, until=until, most=most) > most:
         raise UsageError(TOO_MANY.at(most=most))
-    async for log in case_logs.logs(tx, since=since, until=until):
+    async for log in case_logs.logs(tx, since=since, until=until, page=at_a_time):
         indicators.count(log, period, work, conveners=conveners)
         payment.count(log, period, months, parties=parties, terms=terms, today=today, conveners=conveners)
     disclosure = Disclosure(settings.smallest_count_shown)

@@ -16,7 +16,7 @@ from gateway.store import audit as kept
 from gateway.store import audit_page
 from gateway.web import cursor
 from gateway.web.audit_reading import LogAsked, WalkAsked, said_by, walked
-from gateway.web.audit_words import ACTION_WORDS, OUTCOME_WORDS, action_word, outcome_word, role_word
+from gateway.web.audit_words import OUTCOME_WORDS, action_word, outcome_word, role_word
 from gateway.web.ledger_reading import id_in
 from gateway.web.page import page
 from gateway.web.route import Route, Scope
@@ -58,7 +58,7 @@ async def audit(visit: Visit) -> web.Response:
         is_filtered=asked.model_dump(exclude_defaults=True, exclude={"limit", "cursor"}) != {},
         newest=asked.address(),
         next=asked.address(cursor=cursor.written(found.next)) if found.next is not None else None,
-        actions=sorted(((one.value, ACTION_WORDS[one]) for one in Action), key=lambda pair: visit.say(*pair[1])),
+        actions=sorted(((one.value, action_word(one.value)) for one in Action), key=lambda pair: visit.say(*pair[1])),
         outcomes=[(one.value, OUTCOME_WORDS[one]) for one in AuditOutcome],
         action_word=action_word,
         outcome_word=outcome_word,

@@ -17,8 +17,10 @@ from gateway.report import lines_of, period_of
 from gateway.web.forms import Asked
 from gateway.web.visit import Visit
 
-MOST_PERSONS: Final = 2_000
+MOST_PERSONS: Final = 1_000
 """How many persons are read for a report that somebody waits for."""
+AT_A_TIME: Final = 4
+"""How many of them are read at a time: what else the gateway does goes on between."""
 LONGEST: Final = timedelta(days=366)
 """How long a period may be that somebody waits for."""
 
@@ -80,4 +82,5 @@ async def counted(visit: Visit, asked: ReportAsked) -> list[Figure]:
             today=today,
             area=asked.area,
             most=MOST_PERSONS,
+            at_a_time=AT_A_TIME,
         )
