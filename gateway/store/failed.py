@@ -165,19 +165,38 @@ async def _groups_of(
         all_of_them = select(code, party, func.count(), func.min(at, type_=Moment), newest).group_by(code, party)
         rows = (await tx.execute(_seen(all_of_them, kind, now, units).limit(MOST_GROUPS))).all()
         return [_group(Cause(kind=kind, code=row[0], party=row[1]), row[2], most, row[3], row[4]) for row in rows]
-    query = _seen(select(code, party), kind, now, None).order_by(code, party).limit(1)
-    found: list[Group] = []
-    last: tuple[str, str] | None = None
-    while len(found) < MOST_GROUPS:  # from one to the next, past all that are alike
-        following = query if last is None else query.where(tuple_(code, party) > tuple_(*map(literal, last)))
-        row = (await tx.execute(following)).first()
-        if row is None:
-            break
-        last = (row[0], row[1])
-        group = await _counted(tx, Cause(kind=kind, code=row[0], party=row[1]), now, None, most)
-        if group is not None:
-            found.append(group)
-    return found
+    rows = (await tx.execute(_causes(kind, now, most))).all()
+    return [_group(Cause(kind=kind, code=row[0], party=row[1]), row[2], most, row[3], row[4]) for row in rows]
+
+
+def _causes(kind: ItemKind, now: datetime, most: int) -> Select[Any]:
+    """Return the query for the causes of a kind: how many each has, up to ``most`` and one more, and since when.
+
+    It goes from one cause to the next in the index, past all that are alike, and counts each no further than that.
+    """
+    source, table = _SOURCES[kind], TABLES[kind]
+    code, party, at = table.c[source.code], table.c[source.party], table.c[source.at]
+
+    def following(column: Any, *after: Any) -> Any:
+        return _seen(select(column), kind, now, None).where(*after).order_by(code, party).limit(1).scalar_subquery()
+
+    begin = select(following(code).label("code"), following(party).label("party"))
+    cause = begin.cte("cause", recursive=True)
+    later = tuple_(code, party) > tuple_(cause.c.code, cause.c.party)
+    cause = cause.union_all(select(following(code, later), following(party, later)).where(cause.c.code.is_not(None)))
+    alike = _seen(select(at.label("at")), kind, now, None).where(code == cause.c.code, party == cause.c.party)
+    counted = select(func.count()).select_from(alike.limit(most + 1).correlate(cause).subquery())
+    return (
+        select(
+            cause.c.code,
+            cause.c.party,
+            counted.scalar_subquery(),
+            alike.order_by(at).limit(1).correlate(cause).scalar_subquery(),
+            alike.order_by(at.desc()).limit(1).correlate(cause).scalar_subquery(),
+        )
+        .where(cause.c.code.is_not(None))
+        .limit(MOST_GROUPS)
+    )
 
 
 async def _counted(
