@@ -16,7 +16,7 @@ from gateway.audit import Action
 from gateway.context import Context, begins_again
 from gateway.errors import CaseRuleError, DependencyDownError, Fault, Finding, GatewayError, NotYetError
 from gateway.items import Item, ItemKind
-from gateway.store import audit
+from gateway.store import Transaction, audit
 from gateway.store import items as items_of
 from gateway.store.sheet import Sheet
 
@@ -85,6 +85,10 @@ It tells the attempt what the item is about before anything of it is shown, and 
 """
 
 
+Along = Callable[[Transaction, Result], Awaitable[None]]
+"""Keeps something more in the transaction that does something to an item; what it raises lets nothing be done."""
+
+
 class Verb(Protocol):
     """Does something to items, such as :func:`gateway.sending_again.resend`."""
 
@@ -111,10 +115,12 @@ async def each(
     by: Actor | str,
     reason: str,
     dry_run: bool = False,
+    along: Along | None = None,
 ) -> list[Result]:
     """Do ``work`` to each item, in their order, and return what became of it. What is named twice is done once.
 
-    ``of_events`` is what the action is called when it is about an event, where that is something else.
+    ``of_events`` is what the action is called when it is about an event, where that is something else. What is to be
+    kept ``along`` with what was done is kept in the same transaction; in a dry run there is none.
 
     Raises:
         AccessRefusedError: the actor may not.
@@ -132,7 +138,7 @@ async def each(
         attempt = Attempt(action=its, by=by, reason=reason)
         if away is None:
             try:
-                results.append(await _one(context, work, item, attempt, dry_run=dry_run))
+                results.append(await _one(context, work, item, attempt, dry_run=dry_run, along=along))
                 continue
             except DependencyDownError as error:
                 if not results:
@@ -144,14 +150,16 @@ async def each(
     return results
 
 
-async def _one(context: Context, work: Work, item: Item, attempt: Attempt, *, dry_run: bool) -> Result:
+async def _one(
+    context: Context, work: Work, item: Item, attempt: Attempt, *, dry_run: bool, along: Along | None
+) -> Result:
     def refused(error: GatewayError) -> Result:
         return Result(item=item, findings=error.findings, dry_run=dry_run)
 
     try:
         async with answering_for(context.store, context.clock, attempt) as actor:
             try:
-                said = await _carried_out(context, work, item, attempt, actor, dry_run=dry_run)
+                said = await _carried_out(context, work, item, attempt, actor, dry_run=dry_run, along=along)
             except (CaseRuleError, NotYetError) as error:
                 if dry_run:  # to be told so is what was asked for, and no failure
                     return refused(error)
@@ -160,13 +168,16 @@ async def _one(context: Context, work: Work, item: Item, attempt: Attempt, *, dr
         raise
     except GatewayError as error:
         return refused(error)
-    told = attempt.target if item.kind in (ItemKind.SENT, ItemKind.RECEIVED) else None
-    return Result(item=item, message_id=told, said=said, dry_run=dry_run)
+    return Result(item=item, message_id=_message_id(item, attempt), said=said, dry_run=dry_run)
+
+
+def _message_id(item: Item, attempt: Attempt) -> str | None:
+    return attempt.target if item.kind in (ItemKind.SENT, ItemKind.RECEIVED) else None
 
 
 @begins_again
 async def _carried_out(
-    context: Context, work: Work, item: Item, attempt: Attempt, actor: Actor, *, dry_run: bool
+    context: Context, work: Work, item: Item, attempt: Attempt, actor: Actor, *, dry_run: bool, along: Along | None
 ) -> Said:
     try:
         async with context.store.writing() as tx:
@@ -176,6 +187,8 @@ async def _carried_out(
             if dry_run:
                 raise _OnlySaidError(said)
             await sheet.write()
+            if along is not None:  # before the audit log, which everybody waits for
+                await along(tx, Result(item=item, message_id=_message_id(item, attempt), said=said))
             await audit.append(tx, attempt.entry(sheet.now))
             return said
     except _OnlySaidError as only:

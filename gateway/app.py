@@ -83,7 +83,9 @@ async def open_gateway(
         context = context_of(settings, directory, store, clock, observe, chance)
         measured = _measured(settings, context, transport) if leads else None
         shown = context if leads else None
-        systems = await stack.enter_async_context(connected(settings, directory, clock, store, probes, measured, shown))
+        systems = await stack.enter_async_context(
+            connected(settings, directory, clock, store, probes, measured, shown, transport.depth)
+        )
         yield Gateway(
             context,
             systems.adapter,
@@ -91,6 +93,7 @@ async def open_gateway(
             lanes=systems.lanes,
             doors=systems.doors,
             heartbeat=systems.heartbeat,
+            sources=systems.sources,
             alone=alone,
             leads=leads,
         )

@@ -83,6 +83,11 @@ class Action(StrEnum):
     MESSAGE_ACKNOWLEDGED = "message.acknowledged", Right.ACKNOWLEDGE
     MESSAGE_MARKED_READ = "message.marked-read", Right.ACKNOWLEDGE
     FAILURE_NOTED = "failure.noted", Right.DISCARD
+    # What is done to each item asks for the right of that action besides.
+    OPERATION_BEGUN = "operation.begun", Right.RESEND
+    OPERATION_PAUSED = "operation.paused", Right.RESEND
+    OPERATION_CONTINUED = "operation.continued", Right.RESEND
+    OPERATION_STOPPED = "operation.stopped", Right.RESEND
     TOKEN_CREATED = "token.created", Right.ADMINISTER_TOKENS
     TOKEN_REVOKED = "token.revoked", Right.ADMINISTER_TOKENS
     # Kept when a token that no longer holds is shown: it asks for no more than the least.

@@ -8,10 +8,11 @@ from typing import Final
 
 from gateway.directory import Directory
 from gateway.duties import Duty, in_order, of_case, of_letter, of_received, of_sent
+from gateway.ledger import Dispatch
 from gateway.lifecycle import OutState
 from gateway.process import deadlines
 from gateway.store import Transaction, clocks
-from gateway.store.clocks import Awaited, Sought
+from gateway.store.clocks import Sought
 from gateway.times import Times
 
 MOST: Final = 10_000
@@ -46,8 +47,6 @@ async def everything(
     return Everything(in_order(duties), is_whole)
 
 
-def of_answer(one: Awaited, party: str, times: Times) -> Duty:
+def of_answer(row: Dispatch, party: str, times: Times) -> Duty:
     """Return what is awaited about an outgoing message: of its recipient, or of ``party`` that a letter is sent."""
-    if one.row.state is OutState.LETTER:
-        return of_letter(one.row, party, one.sender_unit)
-    return of_sent(one.row, times)
+    return of_letter(row, party, row.own_unit) if row.state is OutState.LETTER else of_sent(row, times)

@@ -23,6 +23,7 @@ from gateway.clock import Clock
 from gateway.config import Settings
 from gateway.context import Context
 from gateway.directory import Directory
+from gateway.envelope import Channel
 from gateway.errors import ConfigurationError, Fault, Finding
 from gateway.heartbeat import Heartbeat
 from gateway.ports import Adapter, Door, EventSource, Lane, Measured, MessageTarget
@@ -59,6 +60,8 @@ class Connections:
     lanes: tuple[Lane, ...]
     doors: tuple[Door, ...]
     heartbeat: Heartbeat
+    sources: frozenset[str]
+    """By which names events come that the adapter can take."""
 
 
 @asynccontextmanager
@@ -70,11 +73,13 @@ async def connected(
     probes: Mapping[str, Callable[[], Awaitable[None]]],
     measured: Measured | None = None,
     shown: Context | None = None,
+    depth: Callable[[Channel], Awaitable[int]] | None = None,
 ) -> AsyncIterator[Connections]:
     """Connect the case systems while the block runs.
 
     ``probes`` are what the door says of the health of the gateway, and ``measured`` what it is measured by. What it
-    shows people and programs are the surroundings ``shown``, where there are any.
+    shows people and programs are the surroundings ``shown``, where there are any, and how much waits at the exchange
+    (``depth``).
 
     Raises:
         ConfigurationError: a file that the settings name cannot be used.
@@ -90,13 +95,15 @@ async def connected(
         adapter = ComposedAdapter(sources, routes, book)
         windows = None
         if shown is not None:
-            windows = _windows(settings, shown, adapter, [source.name for source in sources], probes, stack)
+            names = [source.name for source in sources]
+            windows = _windows(settings, shown, adapter, names, lanes_of(routes), probes, depth, stack)
         yield Connections(
             adapter=adapter,
             routes=routes,
             lanes=lanes_of(routes),
             doors=_doors(settings, sources, clock, book, probes, measured, windows),
             heartbeat=Heartbeat(store, clock, _asked(adapters, sources, routes)),
+            sources=frozenset(source.name for source in sources),
         )
 
 
@@ -159,7 +166,9 @@ def _windows(
     context: Context,
     adapter: Adapter,
     sources: Sequence[str],
+    lanes: Sequence[Lane],
     probes: Mapping[str, Callable[[], Awaitable[None]]],
+    depth: Callable[[Channel], Awaitable[int]] | None,
     stack: AsyncExitStack,
 ) -> Windows | None:
     """Return what people and programs may look at; ``None`` where nobody can come in.
@@ -190,6 +199,8 @@ def _windows(
         adapter=adapter,
         sources=frozenset(sources),
         probes=probes,
+        lanes={lane.name: lane for lane in lanes},
+        depth=depth,
         is_near=is_near,
         oidc=oidc,
     )

@@ -92,6 +92,8 @@ class Context:
     """Rung when something waits for the relay."""
     incoming: Bell = field(default_factory=Bell)
     """Rung when something waits for the case system."""
+    operating: Bell = field(default_factory=Bell)
+    """Rung when an operation over many is to go on."""
     registered: Bell = field(default_factory=Bell)
     """Rung when the case system has committed a message."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from gateway.access import Actor
 from gateway.accountability import Attempt
-from gateway.actions import Result, Said, each, missing
+from gateway.actions import Along, Result, Said, each, missing
 from gateway.audit import Action
 from gateway.context import Context
 from gateway.errors import CaseRuleError, Fault
@@ -71,7 +71,13 @@ _CONSEQUENCE: Final[Mapping[OutState | InState | ItemKind, Said]] = {
 
 
 async def discard(
-    context: Context, chosen: Collection[Item], *, by: Actor | str, reason: str, dry_run: bool = False
+    context: Context,
+    chosen: Collection[Item],
+    *,
+    by: Actor | str,
+    reason: str,
+    dry_run: bool = False,
+    along: Along | None = None,
 ) -> list[Result]:
     """Let failures be looked at by nobody any more; return what became of each, and what that means.
 
@@ -93,11 +99,19 @@ async def discard(
 
     of_events = Action.EVENT_DISCARDED
     action = Action.MESSAGE_DISCARDED
-    return await each(context, work, chosen, action=action, of_events=of_events, by=by, reason=reason, dry_run=dry_run)
+    return await each(
+        context, work, chosen, action=action, of_events=of_events, by=by, reason=reason, dry_run=dry_run, along=along
+    )
 
 
 async def restore(
-    context: Context, chosen: Collection[Item], *, by: Actor | str, reason: str, dry_run: bool = False
+    context: Context,
+    chosen: Collection[Item],
+    *,
+    by: Actor | str,
+    reason: str,
+    dry_run: bool = False,
+    along: Along | None = None,
 ) -> list[Result]:
     """Let what was discarded be a failure again, with the deadline it had; see :func:`discard`."""
 
@@ -116,7 +130,9 @@ async def restore(
 
     of_events = Action.EVENT_DISCARDED  # as the same is called where only events are
     action = Action.MESSAGE_RESTORED
-    return await each(context, work, chosen, action=action, of_events=of_events, by=by, reason=reason, dry_run=dry_run)
+    return await each(
+        context, work, chosen, action=action, of_events=of_events, by=by, reason=reason, dry_run=dry_run, along=along
+    )
 
 
 async def _row(sheet: Sheet, item: Item, attempt: Attempt) -> Dispatch | Inbound | None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway.adapter_settings import AdapterSettings
+from gateway.adapter_signs import signs_of
 from gateway.adapters.http_trial import door_answers
 from gateway.adapters.signing import Secrets
 from gateway.adapters.ways import WAYS, Surroundings, can_be_asked, routes_of, sources_of
@@ -19,8 +20,7 @@ from gateway.connections import lanes_of
 from gateway.directory import Directory
 from gateway.errors import Finding
 from gateway.heartbeat import answer_of
-from gateway.ports import EventSource, Lane, MessageTarget
-from gateway.store import adapters as kept
+from gateway.ports import EventSource, MessageTarget
 from gateway.store.adapters import Beat, Pause
 
 
@@ -77,29 +77,23 @@ async def health_of(settings: Settings, clock: Clock) -> list[Health]:
     sources = {source.name: source for source in sources_of(adapters, around)}
     targets = {target.name: target for target in routes.targets}
     lanes = {lane.name: lane for lane in lanes_of(routes)}
-    last: dict[str, tuple[datetime | None, datetime | None]] = {}
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        paused, beats = await kept.pauses(tx), await kept.beats(tx)
-        for one in adapters:
-            lane = lanes.get(one.name, Lane(name=one.name))
-            event = await kept.last_event(tx, one.name) if one.brings else None
-            taken = await kept.last_registration(tx, units=lane.units, but=lane.others) if one.takes else None
-            last[one.name] = event, taken
+        signs = await signs_of(tx, adapters, lanes)
     async with AsyncExitStack() as stack:  # nobody's silence keeps the database, or the others, waiting
         answers = await asyncio.gather(
             *(_asked(stack, sources.get(one.name), targets.get(one.name)) for one in adapters)
         )
     return [
         Health(
-            settings=one,
-            is_up=not findings if can_be_asked(one) else None,
+            settings=one.settings,
+            is_up=not findings if can_be_asked(one.settings) else None,
             findings=findings,
-            last_event=last[one.name][0],
-            last_registration=last[one.name][1],
-            pause=paused.get(one.name),
-            beat=beats.get(one.name),
+            last_event=one.last_event,
+            last_registration=one.last_registration,
+            pause=one.pause,
+            beat=one.beat,
         )
-        for one, findings in zip(adapters, answers, strict=True)
+        for one, findings in zip(signs, answers, strict=True)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from gateway.envelope import Channel
 from gateway.errors import ConfigurationError, DependencyDownError, InvalidDocumentError, NotYetError
 from gateway.heartbeat import BEAT_EVERY, Heartbeat
 from gateway.inbox import Inbox
+from gateway.operations import Operations
 from gateway.outages import Outages
 from gateway.outbox import Outbox, Submission
 from gateway.partners import Partners
@@ -47,9 +48,10 @@ class Gateway:
     """One party's gateway: its hops over one store, one adapter and one place on the exchange.
 
     Several processes may run it over one store. ``alone`` says that this one does not share it; ``leads`` that it is
-    the one that takes events, which must keep their order, and looks over deadlines. ``lanes`` lead to
-    its case systems where there are several; ``doors`` are where systems come in by themselves, and ``heartbeat`` asks
-    whether they are there: only whoever leads opens the ones and asks the other.
+    the one that takes events, which must keep their order, carries out operations, and looks over deadlines. ``lanes``
+    lead to its case systems where there are several, and ``sources`` name those it can take events of; ``doors`` are
+    where systems come in by themselves, and ``heartbeat`` asks whether they are there: only whoever leads opens the
+    ones and asks the other.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Gateway:
         lanes: Sequence[Lane] = (),
         doors: Sequence[Door] = (),
         heartbeat: Heartbeat | None = None,
+        sources: Collection[str] = (),
         alone: bool = True,
         leads: bool = True,
     ) -> None:
@@ -73,6 +76,7 @@ class Gateway:
         self._deliveries = [self.delivery, *others]
         self.watch = Watch(context)
         self.tally = Tally(context)
+        self.operations = Operations(context, adapter, sources)
         self.partners = Partners(context, self._exchange_answers)
         self.dead_letters = DeadLetters(
             context, {Channel.MESSAGES: self.inbox.take, Channel.ACKNOWLEDGEMENTS: self.tracker.take}
@@ -105,12 +109,14 @@ class Gateway:
                 name = f"delivery {number}" if number else "delivery"
                 takers[name] = self._repeat(name, delivery.deliver, self.context.incoming, IDLE, stop)
             if self._leads:
+                bells.append(self.context.operating)
                 bells += (tracker := Bell(), inbox := Bell(), letters := Bell(), watch := Bell(), tally := Bell())
                 takers |= {
                     "tracker": self._repeat("tracker", self.tracker.sweep, tracker, SWEEP_EVERY, stop),
                     "inbox": self._repeat("inbox", self.inbox.sweep, inbox, SWEEP_EVERY, stop),
                     "watch": self._repeat("watch", self.watch.sweep, watch, SWEEP_EVERY, stop),
                     "tally": self._repeat("tally", self.observe, tally, SWEEP_EVERY, stop),
+                    "operations": self._operate(stop),
                     "dead letters": self._keep_on("dead letters", lambda: self._bury(stop), stop),
                     "dead letters again": self._repeat(
                         "dead letters again", self.dead_letters.retry, letters, SWEEP_EVERY, stop
@@ -175,6 +181,18 @@ class Gateway:
 
     async def _exchange_answers(self) -> None:
         await self.transport.ping()
+
+    async def _operate(self, stop: asyncio.Event) -> None:
+        """Carry out operations no faster than a backlog drains: what is sent again must not flood anybody."""
+        pace = timedelta(seconds=1 / self.context.pace.drain_per_second)
+
+        async def step() -> int:
+            done = await self.operations.step()
+            if done:
+                await pause(stop, pace)
+            return done
+
+        await self._repeat("operations", step, self.context.operating, SWEEP_EVERY, stop)
 
     async def _beat(self, heartbeat: Heartbeat, bell: Bell, stop: asyncio.Event) -> None:
         await pause(stop, IDLE)  # what this process itself listens on is open then

@@ -16,17 +16,13 @@ from gateway.directory import Directory
 from gateway.errors import ConfigurationError, Fault, Finding
 from gateway.messages import TYPES
 from gateway.messages.linter import gaps
+from gateway.pausing import UNKNOWN_ADAPTER
 from gateway.store.engine import open_engine
 from gateway.times import agreed
 from gateway.web import oidc_rules
 
 UNKNOWN_PARTY = Fault(
     "config.unknown-party", "Parten {name} finns inte i enhetskatalogen.", "The party {name} is not in the directory."
-)
-UNKNOWN_ADAPTER = Fault(
-    "config.unknown-adapter",
-    "Adaptern {name} finns inte; det finns {known}.",
-    "There is no adapter {name}; there are {known}.",
 )
 EXCHANGE_URL = Fault(
     "config.exchange-url",

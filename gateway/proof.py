@@ -14,7 +14,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +32,7 @@ from gateway.messages.description import camel
 from gateway.store import Transaction, audit, decisions, one_message
 from gateway.store.decisions import Decided
 from gateway.store.one_message import KeptMessage, Written
+from gateway.store.verdicts import Verdict
 
 FORMAT: Final = "sip-gateway-proof-1"
 """What the manifest calls itself; another number means that something in it means something else."""
@@ -114,11 +115,9 @@ def _items(kept: KeptMessage) -> list[Item]:
 def _files(kept: KeptMessage, decided: Mapping[Item, Sequence[Decided]], *, with_content: bool) -> dict[str, bytes]:
     files = {
         "README.txt": _README.encode(),
-        "ledger.json": _json({"sent": _sent(kept), "received": [_row(row, _CAME) for row in kept.came]}),
+        "ledger.json": _json({"sent": _sent(kept), "received": [_came(row) for row in kept.came]}),
         "history.json": _json([_members(line._asdict()) for line in kept.life]),
-        "verdicts.json": _json(
-            [_members({name: getattr(one, name) for name in one.__slots__}) for one in kept.verdicts]
-        ),
+        "verdicts.json": _json([_verdict(one) for one in kept.verdicts]),
         "answers.json": _json([_answer(written, row) for written, row in kept.answers]),
         "decisions.json": _json(
             [
@@ -140,7 +139,7 @@ _WITHDRAWN = (InState.RETRACTED, InState.MISDIRECTED)
 _ROW = ("message_id", "type", "case_number", "party", "unit", "duty", "state", "attempts", "sequence")
 _CLOCKS = ("received_at", "registered_at", "acknowledged_at", "record_id", "due_at", "owner", "discarded_at")
 _SENT = (*_ROW, "created_at", "queued_at", "sent_at", *_CLOCKS, "outcome")
-_CAME = (*_ROW, "sender_unit", *_CLOCKS, "duplicates", "content_hash", "findings")
+_CAME = (*_ROW, "sender_unit", *_CLOCKS, "duplicates", "content_hash")
 
 
 def _sent(kept: KeptMessage) -> list[dict[str, Any]]:
@@ -150,8 +149,22 @@ def _sent(kept: KeptMessage) -> list[dict[str, Any]]:
     return [{**_row(row, _SENT), **common, "inReplyTo": kept.wrote.in_reply_to} for row in kept.sent]
 
 
+def _came(row: Inbound) -> dict[str, Any]:
+    return {**_row(row, _CAME), "codes": _codes(row.findings or ())}
+
+
 def _row(row: Dispatch | Inbound, names: Sequence[str]) -> dict[str, Any]:
     return _members({name: getattr(row, name) for name in names})
+
+
+def _verdict(one: Verdict) -> dict[str, Any]:
+    """Return a verdict with the codes of its reasons: their sentences are what a partner chose to write."""
+    said = _members({name: getattr(one, name) for name in one.__slots__ if name != "reasons"})
+    return {**said, "codes": _codes(one.reasons)}
+
+
+def _codes(findings: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: one[name] for name in ("code", "path", "line") if name in one} for one in findings]
 
 
 def _answer(written: Written, row: Dispatch) -> dict[str, Any]:

@@ -6,7 +6,7 @@ mapping, is mended on this side. An event that is wrong in itself must be mended
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from gateway.access import Actor
@@ -36,6 +36,10 @@ OVERTAKEN = Fault(
 )
 
 
+Along = Callable[[Transaction], Awaitable[None]]
+"""Keeps something more in the transaction that accepts an event; what it raises lets nothing be done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resent:
     """What became of a refused event: accepted with its ``submission``, or still wrong, for what ``findings`` say.
@@ -58,6 +62,7 @@ async def resend(
     reason: str,
     overtaken: bool = False,
     dry_run: bool = False,
+    along: Along | None = None,
 ) -> list[Resent]:
     """Take up refused events again, by their numbers, in the order they came; each by itself.
 
@@ -65,7 +70,8 @@ async def resend(
     something since they came, unless they are meant although ``overtaken``.
 
     Who did so, an HSA-id or whoever has been let in, when and why is kept, also in the audit log. In a ``dry_run`` each
-    is only looked at as its adapter understands it; nothing is kept, and its case is not asked.
+    is only looked at as its adapter understands it; nothing is kept, and its case is not asked. What is to be kept
+    ``along`` with an event that is accepted is kept in the same transaction.
 
     Raises:
         AccessRefusedError: the actor may not.
@@ -89,7 +95,7 @@ async def resend(
             if resent.findings and resent.findings[0].code == OVERTAKEN.code:
                 resent = await _left(context, attempt, one, *resent.findings, dry_run=dry_run)
             elif not dry_run:
-                resent = await _submitted(context, outbox, attempt, actor, one, event)
+                resent = await _submitted(context, outbox, attempt, actor, one, event, along)
             done.append(resent)
     return done
 
@@ -155,11 +161,19 @@ async def _looked_at(context: Context, adapter: Adapter, one: RefusedEvent, even
 
 
 async def _submitted(
-    context: Context, outbox: Outbox, attempt: Attempt, actor: Actor, one: RefusedEvent, event: Event
+    context: Context,
+    outbox: Outbox,
+    attempt: Attempt,
+    actor: Actor,
+    one: RefusedEvent,
+    event: Event,
+    along: Along | None,
 ) -> Resent:
     async def keep(tx: Transaction, answers: Sequence[Answer]) -> None:
         """Keep who has done so with what came of it."""
         (answer,), now, number = answers, context.clock.now(), one.number
+        if along is not None and isinstance(answer, Submission):  # before the audit log, which everybody waits for
+            await along(tx)
         codes = () if isinstance(answer, Submission) else answer.codes
         by, reason = actor.name, attempt.reason
         await events.keep_decision(tx, number, "resent", at=now, by=by, reason=reason, codes=codes)

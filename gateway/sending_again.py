@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.access import Actor
 from gateway.accountability import Attempt
-from gateway.actions import Result, Said, each, missing
+from gateway.actions import Along, Result, Said, each, missing
 from gateway.audit import Action
 from gateway.circuit import TO_SYSTEM
 from gateway.context import Context
@@ -121,11 +121,18 @@ NOT_HANDED_OVER_AGAIN: Final = {
 
 
 async def resend(
-    context: Context, chosen: Collection[Item], *, by: Actor | str, reason: str, dry_run: bool = False
+    context: Context,
+    chosen: Collection[Item],
+    *,
+    by: Actor | str,
+    reason: str,
+    dry_run: bool = False,
+    along: Along | None = None,
 ) -> list[Result]:
     """Let items go again; return what became of each, in their order, or would become in a ``dry_run``.
 
     ``by`` is who decides: whoever has been let in, or the HSA-id of somebody at the machine. Who, when and why is kept.
+    For ``along`` see :func:`gateway.actions.each`.
 
     Raises:
         AccessRefusedError: the actor may not; for a unit that is not theirs, the result of that item says so.
@@ -146,7 +153,9 @@ async def resend(
         await decisions.keep(sheet.tx, item, decided)
         return said
 
-    return await each(context, work, chosen, action=Action.MESSAGE_RESENT, by=by, reason=reason, dry_run=dry_run)
+    return await each(
+        context, work, chosen, action=Action.MESSAGE_RESENT, by=by, reason=reason, dry_run=dry_run, along=along
+    )
 
 
 async def _sent(context: Context, sheet: Sheet, item: Item, attempt: Attempt, actor: Actor) -> Said:

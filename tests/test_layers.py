@@ -19,13 +19,13 @@ LAYERS = {
     "progress resources logs outages stopping working_time grace by_hand adapter_settings access "
     "trace_context items",
     "meaning": "messages times opening process ledger case_log indicators payment figures duties notices "
-    "directory_rules readable letter_words letter_text metrics silence audit matching hour",
+    "directory_rules readable letter_words letter_text metrics silence audit matching hour operation",
     "seams": "ports",
     "memory": "store",
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
-    "proof sessions log_extract traces actions sending_again discarding charge failure_notes "
-    "marks awaited",
+    "proof sessions log_extract traces actions sending_again discarding charge failure_notes operations "
+    "marks awaited adapter_signs pausing",
     "outside": "adapters transport",
     "work": "hops web",
     "assembly": "app preflight connections health",
@@ -88,6 +88,8 @@ NEIGHBOURS = {
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",
     ("resending", "context"): "every hop works in the surroundings of its gateway",
     ("resending", "outbox"): "an event that is taken up again is taken as it was the first time",
+    ("log_extract", "accountability"): "whoever takes an extract answers for it",
+    ("pausing", "accountability"): "whoever lets an adapter rest answers for it",
     ("marks", "accountability"): "whoever marks a message answers for it",
     ("marks", "actions"): "what is done by hand is done item by item",
     ("marks", "context"): "every hop works in the surroundings of its gateway",
@@ -139,6 +141,12 @@ NEIGHBOURS = {
     ("charge", "actions"): "what is done by hand is done item by item",
     ("charge", "answering"): "who takes charge by hand does so as staff do by an event",
     ("charge", "context"): "every hop works in the surroundings of its gateway",
+    ("operations", "accountability"): "whoever does something by hand answers for it",
+    ("operations", "actions"): "what is done by hand is done item by item",
+    ("operations", "context"): "every hop works in the surroundings of its gateway",
+    ("operations", "discarding"): "many are discarded as one is",
+    ("operations", "resending"): "many events are taken up again as one is",
+    ("operations", "sending_again"): "many are sent again as one is",
     ("failure_notes", "accountability"): "whoever does something by hand answers for it",
     ("failure_notes", "context"): "every hop works in the surroundings of its gateway",
     ("reference", "dashboard"): "the dashboard is rendered with the pages",

@@ -36,6 +36,10 @@ WORDS = {
     ("decision", "kind"): "sent",
     ("decision", "decision"): "discarded",
     ("failure_note", "kind"): "sent",
+    ("operation", "action"): "resend",
+    ("operation", "state"): "waiting",
+    ("operation_item", "kind"): "sent",
+    ("operation_item", "outcome"): "done",
 }
 """What stands in columns that take certain words only."""
 
@@ -157,6 +161,17 @@ async def test_the_tables_of_a_later_version_are_left_alone(engine: AsyncEngine)
         with pytest.raises(ConfigurationError) as caught:
             await look(engine)
         assert caught.value.codes == ("database.other-tables",)
+
+
+async def test_what_was_sent_before_tells_the_unit_that_sent_it(engine: AsyncEngine) -> None:
+    async with writing(engine) as connection:
+        await connection.run_sync(raise_to, "0013")
+        await connection.run_sync(fill)
+        await connection.execute(text("UPDATE message SET message_id = 'x', sender_unit = 'office'"))
+        await connection.execute(text("UPDATE dispatch SET message_id = 'x'"))
+    await migrate(engine)
+    async with reading(engine) as connection:
+        assert (await connection.run_sync(rows_in))["dispatch", "own_unit"] == "office"
 
 
 async def test_what_has_failed_before_is_known_by_when_and_why(engine: AsyncEngine) -> None:

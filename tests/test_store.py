@@ -18,7 +18,7 @@ from gateway.errors import ConflictError, WrittenMeanwhileError
 from gateway.lifecycle import InState, Level, Outcome, OutState
 from gateway.messages import render_xml
 from gateway.process import apply
-from gateway.store import Store, Transaction, cases, events, incoming, ledger, outgoing, verdicts
+from gateway.store import Store, Transaction, cases, events, history, incoming, ledger, outgoing, verdicts
 from gateway.store.events import KeptEvent
 from gateway.store.sheet import Sheet
 from gateway.store.tables import dispatch, inbound, verdict
@@ -252,3 +252,12 @@ async def test_a_block_that_raises_leaves_nothing_behind(store: Store) -> None:
 def test_the_message_of_these_tests_is_valid() -> None:
     assert render_xml(message(need(), CLINIC))
     assert message(need(), CLINIC).header.sender.party == KOMMUN
+
+
+async def test_a_code_that_a_partner_gave_is_kept_as_far_as_there_is_room(store: Store) -> None:
+    one = row()
+    async with store.writing() as tx:
+        await add(tx, one)
+        await history.record(tx, [one], "rejected", NOON, "x" * 100)
+    async with store.reading() as tx:
+        assert [line["code"] for line in await ledger.life_of(tx, one.message_id)][-1] == "x" * 64

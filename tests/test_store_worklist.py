@@ -86,25 +86,25 @@ def waiting(minute: int, state: OutState = OutState.RECEIVED, **changes: Any) ->
     return row(state=state, **changes)._replace(due_at=NOON + minute * MINUTE, owner="partner")
 
 
-async def test_awaited_answers_are_read_page_by_page_also_where_a_page_looks_at_few(tx: Transaction) -> None:
+async def test_awaited_answers_are_read_page_by_page_and_each_once(tx: Transaction) -> None:
     rows = [waiting(3), waiting(1), waiting(1), waiting(2, unit=PSYCHIATRY), waiting(9, type="acknowledgement")]
     await add(tx, *rows)
     await add(tx, row(state=OutState.ACKNOWLEDGED, position=None))
     ids = [one.message_id for one in rows]
-    for sought, farthest, expected in (
-        (Sought(), 99, [1, 2, 3, 0]),
-        (Sought(units=MINE), 1, [1, 2, 3, 0]),
-        (Sought(units=frozenset({HOME_CARE})), 2, []),
-        (Sought(unit=PSYCHIATRY), 2, [3]),
-        (Sought(party=REGION, type="sipStart", states=[OutState.RECEIVED], unit=CLINIC), 99, [1, 2, 0]),
-        (Sought(before=NOON + 2 * MINUTE), 99, [1, 2]),
-        (Sought(with_acknowledgements=True), 99, [1, 2, 3, 0, 4]),
+    for sought, expected in (
+        (Sought(), [1, 2, 3, 0]),
+        (Sought(units=MINE), [1, 2, 3, 0]),
+        (Sought(units=frozenset({HOME_CARE})), []),
+        (Sought(unit=PSYCHIATRY), [3]),
+        (Sought(party=REGION, type="sipStart", states=[OutState.RECEIVED], unit=CLINIC), [1, 2, 0]),
+        (Sought(before=NOON + 2 * MINUTE), [1, 2]),
+        (Sought(with_acknowledgements=True), [1, 2, 3, 0, 4]),
     ):
         found, after = [], None
         while True:
             kept = {name: getattr(sought, name) for name in Sought.__dataclass_fields__} | {"after": after}
-            page = await clocks.awaited_answers(tx, Sought(**kept), 2, farthest=farthest)
-            found += [one.row.message_id for one in page.rows]
+            page = await clocks.awaited_answers(tx, Sought(**kept), 2)
+            found += [one.message_id for one in page.rows]
             after = page.next
             if after is None:
                 break
@@ -147,7 +147,7 @@ async def test_work_and_answers_are_found_without_looking_through_any_table(stor
         await worklist.count_on_the_way(tx, MINE)
     event.remove(engine.sync_engine, "before_cursor_execute", listen)
     explain = "EXPLAIN QUERY PLAN" if store_url.startswith("sqlite") else "EXPLAIN"
-    assert len(asked) > 12
+    assert len(asked) >= 12
     for statement, values in asked:
         async with store.reading() as tx:
             plan = "\n".join(map(str, (await tx.exec_driver_sql(f"{explain} {statement}", values)).all()))

@@ -126,7 +126,7 @@ class HttpDoor:
         return web.json_response({"status": "up"})
 
     async def _ready(self, request: web.Request) -> web.Response:
-        answers = await asyncio.gather(*(_probed(probe) for probe in self._probes.values()))
+        answers = await asyncio.gather(*(probed(probe) for probe in self._probes.values()))
         found = dict(zip(self._probes, answers, strict=True))
         checks = {name: one.status for name, one in found.items()}
         ready = not any(one.codes for one in answers) and not self._events.is_closing
@@ -159,7 +159,8 @@ class Probed(NamedTuple):
         return {"status": self.status, "seconds": round(self.seconds, 4), "codes": list(self.codes)}
 
 
-async def _probed(probe: Callable[[], Awaitable[None]]) -> Probed:
+async def probed(probe: Callable[[], Awaitable[None]]) -> Probed:
+    """Return what comes of a probe, within :data:`PROBE_SECONDS`."""
     clock = asyncio.get_running_loop().time
     began = clock()
     codes: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +13,11 @@ import structlog
 import typer
 from rich.table import Table
 
-from gateway.accountability import Attempt, acting
+from gateway import pausing
 from gateway.adapters.mapping_text import mapping_text
 from gateway.adapters.sample import sample_of
 from gateway.adapters.ways import words_of
 from gateway.app import open_store
-from gateway.audit import Action
 from gateway.cli.console import (
     CHECK_BROKEN,
     PLAIN,
@@ -37,11 +37,10 @@ from gateway.errors import ConfigurationError, Fault, InvalidDocumentError
 from gateway.health import Health, health_of, put_to_test
 from gateway.logs import logging_to
 from gateway.messages import render_xml
+from gateway.pausing import check_known
 from gateway.ports import Event
-from gateway.preflight import UNKNOWN_ADAPTER, faults_of
+from gateway.preflight import faults_of
 from gateway.service import run_loop
-from gateway.store import adapters as kept
-from gateway.store import incoming
 
 app = typer.Typer(help="Case systems: what a gateway is connected to.", no_args_is_help=True)
 
@@ -157,7 +156,7 @@ def adapters_pause(
 ) -> None:
     """Let an adapter take no events and hand over no messages until it is resumed; what comes meanwhile waits."""
     settings = _read(config, store, directory)
-    changed = asyncio.run(_pause(settings, name, by, reason))
+    changed = asyncio.run(_decide(settings, pausing.pause, name, by, reason))
     _decided(settings, name, by, changed, "adapter.paused", "pausad / paused")
 
 
@@ -172,7 +171,7 @@ def adapters_resume(
 ) -> None:
     """Let an adapter work again; what has waited for its system goes at once."""
     settings = _read(config, store, directory)
-    changed = asyncio.run(_resume(settings, name, by, reason))
+    changed = asyncio.run(_decide(settings, pausing.resume, name, by, reason))
     _decided(settings, name, by, changed, "adapter.resumed", "i gång / at work")
 
 
@@ -182,21 +181,10 @@ def _decided(settings: Settings, name: str, by: str, changed: bool, event: str, 
     out.print(f"{name}: {said}{'' if changed else ' (redan / already)'}", **PLAIN)
 
 
-async def _pause(settings: Settings, name: str, by: str, reason: str) -> bool:
-    clock, attempt = SystemClock(), Attempt(action=Action.ADAPTER_PAUSED, by=by, reason=reason)
-    async with open_store(settings, migrates=False) as store, acting(store, clock, attempt) as tx:
-        attempt.about(_known(settings, name))
-        return await kept.put_on_hold(tx, kept.Pause(name, clock.now(), by, reason))
-
-
-async def _resume(settings: Settings, name: str, by: str, reason: str) -> bool:
-    clock, attempt = SystemClock(), Attempt(action=Action.ADAPTER_RESUMED, by=by, reason=reason)
-    async with open_store(settings, migrates=False) as store, acting(store, clock, attempt) as tx:
-        attempt.about(_known(settings, name))
-        changed = await kept.resume(tx, name, at=clock.now(), by=by, reason=reason)
-        if changed:
-            await incoming.hurry(tx)
-        return changed
+async def _decide(settings: Settings, verb: Callable[..., Awaitable[bool]], name: str, by: str, reason: str) -> bool:
+    known = [one.name for one in settings.all_adapters()]
+    async with open_store(settings, migrates=False) as store:
+        return await verb(store, SystemClock(), name, known=known, by=by, reason=reason)
 
 
 def _read(config: Path | None, store: str | None, directory: Path | None) -> Settings:
@@ -207,7 +195,4 @@ def _read(config: Path | None, store: str | None, directory: Path | None) -> Set
 
 
 def _known(settings: Settings, name: str) -> str:
-    names = [one.name for one in settings.all_adapters()]
-    if name not in names:
-        raise ConfigurationError(UNKNOWN_ADAPTER.at(name=name, known=", ".join(names)))
-    return name
+    return check_known(name, [one.name for one in settings.all_adapters()])

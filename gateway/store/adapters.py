@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import ScalarSelect, Table, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.store.adapter_tables import fetch_mark, fetch_said, heartbeat, idempotency, pause
@@ -150,18 +150,34 @@ async def _keep_said(tx: Transaction, adapter: str, resource: str, values: Mappi
         await tx.execute(update(fetch_said).where(*mine).values(**values))
 
 
-async def last_event(tx: Transaction, source: str) -> datetime | None:
-    """Return when an event from ``source`` was last kept as accepted."""
+async def last_event(tx: Transaction, source: str, *, within: int | None = None) -> datetime | None:
+    """Return when an event from ``source`` was last kept as accepted; looked for ``within`` so many of the newest."""
     query = select(event.c.received_at).where(event.c.source == source, event.c.state == "accepted")
+    if within is not None:
+        query = query.where(event.c.id > _before_newest(event, within))
     at: datetime | None = (await tx.execute(query.order_by(event.c.id.desc()).limit(1))).scalar()
     return at
 
 
 async def last_registration(
-    tx: Transaction, *, units: Collection[str] | None = None, but: Collection[str] = ()
+    tx: Transaction,
+    *,
+    units: Collection[str] | None = None,
+    but: Collection[str] = (),
+    within: int | None = None,
 ) -> datetime | None:
-    """Return when a case system last registered a message: for one of ``units``, or for any ``but`` some."""
+    """Return when a case system last registered a message: for one of ``units``, or for any ``but`` some.
+
+    It is looked for ``within`` so many of the newest that came.
+    """
     query = select(inbound.c.registered_at).where(inbound.c.registered_at.is_not(None))
     query = query.where(inbound.c.unit.in_(list(units)) if units is not None else inbound.c.unit.not_in(list(but)))
+    if within is not None:
+        query = query.where(inbound.c.id > _before_newest(inbound, within))
     at: datetime | None = (await tx.execute(query.order_by(inbound.c.id.desc()).limit(1))).scalar()
     return at
+
+
+def _before_newest(table: Table, number: int) -> ScalarSelect[int]:
+    """Return the id behind which the ``number`` newest rows of a log stand."""
+    return select(func.coalesce(func.max(table.c.id), 0) - number).scalar_subquery()

@@ -1,8 +1,8 @@
 """Browsing the ledger: pages of what was sent and of what came, the newest first, however long the log is.
 
 A page is read by its place in the log, never by counting. One that is asked for by something rare looks no further than
-some thousand rows (:data:`FARTHEST`) at a time, and tells where to go on; so each page costs about the same. Where a day
-begins in the log is found by halving it, since rows are written in the order of their times but for a few moments.
+some thousand rows (:data:`FARTHEST`) at a time, and tells where to go on; so each page costs about the same. Where a
+day begins in the log is found by halving it, since rows are written in the order of their times but for a few moments.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What is awaited: the ledger rows that have a deadline, and the cases whose clocks may run.
 
-All are read by indexes that hold nothing else. Which unit sent a message stands in none of them: what is asked for by a
-unit is looked for among :data:`FARTHEST` rows at a time, so that each page costs about the same.
+All are read by indexes that hold nothing else, however long the ledger is.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
@@ -22,9 +21,6 @@ from gateway.store import rows
 from gateway.store.cases import case_in
 from gateway.store.rows import as_dispatch, as_inbound
 from gateway.store.tables import OPEN, dispatch, inbound, sip_case
-
-FARTHEST: Final = 4_000
-"""How many rows one page looks at for those of some units: each is looked up by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,38 +43,23 @@ class Sought:
 
 
 @dataclass(frozen=True, slots=True)
-class Awaited:
-    """An outgoing message that waits for something, and the own unit that sent it."""
-
-    row: Dispatch
-    sender_unit: str
-
-
-@dataclass(frozen=True, slots=True)
 class AwaitedPage:
     """Messages, the first deadline first, and where the next page begins; ``None`` where there is no more."""
 
-    rows: Sequence[Awaited]
+    rows: Sequence[Dispatch]
     next: tuple[datetime, int] | None
 
 
-async def awaited_answers(tx: Transaction, sought: Sought, limit: int, *, farthest: int = FARTHEST) -> AwaitedPage:
+async def awaited_answers(tx: Transaction, sought: Sought, limit: int) -> AwaitedPage:
     """Return ``limit`` outgoing messages at most that wait for something, the first deadline first."""
-    is_narrow = sought.units is not None or sought.unit is not None
-    looked_at = _looked_at(sought).order_by(dispatch.c.due_at, dispatch.c.id)
-    some = looked_at.limit(farthest if is_narrow else limit + 1).subquery()
-    query = select(*rows.OUT).join(some, some.c.id == dispatch.c.id).order_by(some.c.due_at, some.c.id).limit(limit + 1)
-    if sought.units is not None:
-        query = query.where(dispatch.c.own_unit.in_(sorted(sought.units)))
-    if sought.unit is not None:
-        query = query.where((dispatch.c.unit == sought.unit) | (dispatch.c.own_unit == sought.unit))
-    found = [Awaited(as_dispatch(row), row.own_unit) for row in (await tx.execute(query)).all()]
-    if len(found) > limit:
-        last = found[limit - 1].row
-        assert last.due_at is not None  # it waits by then
-        return AwaitedPage(found[:limit], (last.due_at, last.id))
-    end = (await tx.execute(looked_at.offset(farthest - 1).limit(1))).first() if is_narrow else None
-    return AwaitedPage(found, (end.due_at, end.id) if end is not None else None)
+    some = _looked_at(sought).order_by(dispatch.c.due_at, dispatch.c.id).limit(limit + 1).subquery()
+    query = select(*rows.OUT).join(some, some.c.id == dispatch.c.id).order_by(some.c.due_at, some.c.id)
+    found = [as_dispatch(row) for row in (await tx.execute(query)).all()]
+    if len(found) <= limit:
+        return AwaitedPage(found, None)
+    last = found[limit - 1]
+    assert last.due_at is not None  # it waits by then
+    return AwaitedPage(found[:limit], (last.due_at, last.id))
 
 
 async def owed_answers(tx: Transaction, limit: int) -> list[Inbound]:
@@ -108,6 +89,10 @@ def _looked_at(sought: Sought) -> Select[Any]:
         conditions.append(dispatch.c.party == sought.party)
     if sought.type is not None:
         conditions.append(dispatch.c.type == sought.type)
+    if sought.units is not None:
+        conditions.append(dispatch.c.own_unit.in_(sorted(sought.units)))
+    if sought.unit is not None:
+        conditions.append((dispatch.c.unit == sought.unit) | (dispatch.c.own_unit == sought.unit))
     if sought.before is not None:
         conditions.append(dispatch.c.due_at < sought.before)
     if sought.after is not None:

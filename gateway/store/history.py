@@ -25,11 +25,18 @@ class Line(NamedTuple):
     code: str | None
 
 
+LONGEST_CODE = 64
+"""Characters of a code, at most."""
+
 _INSERT = insertion(history, Line._fields)
 
 
 def lines(rows: Iterable[Dispatch | Inbound], event: str, now: datetime, code: str | None = None) -> list[Line]:
-    """Return what to write down when ``event`` has brought each of ``rows`` to the state it now has."""
+    """Return what to write down when ``event`` has brought each of ``rows`` to the state it now has.
+
+    A code that a partner gave may be longer than there is room for here; with the verdict it stands in full.
+    """
+    code = code[:LONGEST_CODE] if code is not None else None
     return [
         Line("out" if isinstance(row, Dispatch) else "in", row.message_id, row.unit, now, event, row.state.value, code)
         for row in rows

@@ -72,7 +72,6 @@ class AnswerShown:
     """
 
     row: Dispatch
-    sender_unit: str
     duty: Duty
     levels: Sequence[LevelShown]
     urgency: Urgency
@@ -91,14 +90,13 @@ async def answers_of(tx: Transaction, context: Context, sought: Sought, now: dat
     """Return a page of the messages that wait for an answer."""
     found = await clocks.awaited_answers(tx, sought, limit)
     rows = []
-    for one in found.rows:
-        duty = of_answer(one, context.party, context.times)
+    for row in found.rows:
+        duty = of_answer(row, context.party, context.times)
         rows.append(
             AnswerShown(
-                row=one.row,
-                sender_unit=one.sender_unit,
+                row=row,
                 duty=duty,
-                levels=levels_of(one.row, now),
+                levels=levels_of(row, now),
                 urgency=duty.urgency(now),
                 told=duty.told(context.directory, now),
             )

@@ -53,7 +53,7 @@ class AnswerTold(Told):
             case_number=row.case_number,
             party=row.party,
             unit=row.unit,
-            sender_unit=shown.sender_unit,
+            sender_unit=row.own_unit,
             duty=row.duty,
             state=row.state,
             sent_at=row.sent_at,

@@ -74,12 +74,14 @@ class _Telling:
         self._visit, self._hub, self._listener, self._answer = visit, hub, listener, answer
         self._actor: Actor = visit.who
         self._looked_up = _now()
+        self._since = 0  # they have been told everything up to there
 
     async def tell(self, since: int | None) -> None:
         """Tell what has happened after the line ``since``, and then what happens. Return when it is over."""
         await self._write(f"retry: {RETRY_MS}\n\n")
         if since is not None:
-            await self._tell_what_was(since)
+            self._since = await self._known(since)
+            await self._tell_what_was(self._since)
         beat = self._hub.beat.total_seconds()
         while True:
             news: News | None = News((), 0)
@@ -89,6 +91,14 @@ class _Telling:
             if news is None or (_now() - self._looked_up >= beat and not await self._may_listen()):
                 return
             await self._write(self._written(news.changes, news.safe) or ":\n\n")
+
+    async def _known(self, since: int) -> int:
+        """Return ``since``, or the end where it is no line of this database: it has been restored, or is another."""
+        if since <= self._listener.last:
+            return since
+        async with self._visit.window.context.store.reading() as tx:
+            end = await kept.end(tx, self._visit.now)
+        return since if since <= end.last else self._listener.last
 
     async def _tell_what_was(self, since: int) -> None:
         last, until, safe = since, self._listener.last, self._listener.start.safe
@@ -114,7 +124,7 @@ class _Telling:
         return "".join(
             f"id: {min(one.id, safe)}\nevent: change\ndata: {told_as_json(_told(one))}\n\n"
             for one in changes
-            if self._actor.sees(one.own_unit)
+            if one.id > self._since and self._actor.sees(one.own_unit)
         )
 
     async def _write(self, text: str) -> None:
@@ -158,6 +168,5 @@ ROUTES = (
         "What changes, while it changes: each data is a ChangeTold.",
         returns=ChangeTold,
         media=(STREAM,),
-        refuses=(HTTPStatus.TOO_MANY_REQUESTS,),
     ),
 )

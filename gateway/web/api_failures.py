@@ -17,12 +17,17 @@ from gateway.web.route import Route, Scope
 from gateway.web.visit import Visit
 
 
-class NoteTold(Told):
+class NoteKept(Told):
+    """That somebody has written about a cause; what they wrote is not repeated, since this answer is kept."""
+
+    at: Moment
+    by: str
+
+
+class NoteTold(NoteKept):
     """What somebody has written about a cause."""
 
     text: str
-    at: Moment
-    by: str
 
     @classmethod
     def of(cls, note: GroupNote) -> NoteTold:
@@ -126,12 +131,13 @@ async def failure(visit: Visit) -> GroupInFull:
     return GroupInFull(group=GroupTold.of(found.group), items=items, next=found.next)
 
 
-async def note(visit: Visit) -> NoteTold:
+async def note(visit: Visit) -> NoteKept:
     """Keep what somebody writes about a group."""
     asked: NoteAsked = visit.body
     async with visit.window.context.store.reading() as tx:
         group = await group_in(tx, visit)
-    return NoteTold.of(await write_note(visit.window.context, group.cause, asked.text, by=visit.who))
+    kept = await write_note(visit.window.context, group.cause, asked.text, by=visit.who)
+    return NoteKept(at=kept.at, by=kept.by)
 
 
 ROUTES = (
@@ -162,7 +168,7 @@ ROUTES = (
         right=Right.DISCARD,
         scope=Scope.PARTY,
         body=NoteAsked,
-        returns=NoteTold,
+        returns=NoteKept,
         refuses=(HTTPStatus.UNPROCESSABLE_ENTITY,),
     ),
 )

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from gateway.adapters import http_problem as problems
 from gateway.errors import Fault, Finding, UsageError
 from gateway.web.refusals import BODY, NOT_JSON, QUERY, TOO_LARGE, TooLargeError
-from gateway.web.route import Route
+from gateway.web.route import Kind, Route
 
 LARGEST: Final = 64 * 1024
 """Bytes of what may be sent to a window; events go in by the door of their adapter, and may be larger."""
@@ -28,16 +28,25 @@ READ_SECONDS: Final = 15.0
 
 
 def query_of(route: Route, request: web.Request) -> BaseModel | None:
-    """Return what the address asks, in the form of the route. Raises :class:`UsageError`."""
+    """Return what the address asks, in the form of the route. Raises :class:`UsageError`.
+
+    A field of a page's form that was left empty asks for nothing; a program does not send what it does not ask.
+    """
     if route.query is None:
         return None
     given: dict[str, Any] = {}
     for name, value in request.query.items():
-        if name in given:
-            raise UsageError(QUERY.at(name))
+        # No text of ours has the character NUL, and not every database takes it.
+        if name in given or "\0" in value:
+            known = {field.alias or name for name, field in route.query.model_fields.items()}
+            raise UsageError(QUERY.at(name if name in known else None))
         given[name] = value
-    # A field of a form that was left empty asks for nothing.
-    return _read(route.query, {name: value for name, value in given.items() if value}, QUERY)
+    if route.kind is Kind.PAGE:
+        given = {name: value for name, value in given.items() if value}
+    try:
+        return route.query.model_validate(given)
+    except ValidationError as error:
+        raise UsageError(dict.fromkeys(_findings(route.query, error, QUERY))) from None
 
 
 async def content_of(route: Route, request: web.Request) -> bytes:
@@ -63,7 +72,7 @@ def body_of(route: Route, content: bytes) -> BaseModel | None:
     if route.body is None:
         return None
     try:
-        is_object = isinstance(json.loads(content), dict)
+        is_object = isinstance(json.loads(content), dict) and b"\\u0000" not in content  # as above
     except (ValueError, RecursionError):
         is_object = False
     if not is_object:
@@ -95,7 +104,10 @@ async def form_of(request: web.Request) -> Form:
         raise UsageError(BODY.at())
     try:
         text = (await _bytes_of(request)).decode("utf-8")
-        return Form(parse_qs(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        fields = parse_qs(text, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        if any("\0" in value for values in fields.values() for value in values):  # as above
+            raise ValueError("NUL")
+        return Form(fields)
     except ValueError:
         raise UsageError(BODY.at()) from None
 
@@ -113,13 +125,6 @@ async def _bytes_of(request: web.Request) -> bytes:
     except (ClientPayloadError, web.RequestPayloadError, ConnectionError):
         raise UsageError(problems.BROKEN_OFF.at()) from None
     return bytes(body)
-
-
-def _read(form: type[BaseModel], given: Mapping[str, Any], fault: Fault) -> BaseModel:
-    try:
-        return form.model_validate(given)
-    except ValidationError as error:
-        raise UsageError(dict.fromkeys(_findings(form, error, fault))) from None
 
 
 def _findings(form: type[BaseModel], error: ValidationError, fault: Fault) -> list[Finding]:

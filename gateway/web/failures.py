@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -12,28 +12,40 @@ from gateway.access import Right
 from gateway.errors import CaseRuleError
 from gateway.failure_notes import write_note
 from gateway.items import ItemKind
+from gateway.store import operations
 from gateway.store.failed import Cause, FailedItem
 from gateway.web.conversation import title_of
 from gateway.web.failure_reading import GroupsAsked, group_id, group_in, group_shown, groups_of
 from gateway.web.failure_words import KIND_WORDS, cause_words, code_shown
 from gateway.web.forms import Paged
+from gateway.web.operation_words import ACTION_WORDS, OPERATION_WORDS
 from gateway.web.page import page, to
 from gateway.web.route import Route, Scope
 from gateway.web.state_words import word_of
 from gateway.web.visit import Visit
+
+LATEST: Final = 5
+"""How many operations stand below the failures."""
+NOT_TRIED: Final = frozenset({ItemKind.PARKED, ItemKind.UNEXPECTED})
+"""Kinds that nothing can be tried again with: whoever sent them has been told, and has to send anew."""
 
 
 async def failures(visit: Visit) -> web.Response:
     """Answer with a page of the groups."""
     asked: GroupsAsked = visit.query
     found = await groups_of(visit, asked)
+    async with visit.window.context.store.reading() as tx:
+        latest = await operations.page(tx, LATEST, units=visit.units)
     return page(
         visit,
         "failures.html",
         groups=found.groups,
+        latest=latest.operations,
+        action_of=ACTION_WORDS.__getitem__,
+        state_of=OPERATION_WORDS.__getitem__,
         asked=asked,
         next=f"/failures?{urlencode({'cursor': found.next, 'limit': asked.limit})}" if found.next else None,
-        **_words(visit),
+        **words(visit),
     )
 
 
@@ -52,13 +64,15 @@ async def _group(visit: Visit, asked: Paged, status: HTTPStatus = HTTPStatus.OK,
         **{"findings": (), "written": None} | shown,
         shown=found,
         group=found.group,
+        can_be_tried=found.group.cause.kind not in NOT_TRIED,
+        can_be_discarded=found.group.cause.kind is not ItemKind.NOTE,
         asked=asked,
         address=here,
         next=f"{here}?{urlencode({'cursor': found.next, 'limit': asked.limit})}" if found.next else None,
         title_of_type=title_of,
         link_of=link_of,
         word_of=_word,
-        **_words(visit),
+        **words(visit),
     )
 
 
@@ -74,7 +88,8 @@ async def note(visit: Visit) -> web.Response:
     return to(f"/failures/{group_id(group.cause)}#note")
 
 
-def _words(visit: Visit) -> dict[str, Any]:
+def words(visit: Visit) -> dict[str, Any]:
+    """Return what templates say failures with."""
     directory = visit.window.context.directory
 
     def party(cause: Cause) -> str:

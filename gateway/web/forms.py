@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from gateway.clock import STOCKHOLM
@@ -19,6 +20,13 @@ Moment = Annotated[
 
 MOST: int = 200
 """Rows of a page, at most."""
+
+
+def _whole(given: Any) -> Any:
+    """Return a text when it is a number as JSON has it. Raises ``ValueError``."""
+    if isinstance(given, str) and not re.fullmatch(r"-?[0-9]{1,9}", given):
+        raise ValueError("no whole number")
+    return given
 
 
 class Told(BaseModel):
@@ -41,9 +49,10 @@ class Asked(BaseModel):
 class Paged(Asked):
     """Which page is asked for."""
 
-    limit: Annotated[int, Field(ge=1, le=MOST, description="Rows, at most.")] = 50
+    limit: Annotated[int, BeforeValidator(_whole), Field(ge=1, le=MOST, description="Rows, at most.")] = 50
     cursor: Annotated[
-        str | None, Field(max_length=100, description="Where the page begins: `next` of the page before.")
+        str | None,
+        Field(max_length=100, description="Where the page begins: `next` of the page before."),
     ] = None
 
 
@@ -54,8 +63,27 @@ class Act(Asked):
     dry_run: Annotated[bool, Field(description="Only tell what would happen.")] = False
 
 
-Since = Annotated[AwareDatetime | None, Field(description="The earliest, as RFC 3339 with an offset.")]
-Until = Annotated[AwareDatetime | None, Field(description="The first that is too late, as RFC 3339 with an offset.")]
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+_YEARS = range(1900, 3000)
+
+
+def _moment(given: Any) -> Any:
+    """Return a text when it is a time in RFC 3339, in a year that a calendar of any zone has. Raises ``ValueError``."""
+    if isinstance(given, str) and not (_RFC_3339.fullmatch(given) and int(given[:4]) in _YEARS):
+        raise ValueError("no RFC 3339")
+    return given
+
+
+Since = Annotated[
+    AwareDatetime | None, BeforeValidator(_moment), Field(description="The earliest, as RFC 3339 with an offset.")
+]
+Until = Annotated[
+    AwareDatetime | None,
+    BeforeValidator(_moment),
+    Field(description="The first that is too late, as RFC 3339 with an offset."),
+]
 
 
 class Reason(Told):

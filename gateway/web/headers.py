@@ -47,7 +47,9 @@ def security_headers(*, is_https: bool, issuer: str | None = None) -> Mapping[st
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
-        "Referrer-Policy": "no-referrer",
+        # Nothing to others. With "no-referrer" browsers would send the forms of our own pages with "Origin: null", as
+        # Fetch says ("append a request Origin header"), and they could not be told from those of somebody else.
+        "Referrer-Policy": "same-origin",
         "Permissions-Policy": ", ".join(f"{name}=()" for name in _OFF),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",

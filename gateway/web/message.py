@@ -71,6 +71,10 @@ VERBS: Final[Mapping[ByHand, Callable[..., Awaitable[list[Result]]]]] = {
 """What carries out each action."""
 
 
+_USUAL: Final = "Kvitterat på meddelandets sida."
+"""Why a message is acknowledged, where nobody says more: a unit does what it owes."""
+
+
 async def message(visit: Visit) -> web.Response:
     """Answer with one message."""
     asked: MessageAsked = visit.query
@@ -120,7 +124,8 @@ def _acting(action: ByHand) -> Callable[[Visit], Awaitable[web.Response]]:
     async def act(visit: Visit) -> web.Response:
         shown = await one_of(visit, message_id_of(visit))
         chosen = _chosen(visit, shown)
-        reason, confirmed = visit.form.one("reason"), visit.form.one("confirmed") == "yes"
+        reason = visit.form.one("reason") or (_USUAL if action is ByHand.ACKNOWLEDGE else "")
+        confirmed = visit.form.one("confirmed") == "yes"
         results: Sequence[Result] = ()
         findings: Sequence[Finding] = ()
         try:

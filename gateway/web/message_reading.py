@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from gateway.access import Right
+from gateway.by_hand import holds_person_number
 from gateway.context import Context
-from gateway.errors import Finding, InvalidDocumentError
+from gateway.errors import Fault, Finding, InvalidDocumentError
 from gateway.items import Item, ItemKind
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import FAILED, InState
@@ -27,6 +28,12 @@ from gateway.web.levels import LevelShown, levels_of
 from gateway.web.masking import MASK, is_protected
 from gateway.web.state_words import StateWord, word_of
 from gateway.web.timeline import Moment, timeline
+
+NOT_REPEATED = Fault(
+    "web.reason-not-repeated",
+    "Mottagarens skäl innehåller ett personnummer och visas inte.",
+    "The recipient's reason holds a person number and is not shown.",
+)
 
 
 class ByHand(StrEnum):
@@ -48,14 +55,17 @@ class ByHand(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowShown:
-    """Where a message stands with one recipient: its levels, its life, its verdicts, and what can be done by hand."""
+    """Where a message stands with one recipient: its levels, its life, and what can be done with it by hand.
+
+    ``reasons`` are why the recipient did not take all of it, and ``findings`` why this party did not.
+    """
 
     item: Item
     row: Dispatch | Inbound
     word: StateWord
     levels: tuple[LevelShown, ...]
     moments: Sequence[Moment]
-    verdicts: Sequence[Verdict]
+    reasons: Sequence[Finding]
     findings: Sequence[Finding]
     by_hand: frozenset[ByHand]
 
@@ -169,10 +179,18 @@ def _shown(row: Dispatch | Inbound, kept: KeptMessage, now: datetime, context: C
         word=word_of(row.state, came=came),
         levels=levels_of(row, now),
         moments=timeline(lines, row, now, context.times),
-        verdicts=[] if came else [one for one in kept.verdicts if one.unit == row.unit],
+        reasons=[] if came else [told for one in kept.verdicts if one.unit == row.unit for told in _reasons(one)],
         findings=[Finding.from_json(one) for one in found or ()],
         by_hand=by_hand(row),
     )
+
+
+def _reasons(verdict: Verdict) -> Iterator[Finding]:
+    """Yield the reasons of a verdict, in words that a partner has chosen; a person number in them is not repeated."""
+    for said in verdict.reasons:
+        told = Finding.from_json(said)
+        is_safe = not holds_person_number(told.sv) and not holds_person_number(told.en)
+        yield told if is_safe else replace(told, sv=NOT_REPEATED.sv, en=NOT_REPEATED.en)
 
 
 def by_hand(row: Dispatch | Inbound) -> frozenset[ByHand]:

@@ -33,6 +33,10 @@ NAMED: Final[dict[str, dict[str, Any]]] = {
         "schema": {"type": "string", "format": "uuid"},
         "example": _MESSAGE,
     },
+    "adapter": {
+        "description": both("Kopplingens namn i inställningarna.", "The name of the connection in the settings."),
+        "schema": {"type": "string", "minLength": 1, "maxLength": 23},
+    },
     "number": {
         "description": both("Ärendenumret.", "The number of the case."),
         "schema": {"type": "string", "minLength": 1, "maxLength": 10},
@@ -160,7 +164,12 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
 
 def refusals_of(route: Route) -> list[HTTPStatus]:
     """Return with what a route of the API may say no."""
-    found = {HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE, *route.refuses}
+    found = {
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        *route.refuses,
+    }
     if route.right is not None:
         found |= {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
     if "{" in route.path:

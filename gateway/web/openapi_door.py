@@ -269,6 +269,7 @@ DOOR: Final[dict[str, dict[str, Any]]] = {
             "This description.",
             answer200=_told("OpenAPI 3.1.", "OpenAPI 3.1.", _JSON, {"type": "object"}),
             answer400=no(both("Anropet går inte att använda.", "The request cannot be used.")),
+            answer429=no(both("För mycket på en gång.", "Too much at once.")),
         )
     },
 }

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from gateway.config import Settings
 from gateway.context import Context
-from gateway.ports import Adapter
+from gateway.envelope import Channel
+from gateway.ports import Adapter, Lane
 
 if TYPE_CHECKING:
     from gateway.web.oidc import OidcLogin
@@ -20,6 +21,8 @@ class Window:
     """One gateway, as it is looked at.
 
     ``adapter`` understands what was told by ``sources``. ``probes`` return when what they are named after answers.
+    ``lanes`` has the way to each case system, by the name of its adapter, where there are several. ``depth`` counts
+    what waits for this party at the exchange.
     ``is_near`` tells that only this machine can come here. ``oidc`` logs people in, and knows programs, where an
     identity provider is set up.
     """
@@ -29,6 +32,8 @@ class Window:
     adapter: Adapter
     sources: frozenset[str]
     probes: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    lanes: Mapping[str, Lane] = field(default_factory=dict)
+    depth: Callable[[Channel], Awaitable[int]] | None = None
     is_near: bool = True
     oidc: OidcLogin | None = None
 

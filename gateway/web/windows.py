@@ -127,7 +127,9 @@ class Windows:
             NotLetInError: what they show does not hold.
         """
         try:
-            known = await who_asks(self._window, visit.request)
+            # A page that fetches itself anew is no sign that somebody still sits there.
+            asks_by_itself = visit.request.headers.get("HX-Request") == "true" and visit.request.method in SAFE
+            known = await who_asks(self._window, visit.request, keeps_use=not asks_by_itself)
         except NotLetInError:
             if visit.route.right is not None:
                 raise

@@ -23,7 +23,9 @@ async def not_taken(site: Site, count: int, *, unit: str = UNIT, code: str = COD
         failed = {"failed_at": now - timedelta(hours=2, minutes=number), "failed_code": code, "owner": Owner.OPERATIONS}
         waits = {"due_at": now - timedelta(hours=1), "next_attempt_at": now + timedelta(days=1)}
         none = {"registered_at": None, "record_id": None, "state": InState.WAITING_FOR_SYSTEM}
-        made.append(arrived(xml, message, now, unit=unit, party=party, **failed, **waits, **none))
+        one = arrived(xml, message, now, unit=unit, party=party, **failed, **waits, **none)
+        body = xml.replace(message.header.message_id.encode(), one.message_id.encode())
+        made.append(one._replace(xml=body))
     async with site.store.writing() as tx:
         await incoming.add(tx, made)
     return [one.message_id for one in made]

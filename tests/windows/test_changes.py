@@ -130,6 +130,16 @@ async def test_whoever_was_cut_off_goes_on_where_they_were(site: Site, client: a
         assert (await heard.change() or {})["change"] == last + 3
 
 
+async def test_whoever_goes_on_at_a_place_that_is_not_there_yet_hears_what_happens(
+    site: Site, client: aiohttp.ClientSession
+) -> None:
+    last = await last_line(site)
+    async with listening(client, await site.bearer(), after=last + 1000) as heard:
+        await heard.beat()
+        await write(site, last + 1)
+        assert (await heard.change() or {})["change"] == last + 1
+
+
 async def test_a_line_that_turns_up_behind_others_is_told_and_missed_by_nobody_who_comes_again(
     site: Site, client: aiohttp.ClientSession
 ) -> None:

@@ -36,7 +36,7 @@ def test_browsers_are_held_to_https_when_they_came_by_it_alone() -> None:
     over_https, in_clear = security_headers(is_https=True), security_headers(is_https=False)
     assert over_https["Strict-Transport-Security"] == "max-age=31536000"
     assert set(over_https) - set(in_clear) == {"Strict-Transport-Security"}
-    assert (in_clear["X-Content-Type-Options"], in_clear["Referrer-Policy"]) == ("nosniff", "no-referrer")
+    assert (in_clear["X-Content-Type-Options"], in_clear["Referrer-Policy"]) == ("nosniff", "same-origin")
     assert in_clear["Cross-Origin-Opener-Policy"] == in_clear["Cross-Origin-Resource-Policy"] == "same-origin"
     assert {"camera=()", "microphone=()", "geolocation=()"} <= set(in_clear["Permissions-Policy"].split(", "))
 

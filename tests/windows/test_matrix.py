@@ -36,7 +36,7 @@ LACKING: Final = {"web.forged", "access.form-refused", "http.idempotency-key", "
 
 def objects_of(unit: Belongings) -> Mapping[str, Sequence[str]]:
     """Return what may stand in the address of what is a unit's, by name."""
-    return {"id": unit.messages, "number": unit.cases, "group": unit.failures}
+    return {"id": unit.messages, "number": unit.cases, "group": unit.failures, "operation": unit.operations}
 
 
 @dataclass(frozen=True, slots=True)

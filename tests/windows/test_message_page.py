@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from lxml import etree
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from windows.site import WARD, Site
 
 from gateway.access import Role
 from gateway.lifecycle import InState, OutState
 from gateway.store import audit
 from gateway.store.audit import Wanted
-from gateway.store.tables import dispatch, inbound, message, sip_case
+from gateway.store.tables import dispatch, inbound, message, sip_case, verdict
 
 PSYCHIATRY = "SE2321000131-E000000000202"
 PERSONAL = ("name", "extension", "needText", "longTermGoal", "worksWell", "ownEffort", "what", "place", "phone")
@@ -178,6 +178,20 @@ async def test_bytes_that_are_not_valid_any_more_are_told_by_place_and_not_by_va
     assert ("Tolvansson" in page, "inte giltigt" in page) == (False, True)
 
 
+async def test_a_partners_reasons_are_shown_but_for_a_person_number_in_them(site: Site) -> None:
+    number = await id_of(site, "plan")
+    reasons = [
+        {"code": "x.one", "sv": "Planen saknar datum.", "en": "The plan has no date."},
+        {"code": "x.two", "sv": "Fel för 19121212-1212.", "en": "Wrong for 191212121212."},
+    ]
+    async with site.store.writing() as tx:
+        await tx.execute(text("DROP TRIGGER verdict_stands"))
+        await tx.execute(update(verdict).where(verdict.c.message_id == number).values(reasons=reasons))
+    await site.log_in(Role.READER)
+    page = await site.page(f"/messages/{number}")
+    assert ("Planen saknar datum." in page, "x.two" in page, "121212" in page) == (True, True, False)
+
+
 async def test_content_is_told_as_xml_or_json_to_whoever_says_why(site: Site) -> None:
     number = await id_of(site, "plan")
     path, who = f"/api/v1/messages/{number}/content", await site.bearer()
@@ -296,9 +310,9 @@ async def test_a_unit_acknowledges_from_the_page(region: Site) -> None:
     page = await region.page(f"/messages/{number}")
     (item,) = re.findall(r'id="acknowledge-1" name="item" value="([^"]+)"', page)
     path = f"/messages/{number}/acknowledge"
-    status, page = await region.send(path, item=item, reason="tar hand om det")
+    status, page = await region.send(path, item=item)
     assert (status, "Kvitteras av" in page) == (200, True)
-    assert (await region.send(path, item=item, reason="tar hand om det", confirmed="yes"))[0] == 303
+    assert (await region.send(path, item=item, confirmed="yes"))[0] == 303
     async with region.store.reading() as tx:
         query = select(inbound.c.unit, inbound.c.state).where(inbound.c.message_id == number)
         states = {unit: state for unit, state in (await tx.execute(query)).all()}  # noqa: C416 -- rows are no pairs

@@ -222,10 +222,15 @@ async def test_neither_the_key_nor_what_was_sent_is_kept(site: Site, pauses: Pau
     assert "a-key-of-ours" not in str(row)
 
 
+OF_NO_PERSON = {"adapters": ["name"], "operations": ["reason"]}
+"""What is the name of something else, or is kept with what was done anyway; by the part of the API."""
+
+
 def test_no_answer_that_is_kept_has_a_place_for_a_person() -> None:
     person = ("person", "name", "address", "phone", "text", "content", "xml", "identifier", "reason")
     for route in ROUTES:
         if route.repeatable:
             assert route.returns is not None
             schema = str(route.returns.model_json_schema(by_alias=True))
-            assert [word for word in person if f"'{word}'" in schema] == [], route.name
+            found = [word for word in person if f"'{word}'" in schema]
+            assert found == [*OF_NO_PERSON.get(route.path.split("/")[3], [])], route.name

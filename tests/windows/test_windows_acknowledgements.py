@@ -47,7 +47,7 @@ async def put(site: Site, *rows: Dispatch, by: str = OFFICE) -> None:
         for one in rows:
             made = message(need(), one.unit, sender=by, number=one.case_number)
             made = Message(one.type, header_of(made, one.message_id), made.body)
-            await outgoing.add(tx, made, b"<xml/>", [one])
+            await outgoing.add(tx, made, b"<xml/>", [one._replace(own_unit=by)])
 
 
 def header_of(made: Message, message_id: str) -> Header:

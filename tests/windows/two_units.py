@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from build import CLINIC, HOME_CARE, KOMMUN, OFFICE, OTHER_PERSON, PERSON, REGION, message, need
-from windows.site import Site
+from windows.site import BY, Site
 
+from gateway import operations
+from gateway.access import Actor, Role
 from gateway.envelope import Envelope
 from gateway.errors import Finding
 from gateway.inbox import Inbox
 from gateway.items import ItemKind
 from gateway.messages import Person, render_xml
+from gateway.operation import OperationAction
+from gateway.operations import Wanted
 from gateway.outbox import Outbox
 from gateway.ports import Event
 from gateway.replay.scenario import Scenario
@@ -41,11 +45,12 @@ class Belongings:
     cases: Sequence[str]
     failures: Sequence[str]
     """Groups of failures, by their ids."""
+    operations: Sequence[str]
 
     @property
     def ids(self) -> list[str]:
         """Return every id that tells of it."""
-        return [*self.messages, *self.cases, *self.failures]
+        return [*self.messages, *self.cases, *self.failures, *self.operations]
 
 
 async def two_units(site: Site) -> tuple[Belongings, Belongings]:
@@ -88,13 +93,21 @@ async def _belongings(site: Site, unit: str) -> Belongings:
         rows = [*(await browse.sent(tx, sought, 200)).rows, *(await browse.received(tx, sought, 200)).rows]
     messages, cases = ({row[name] for row in rows} for name in ("message_id", "case_number"))
     assert messages
-    return Belongings(unit, sorted(messages), sorted(cases), [await _failed(site, unit)])
+    cause = await _failed(site, unit)
+    begun = await operations.begin(
+        site.context,
+        OperationAction.DISCARD,
+        Wanted(cause=cause),
+        by=Actor(name=BY, role=Role.OPERATOR, units=frozenset({unit})),
+        reason="prov",
+    )
+    return Belongings(unit, sorted(messages), sorted(cases), [group_id(cause)], [begun.id])
 
 
-async def _failed(site: Site, unit: str) -> str:
-    """Let what came to a unit fail for a reason that nothing else has failed for; return the id of that group."""
+async def _failed(site: Site, unit: str) -> Cause:
+    """Let what came to a unit fail for a reason that nothing else has failed for, and return that."""
     code = f"two-units.{unit.lower()}"
     async with site.store.writing() as tx:
         envelope = _letter(unit, "SIP200072", PERSON)
         await incoming.park(tx, envelope, [Finding(code, "Något är fel.", "Something is wrong.")], site.clock.now())
-    return group_id(Cause(kind=ItemKind.PARKED, code=code, party=REGION))
+    return Cause(kind=ItemKind.PARKED, code=code, party=REGION)

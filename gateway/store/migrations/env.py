@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 
-from gateway.store import access_tables, adapter_tables, answer_tables, decision_tables, observation_tables
+from gateway.store import (
+    access_tables,
+    adapter_tables,
+    answer_tables,
+    decision_tables,
+    observation_tables,
+    operation_tables,
+)
 
 # A module that makes some of the tables must be loaded before they are known; all stand in one and the same metadata.
 _TABLES = (
@@ -13,6 +20,7 @@ _TABLES = (
     observation_tables.tally,
     decision_tables.decision,
     answer_tables.kept_answer,
+    operation_tables.operation,
 )
 (_METADATA,) = {table.metadata for table in _TABLES}
 
