@@ -25,7 +25,7 @@ LAYERS = {
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
     "proof sessions log_extract traces actions sending_again discarding charge failure_notes operations "
-    "marks awaited adapter_signs pausing",
+    "marks awaited adapter_signs pausing report",
     "outside": "adapters transport",
     "work": "hops web",
     "assembly": "app preflight connections health",

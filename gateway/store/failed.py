@@ -170,7 +170,7 @@ async def _groups_of(
 
 
 def _causes(kind: ItemKind, now: datetime, most: int) -> Select[Any]:
-    """Return the query for the causes of a kind, each with how many it has, up to ``most`` and one more, and when.
+    """Return the query for the causes of a kind: how many each has, up to ``most`` and one more, and since when.
 
     It goes from one cause to the next in the index, past all that are alike, and counts each no further than that.
     """
