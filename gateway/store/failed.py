@@ -112,15 +112,15 @@ class _Source:
     code: str
     party: str
     at: str
-    of_message: bool = False
-    """Whether the own unit is the one that sent the message that is named."""
+    own_unit: str | None = "unit"
+    """What stands for the own unit; ``None`` where it is the one that sent the message that is named."""
 
 
 _SOURCES: Final = {
-    ItemKind.SENT: _Source(FAILED, "failed_code", "party", "failed_at", of_message=True),
+    ItemKind.SENT: _Source(FAILED, "failed_code", "party", "failed_at", own_unit="own_unit"),
     ItemKind.RECEIVED: _Source(FAILED, "failed_code", "party", "failed_at"),
     ItemKind.PARKED: _Source(NOT_DISCARDED, "code", "party", "arrived_at"),
-    ItemKind.UNEXPECTED: _Source(NOT_DISCARDED, "code", "party", "arrived_at", of_message=True),
+    ItemKind.UNEXPECTED: _Source(NOT_DISCARDED, "code", "party", "arrived_at", own_unit=None),
     ItemKind.DEAD_LETTER: _Source(SPENT, "reason", "party", "arrived_at"),
     ItemKind.EVENT: _Source(REFUSED_EVENT, "code", "source", "received_at"),
 }
@@ -251,10 +251,10 @@ async def of_group(
     table, at = TABLES[cause.kind], _at(cause.kind)
     names = [name for name in _SHOWN if name in table.c]
     query = _of(cause, select(table.c.id, at.label("at"), *(table.c[name] for name in names)), now, units)
-    if cause.kind in _SOURCES and _SOURCES[cause.kind].of_message:
+    if cause.kind is ItemKind.UNEXPECTED:
         if units is None:
             query = query.outerjoin(message, message.c.message_id == table.c.message_id)
-        query = query.add_columns(message.c.sender_unit)
+        query = query.add_columns(message.c.sender_unit.label("own_unit"))
     if before is not None:
         query = query.where(tuple_(at, table.c.id) < tuple_(literal(before.at, Moment), literal(before.number)))
     rows = (await tx.execute(query.order_by(at.desc(), table.c.id.desc()).limit(limit))).mappings().all()
@@ -262,13 +262,14 @@ async def of_group(
     return FailedPage(found, Place(found[-1].at, found[-1].item.number) if len(found) == limit else None)
 
 
-_SHOWN = ("message_id", "type", "case_number", "unit", "state")
+_SHOWN = ("message_id", "type", "case_number", "own_unit", "unit", "state")
 
 
 def _item(kind: ItemKind, row: dict[str, Any]) -> FailedItem:
     shown = {name: row.get(name) for name in _SHOWN}
-    own = row.get("sender_unit") if kind in (ItemKind.SENT, ItemKind.UNEXPECTED) else row.get("unit")
-    return FailedItem(item=Item(kind, row["id"]), at=row["at"], own_unit=own, **shown)
+    if kind not in (ItemKind.SENT, ItemKind.UNEXPECTED):
+        shown["own_unit"] = shown["unit"]
+    return FailedItem(item=Item(kind, row["id"]), at=row["at"], **shown)
 
 
 def _at(kind: ItemKind) -> Any:
@@ -291,10 +292,11 @@ def _seen(query: Select[Any], kind: ItemKind, now: datetime, units: frozenset[st
     query = query.select_from(table).where(*_conditions(kind, now))
     if units is None:
         return query
-    if _SOURCES[kind].of_message:
+    own_unit = _SOURCES[kind].own_unit
+    if own_unit is None:
         query = query.join(message, message.c.message_id == table.c.message_id)
         return query.where(message.c.sender_unit.in_(sorted(units)))
-    return query.where(table.c.unit.in_(sorted(units)))
+    return query.where(table.c[own_unit].in_(sorted(units)))
 
 
 def _conditions(kind: ItemKind, now: datetime) -> list[Any]:
