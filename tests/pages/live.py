@@ -67,7 +67,9 @@ class Live:
 
         async def has_come() -> bool:
             async with self.gateway("kommun").context.store.reading() as tx:
-                found = {row.unit: row for row in await ledger.sent_messages(tx) if row.type == "responsibilityTransfer"}
+                found = {
+                    row.unit: row for row in await ledger.sent_messages(tx) if row.type == "responsibilityTransfer"
+                }
             all_registered = all(row.registered_at is not None for row in found.values())
             return CLINIC in found and all_registered and found[CLINIC].state is state
 
