@@ -1,7 +1,7 @@
 """The pictures of the README, taken anew: the demo journey is played, and some of its pages photographed.
 
 From ``tests/``: ``python -m pages.pictures FOLDER``. The overview is of when the case system of the region does not
-answer; the others are of when the responsibility for the plan has been handed over, and nobody has taken charge of that.
+answer; the others are of when the responsibility for the plan has been handed over, and nobody took charge of it yet.
 """
 
 from __future__ import annotations
