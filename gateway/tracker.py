@@ -13,6 +13,7 @@ from gateway import process
 from gateway.context import Context, begins_again
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import Fault
+from gateway.identifiers import is_hsa_id
 from gateway.ledger import Dispatch
 from gateway.lifecycle import (
     NEVER_LEFT,
@@ -164,7 +165,7 @@ class Tracker:
                     late=late,
                 )
             )
-        sheet.put_dispatches([moved], happens, body.reasons[0].code if body.reasons else None)
+        sheet.put_dispatches([moved], happens, _why_or_who(body))
         case = sheet.case(row.case_number) if _moves_case(message) else None
         if case is not None:
             case = process.take_charge(case, row.message_id, row.unit)
@@ -237,3 +238,14 @@ def _moves_case(message: Message) -> bool:
     return body.level is Level.ACKNOWLEDGED and (
         bool(body.not_concerned) or body.message_type in process.MOVED_BY_CHARGE
     )
+
+
+def _why_or_who(body: Acknowledgement) -> str | None:
+    """Return what the history keeps beside an answer: the code of its first reason, or who has taken charge.
+
+    That is the HSA-id; a name, where there is nothing else, is not for the history.
+    """
+    if body.reasons:
+        return body.reasons[0].code
+    who = body.acknowledged_by.hsa_id if body.acknowledged_by is not None else None
+    return who if who is not None and is_hsa_id(who) else None

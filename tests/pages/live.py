@@ -2,74 +2,120 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from gateway import sessions
 from gateway.access import Actor, Role
+from gateway.adapters.behaviour import Behaviour
 from gateway.adapters.http_door import HttpDoor
+from gateway.context import Context
 from gateway.hops import Gateway
+from gateway.ledger import Inbound
+from gateway.lifecycle import InState, OutState
 from gateway.replay.scenario import Scenario
 from gateway.replay.stage import Places, Stage, set_up
 from gateway.store import ledger
 
-BY = {"kommun": "SE2120001355-P0001", "region": "SE2321000131-P0001"}
-SYSTEM = {"kommun": "treserva", "region": "journal"}
+CLINIC = "SE2321000131-E000000000101"
+"""The unit that the responsibility for the plan is handed over to."""
+STAFF = {"kommun": "SE2120001355-P0001", "region": "SE2321000131-P0001"}
+"""Who logs in at each party."""
+_EVENTS = Path(__file__).parents[2] / "fixtures" / "events" / "treserva"
+_PATIENCE = 20.0
+"""Seconds, on the wall, for what has been said to come as far as it can."""
+_NOW_AND_THEN = 0.1
+"""Seconds."""
 
 
 @dataclass(slots=True)
 class Live:
-    """Both sides of a journey, as far as it has been told."""
+    """Both sides of a journey, of which ``told`` events have been told, and where their pages are, by party."""
 
     stage: Stage
-    urls: dict[str, str] = field(default_factory=dict)
-    _told: int = 0
+    urls: dict[str, str]
+    told: int = 0
 
     def gateway(self, party: str) -> Gateway:
+        """Return the gateway of a party."""
         return self.stage.gateways[party]
 
-    async def told(self, *, acknowledged: bool = True) -> None:
-        """Let the next event of the journey be told, and wait until what it brought about has come as far as it can.
-
-        The staff of the region take charge of it, unless nobody has it ``acknowledged`` but by hand.
-        """
-        step = self.stage_steps[self._told]
-        self._told += 1
-        self.stage.systems["journal"].acknowledges = acknowledged
-        if acknowledged:
+    async def tell(self, count: int = 1) -> None:
+        """Let the next events of the journey be told, and all that they bring about happen."""
+        for step in Scenario.load("journey").steps[self.told : self.told + count]:
             await self.stage.play(step)
-            return
-        self.stage.clock.move_to(step.at)
-        await self.stage.systems[step.system].say(step.file_name, step.content)
-        await self.until(self._all_registered)
+            self.told += 1
 
-    @property
-    def stage_steps(self) -> tuple[object, ...]:
-        return tuple(Scenario.load("journey").steps)
+    async def hand_over(self) -> None:
+        """Let the municipality hand over the responsibility for the plan; nobody in the region has noticed it yet."""
+        await self.tell(4 - self.told)
+        self.stage.systems["journal"].acknowledges = False
+        plan = json.loads(Scenario.load("journey").steps[3].content)
+        event = json.loads((_EVENTS / "valid_ansvar.json").read_bytes())
+        said = {name: plan[name] for name in ("arendeId", "enhet", "handlaggare", "person")}
+        said["tidpunkt"] = f"{self.stage.clock.now():%Y-%m-%dT%H:%M:%S}"
+        await self.stage.systems["treserva"].say("04b-ansvar.json", json.dumps(event | said).encode())
+        await self.handed_over(OutState.REGISTERED)
+
+    async def handed_over(self, state: OutState) -> None:
+        """Return when that has come as far as ``state``, as its sender knows."""
+
+        async def has_come() -> bool:
+            async with self.gateway("kommun").context.store.reading() as tx:
+                found = {
+                    row.unit: row for row in await ledger.sent_messages(tx) if row.type == "responsibilityTransfer"
+                }
+            all_registered = all(row.registered_at is not None for row in found.values())
+            return CLINIC in found and all_registered and found[CLINIC].state is state
+
+        await self.until(has_come)
+
+    async def fail(self) -> None:
+        """Let an invitation wait too long, in two units, for the region's case system, which is well by then.
+
+        What that answered was no receipt, twice; the third try is minutes away.
+        """
+        await self.tell(2)
+        journal, clock = self.stage.systems["journal"], self.stage.clock
+        journal.behaviour = Behaviour(garbage=True)
+        step = Scenario.load("journey").steps[2]
+        clock.move_to(step.at)
+        await self.stage.systems[step.system].say(step.file_name, step.content)
+        await self.until(lambda: self._wait_after(1))
+        clock.move_to(clock.now() + timedelta(hours=2))
+        self.gateway("region").context.incoming.ring()
+        await self.until(lambda: self._wait_after(2))
+        journal.behaviour = Behaviour()
+
+    async def _wait_after(self, tries: int) -> bool:
+        waiting = (InState.WAITING_FOR_SYSTEM, tries)
+        return [(row.state, row.attempts) for row in await self.invitations()] == [waiting, waiting]
+
+    async def invitations(self) -> list[Inbound]:
+        """Return the invitation as it has come to units of the region."""
+        async with self.gateway("region").context.store.reading() as tx:
+            return [row for row in await ledger.received_messages(tx) if row.type == "meetingBooking"]
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
-        """Return when something holds; it is looked at anew whenever a message has passed a hop."""
-        while not await holds():
-            await self.stage.stirred.wait()
-            self.stage.stirred.clear()
+        """Return when something holds; it is looked at anew whenever a message has passed a hop, and now and then.
 
-    async def states(self, kind: str, party: str = "kommun") -> dict[str, str]:
-        """Return how far the messages of a type got, by unit."""
-        async with self.gateway(party).context.store.reading() as tx:
-            return {row.unit: row.state.value for row in await ledger.sent_messages(tx) if row.type == kind}
-
-    async def _all_registered(self) -> bool:
-        async with self.gateway("kommun").context.store.reading() as tx:
-            rows = await ledger.sent_messages(tx)
-        newest = [row for row in rows if row.message_id == rows[-1].message_id]
-        return bool(rows) and all(row.registered_at is not None for row in newest)
+        A try that failed passes none.
+        """
+        async with asyncio.timeout(_PATIENCE):
+            while not await holds():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.stage.stirred.wait(), _NOW_AND_THEN)
+                self.stage.stirred.clear()
 
     async def way_in(self, party: str, role: Role = Role.OPERATOR, units: Collection[str] | None = None) -> str:
         """Return the address of a link that logs somebody in."""
-        context = self.gateway(party).context
-        actor = Actor(name=BY[party], role=role, units=frozenset(units) if units is not None else None)
+        context: Context = self.gateway(party).context
+        actor = Actor(name=STAFF[party], role=role, units=frozenset(units) if units is not None else None)
         async with context.store.writing() as tx:
             value = await sessions.make_link(tx, actor, context.clock.now())
         return f"{self.urls[party]}/login/{value}"
@@ -79,7 +125,7 @@ class Live:
 async def journey_at_work(folder: Path) -> AsyncIterator[Live]:
     """Open both gateways and their case systems for the journey, of which nothing has been told."""
     async with set_up(Scenario.load("journey"), folder, lambda _: None, Places(listen=0)) as stage:
-        live = Live(stage)
+        live = Live(stage, {})
         for party, gateway in stage.gateways.items():
             (door,) = (one for one in gateway.doors if isinstance(one, HttpDoor))
             await door.is_open.wait()

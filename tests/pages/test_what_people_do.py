@@ -1,0 +1,82 @@
+"""What people do on one side is seen on the other: a unit takes charge, an answer is overdue, a failure is retried."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from gateway.lifecycle import InState, OutState
+from pages.live import CLINIC, STAFF, Live, journey_at_work
+from pages.visitor import Visitor, enter
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def live(tmp_path: Path) -> AsyncIterator[Live]:
+    """Return both gateways at work, with nothing told yet."""
+    async with journey_at_work(tmp_path) as opened:
+        yield opened
+
+
+async def test_an_overdue_answer_is_two_clicks_away_and_comes_when_the_unit_acknowledges(
+    live: Live, visitor: Visitor
+) -> None:
+    """The responsibility for a plan is handed over; the municipality finds that nobody has taken it, and then who."""
+    await live.hand_over()
+    live.stage.clock.move_to(live.stage.clock.now() + timedelta(days=10))
+    sender = await visitor.open(live.urls["kommun"])
+    await enter(sender, await live.way_in("kommun"))
+    await sender.get_by_role("main").get_by_role("link", name="2 svar från mottagare är försenade").click()
+    await sender.get_by_role("row", name="Björkdalens").get_by_role("link", name="Ansvarsöverflyttning").click()
+    level = sender.get_by_role("table", name="Nivåer för Björkdalens vårdcentral").get_by_role("row", name="Kvitterat")
+    await expect(level).to_contain_text("inte än")
+    await expect(level).to_contain_text("försenat")
+
+    unit = await visitor.open(live.urls["region"])
+    await enter(unit, await live.way_in("region", units=[CLINIC]))
+    await unit.get_by_role("link", name="Inkorg").click()
+    await unit.get_by_role("button", name="Kvittera Ansvarsöverflyttning").click()
+    await expect(unit.get_by_role("status")).to_contain_text("Kvitterat")
+    await live.handed_over(OutState.ACKNOWLEDGED)
+
+    await sender.reload()
+    await expect(level).to_contain_text("✓")
+    await expect(level).not_to_contain_text("inte än")
+    life = sender.get_by_role("listitem").filter(has_text="Kvitterat: någon har tagit hand om det")
+    await expect(life).to_contain_text(STAFF["region"])
+    await sender.get_by_role("link", name="Kvittenser").click()
+    await expect(sender.get_by_role("table").get_by_role("row")).to_have_count(2)
+    await expect(sender.get_by_role("row").nth(1)).to_contain_text("Psykiatrisk öppenvård Hisingen")
+
+
+async def test_a_group_of_failures_is_tried_with_one_and_then_with_all(live: Live, visitor: Visitor) -> None:
+    """The case system answered nonsense for two hours. It is well again: one gets through, and then the rest."""
+    await live.fail()
+    page = await visitor.open(live.urls["region"])
+    await enter(page, await live.way_in("region"))
+    await page.get_by_role("navigation").get_by_role("link", name="Fel", exact=True).click()
+    await page.get_by_role("row").nth(1).get_by_role("link").first.click()
+    await expect(page.get_by_role("row")).to_have_count(3)
+    await page.get_by_label("Skäl att försöka igen").fill("Leverantören har rättat felet")
+    await page.get_by_role("button", name="Försök en").click()
+    await live.until(lambda: _registered(live, 1))
+    await _await_done(page)
+    await page.get_by_role("button", name="Försök alla").click()
+    await expect(page.get_by_role("main")).to_contain_text("Av de 1 nyaste: 1 görs")
+    await page.get_by_role("button", name="(1)").click()
+    await live.until(lambda: _registered(live, 2))
+    await _await_done(page)
+    await page.get_by_role("link", name="Alla fel").click()
+    await expect(page.get_by_role("main")).to_contain_text("Inget har gått fel.")
+
+
+async def _registered(live: Live, count: int) -> bool:
+    return [row.state for row in await live.invitations()].count(InState.REGISTERED) == count
+
+
+async def _await_done(page: Page) -> None:
+    """Let the page be fetched anew by itself until it tells that what was begun is over."""
+    await expect(page.get_by_role("main")).to_contain_text("1 gjorda")
