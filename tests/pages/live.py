@@ -52,7 +52,7 @@ class Live:
             self.told += 1
 
     async def hand_over(self) -> None:
-        """Let the municipality hand over the responsibility for the plan, which nobody in the region has noticed yet."""
+        """Let the municipality hand over the responsibility for the plan, which nobody has noticed yet."""
         await self.tell(4 - self.told)
         self.stage.systems["journal"].acknowledges = False
         plan = json.loads(Scenario.load("journey").steps[3].content)
@@ -67,7 +67,9 @@ class Live:
 
         async def has_come() -> bool:
             async with self.gateway("kommun").context.store.reading() as tx:
-                found = {row.unit: row for row in await ledger.sent_messages(tx) if row.type == "responsibilityTransfer"}
+                found = {
+                    row.unit: row for row in await ledger.sent_messages(tx) if row.type == "responsibilityTransfer"
+                }
             all_registered = all(row.registered_at is not None for row in found.values())
             return CLINIC in found and all_registered and found[CLINIC].state is state
 
