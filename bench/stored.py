@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -22,18 +23,19 @@ _BODY = b"<small/>"
 async def fill(sender: str, receiver: str, count: int) -> None:
     """Put ``count`` messages that were sent and received into two stores."""
     async with Store(sender) as store:
-        await _insert(store, sip_case, (_case(number) for number in range(count // _EACH)))
-        await _insert(store, message, (_message(number) for number in range(count)))
-        await _insert(store, dispatch, (_dispatch(number) for number in range(count)))
-        await _insert(store, history, (_line(number, "out") for number in range(count)))
+        await insert_all(store, sip_case, (_case(number) for number in range(count // _EACH)))
+        await insert_all(store, message, (_message(number) for number in range(count)))
+        await insert_all(store, dispatch, (_dispatch(number) for number in range(count)))
+        await insert_all(store, history, (_line(number, "out") for number in range(count)))
     async with Store(receiver) as store:
-        await _insert(store, sip_case, (_case(number) for number in range(count // _EACH)))
-        await _insert(store, inbound, (_inbound(number) for number in range(count)))
-        await _insert(store, history, (_line(number, "in") for number in range(count)))
+        await insert_all(store, sip_case, (_case(number) for number in range(count // _EACH)))
+        await insert_all(store, inbound, (_inbound(number) for number in range(count)))
+        await insert_all(store, history, (_line(number, "in") for number in range(count)))
 
 
-async def _insert(store: Store, table: Table, rows: Iterator[dict[str, Any]]) -> None:
-    while chunk := [row for row, _ in zip(rows, range(_CHUNK), strict=False)]:
+async def insert_all(store: Store, table: Table, rows: Iterator[dict[str, Any]]) -> None:
+    """Write rows into a table, many at a time."""
+    while chunk := list(islice(rows, _CHUNK)):
         async with store.writing() as tx:
             await tx.execute(insert(table), chunk)
 

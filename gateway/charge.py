@@ -54,11 +54,6 @@ REPLY_OWED = Fault(
     "Det ska besvaras, inte kvitteras: svara på kallelsen eller frågan i verksamhetssystemet. Svaret kvitterar det.",
     "It is to be replied to, not acknowledged: reply to it in the case system. The reply acknowledges it.",
 )
-NOTHING_OWED = Fault(
-    "acknowledge.nothing-owed",
-    "Det är till kännedom och behöver inte kvitteras: läs det.",
-    "It is for information and need not be acknowledged: read it.",
-)
 
 
 async def acknowledge(
@@ -73,8 +68,9 @@ async def acknowledge(
 ) -> list[Result]:
     """Take charge of received messages, each for the unit it came for; return what became of each.
 
-    ``name`` is that of the person who does so, whose HSA-id stands in its place where it is not given. With
-    ``not_concerned`` the unit takes note, and wants no more messages of the case. See
+    What is for information alone may be taken charge of as well, as case systems do with a plan: its sender then knows
+    that somebody has. ``name`` is that of the person who does so, whose HSA-id stands in its place where it is not
+    given. With ``not_concerned`` the unit takes note, and wants no more messages of the case. See
     :func:`gateway.sending_again.resend` for ``by``, ``dry_run`` and what is raised.
     """
     told: list[Inbound] = []
@@ -141,8 +137,6 @@ def _check(row: Inbound) -> None:
         raise CaseRuleError(CORRECTED.at())
     if row.duty is Duty.REPLY:
         raise CaseRuleError(REPLY_OWED.at())
-    if row.duty is Duty.NOTIFY:
-        raise CaseRuleError(NOTHING_OWED.at())
     if row.state is not InState.REGISTERED:
         raise NotYetError(NOT_YET_REGISTERED.at())
 

@@ -9,13 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from gateway.audit import Link
+from gateway.access import Actor
+from gateway.accountability import Attempt, answering_for
+from gateway.audit import Action, Link
 from gateway.case_number import CaseNumber
+from gateway.clock import Clock
 from gateway.errors import CaseRuleError, Fault
 from gateway.identifiers import PersonId
-from gateway.store import Transaction, audit, cases
+from gateway.store import Store, Transaction, audit, cases
 
 NO_SUCH_CASE = Fault("audit.case-unknown", "Det finns inget ärende med det numret.", "There is no case of that number.")
+
+TOLD = ("number", "at", "by", "unit", "action", "target", "case", "outcome", "code")
+"""What a person is told of each row: not why, nor by whose assignment."""
 
 _CENTURY, _LAST = 2, 4
 
@@ -26,6 +32,29 @@ class Extract:
 
     cases: tuple[str, ...]
     rows: Sequence[Link]
+
+
+async def take(
+    store: Store, clock: Clock, *, case: str | None, numbers: Collection[PersonId] = (), by: Actor | str, reason: str
+) -> Extract:
+    """Return the extract of a ``case``, or else of the person known by all of ``numbers``; keep who took it, and why.
+
+    Raises:
+        AccessRefusedError: they may not.
+        CaseRuleError: the reason is missing or too long, or holds a person number; or there is no such case.
+        InvalidDocumentError: it is no case number.
+    """
+    attempt = Attempt(action=Action.AUDIT_EXTRACTED, by=by, reason=reason, named=case)
+    async with answering_for(store, clock, attempt):
+        async with store.reading() as tx:
+            found = await of_case(tx, case) if case is not None else await of_person(tx, numbers)
+        async with store.writing() as tx:
+            for number in found.cases:
+                attempt.about(number, case_number=number)
+                await audit.append(tx, attempt.entry(clock.now()))
+            if not found.cases:  # nobody knows here whom it was about
+                await audit.append(tx, attempt.entry(clock.now()))
+        return found
 
 
 async def of_case(tx: Transaction, number: str) -> Extract:

@@ -25,7 +25,7 @@ LAYERS = {
     "flow": "context answering circle open_sip holding gate letters arrivals outbox relay inbox tracker delivery "
     "dead_letters watch review adapter_book heartbeat resending tally partners scrape accountability tokens "
     "proof sessions log_extract traces actions sending_again discarding charge failure_notes operations "
-    "marks awaited adapter_signs pausing",
+    "marks awaited adapter_signs pausing report",
     "outside": "adapters transport",
     "work": "hops web",
     "assembly": "app preflight connections health",
@@ -88,6 +88,7 @@ NEIGHBOURS = {
     ("inbox", "open_sip"): "a person has one open SIP, whoever starts it",
     ("resending", "context"): "every hop works in the surroundings of its gateway",
     ("resending", "outbox"): "an event that is taken up again is taken as it was the first time",
+    ("log_extract", "accountability"): "whoever takes an extract answers for it",
     ("pausing", "accountability"): "whoever lets an adapter rest answers for it",
     ("marks", "accountability"): "whoever marks a message answers for it",
     ("marks", "actions"): "what is done by hand is done item by item",

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from gateway.accountability import Attempt, answering_for
 from gateway.app import open_store
 from gateway.audit import Action, Anchor, Link
 from gateway.cli.console import (
@@ -33,7 +32,7 @@ from gateway.clock import STOCKHOLM, SystemClock
 from gateway.config import Settings
 from gateway.errors import Fault, InvalidDocumentError, UsageError
 from gateway.identifiers import PersonId
-from gateway.log_extract import Extract, of_case, of_person
+from gateway.log_extract import TOLD, Extract, take
 from gateway.store import audit
 from gateway.store.audit import Walked, Wanted
 
@@ -132,7 +131,7 @@ def audit_extract(
     numbers = _numbers(person_file) if person_file is not None else []
     found = asyncio.run(_extract(existing(store, config), case, numbers, by, reason))
     if as_json:
-        rows = [{name: value for name, value in _as_json(row).items() if name in _TOLD} for row in found.rows]
+        rows = [{name: value for name, value in _as_json(row).items() if name in TOLD} for row in found.rows]
         print_json({"cases": list(found.cases), "audit": rows})
         return
     table = Table("Tid / Time", "Vem / By", "Enhet / Unit", "Vad / Action", "Ärende / Case", "Utfall / Outcome")
@@ -141,9 +140,6 @@ def audit_extract(
         cells = [said[name] or "–" for name in ("by", "unit", "action", "case_number")]
         table.add_row(_time(said["at"]), *cells, _outcome(row))
     out.print(table, markup=False, highlight=False)
-
-
-_TOLD = ("number", "at", "by", "unit", "action", "target", "case", "outcome", "code")
 
 
 def _midnight(option: str, text: str, *, after: int = 0) -> datetime:
@@ -173,17 +169,8 @@ async def _walk(settings: Settings, noted: Sequence[Anchor]) -> Walked:
 
 
 async def _extract(settings: Settings, case: str | None, numbers: Sequence[PersonId], by: str, reason: str) -> Extract:
-    clock, attempt = SystemClock(), Attempt(action=Action.AUDIT_EXTRACTED, by=by, reason=reason, named=case)
-    async with open_store(settings, migrates=False) as store, answering_for(store, clock, attempt):
-        async with store.reading() as tx:
-            found = await of_case(tx, case) if case is not None else await of_person(tx, numbers)
-        async with store.writing() as tx:
-            for number in found.cases:
-                attempt.about(number, case_number=number)
-                await audit.append(tx, attempt.entry(clock.now()))
-            if not found.cases:  # nobody knows here whom it was about
-                await audit.append(tx, attempt.entry(clock.now()))
-        return found
+    async with open_store(settings, migrates=False) as store:
+        return await take(store, SystemClock(), case=case, numbers=numbers, by=by, reason=reason)
 
 
 def _time(text: str | None) -> str:

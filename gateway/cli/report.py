@@ -6,35 +6,28 @@ import asyncio
 import csv
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from gateway import indicators, payment
 from gateway.app import grace_of, open_store
 from gateway.case_log import Period
 from gateway.cli.console import PLAIN, ConfigOption, DirectoryOption, StoreOption, out, print_json, talk
 from gateway.cli.ledger import existing
-from gateway.clock import STOCKHOLM, SystemClock, local_date
+from gateway.clock import SystemClock, local_date
 from gateway.config import Settings
-from gateway.directory import Directory, Principal
+from gateway.directory import Directory
 from gateway.errors import Fault, UsageError
-from gateway.figures import Disclosure, Figure, figures, payment_figures
-from gateway.store import case_logs
+from gateway.figures import Disclosure, Figure
+from gateway.report import lines_of, period_of, units_in
 
 BAD_DATE = Fault(
     "report.date",
     "{option} ska vara en dag som 2026-11-30, mellan år 1900 och 2999.",
     "{option} should be a day like 2026-11-30, between the years 1900 and 2999.",
-)
-BAD_ORDER = Fault("report.order", "Perioden slutar innan den börjar.", "The period ends before it begins.")
-UNKNOWN_AREA = Fault(
-    "report.unknown-area",
-    "Ingen enhet i enhetskatalogen har det området. Kända områden: {known}.",
-    "No unit in the directory has that area. Known areas: {known}.",
 )
 
 FIRST_YEAR, LAST_YEAR = 1900, 2999
@@ -61,14 +54,11 @@ def report(
 
     Small numbers are never shown, and persons with a protected identity are left out of everything.
     """
-    period = Period(day("--from", first), day("--to", last))
-    if period.last < period.first:
-        raise UsageError(BAD_ORDER.at())
+    period = period_of(day("--from", first), day("--to", last))
     settings = existing(store, config, directory=directory)
     known = Directory.load(settings.directory)
-    conveners = None if area is None else _units_in(known, area)
     disclosure = Disclosure(settings.smallest_count_shown)
-    lines = asyncio.run(_computed(settings, known, period, conveners, disclosure))
+    lines = asyncio.run(_computed(settings, known, period, area))
     note = disclosure.note()
     if form is Format.JSON:
         days = {"from": period.first.isoformat(), "to": period.last.isoformat()}
@@ -92,55 +82,12 @@ def day(option: str, text: str) -> date:
     return read
 
 
-def _units_in(known: Directory, area: str) -> frozenset[str]:
-    units = frozenset(
-        hsa_id
-        for hsa_id, unit in known.units.items()
-        if unit.area is not None and unit.area.casefold() == area.casefold()
-    )
-    if not units:
-        areas = sorted({unit.area for unit in known.units.values() if unit.area is not None})
-        raise UsageError(UNKNOWN_AREA.at(known=", ".join(areas) or "–"))
-    return units
-
-
-async def _computed(
-    settings: Settings, known: Directory, period: Period, conveners: frozenset[str] | None, disclosure: Disclosure
-) -> list[Figure]:
-    """Read the store once, person by person, and return the lines of the report."""
-    work = indicators.Indicators()
-    months: payment.Payment = {}
-    terms = _terms(settings)
-    parties = payment.Parties(_named(known, Principal.MUNICIPALITY), _named(known, Principal.REGION))
-    today = local_date(SystemClock().now())
-    since, until = (datetime.combine(day, time(), STOCKHOLM) for day in (period.first, _after(period.last)))
+async def _computed(settings: Settings, known: Directory, period: Period, area: str | None) -> list[Figure]:
+    today, grace = local_date(SystemClock().now()), grace_of(settings)
+    if area is not None:
+        units_in(known, area)  # before the database is opened
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        async for log in case_logs.logs(tx, since=since, until=until):
-            indicators.count(log, period, work, conveners=conveners)
-            payment.count(log, period, months, parties=parties, terms=terms, today=today, conveners=conveners)
-    target = settings.lead_time_target_days
-    return [
-        *figures(work, target_days=target, disclosure=disclosure),
-        *payment_figures(months, terms=terms, disclosure=disclosure),
-    ]
-
-
-def _after(day: date) -> date:
-    return day + timedelta(days=1)
-
-
-def _named(known: Directory, principal: Principal) -> frozenset[str]:
-    return frozenset(name for name, party in known.parties.items() if party.principal is principal)
-
-
-def _terms(settings: Settings) -> payment.Terms:
-    return payment.Terms(
-        grace=grace_of(settings),
-        mean_days=settings.payment_mean_days,
-        mean_from=payment.MeanFrom(settings.payment_mean_from),
-        individually_after=settings.payment_individually_after_days,
-        day_amount=settings.payment_day_amount,
-    )
+        return await lines_of(tx, period, settings=settings, directory=known, grace=grace, today=today, area=area)
 
 
 # --- the three forms ------------------------------------------------------------------------------------------------

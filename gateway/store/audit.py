@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, String, insert, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
-from gateway.audit import CUT, NOT_AS_NOTED, SAID, START, Action, Anchor, Entry, Link, digest, misfit, plain
+from gateway.audit import CUT, MISSING, NOT_AS_NOTED, SAID, START, Action, Anchor, Entry, Link, digest, misfit, plain
 from gateway.errors import Finding
 from gateway.store.access_tables import audit, audit_end
 from gateway.store.engine import insert_ignore
@@ -22,12 +22,13 @@ PAGE = 500
 _THE_END = 1
 _END = select(audit_end.c.number, audit_end.c.hash).where(audit_end.c.id == _THE_END)
 # As they stand, whatever was made of them: a time that is none must not stop whoever looks for what was changed.
-_ROW = select(
+ROW = select(
     audit.c.number,
     *(type_coerce(audit.c[name], String).label(name) for name in SAID),
     audit.c.previous,
     audit.c.hash,
 )
+"""What is read of a row."""
 
 
 async def append(tx: Transaction, entry: Entry) -> Anchor:
@@ -56,22 +57,35 @@ async def end(tx: Transaction) -> Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """How far the log is as it was written, and what does not fit after that, if anything."""
+    """How far the log is as it was written, and what does not fit after that, if anything.
+
+    ``is_whole`` tells that it was walked to its end, or to what does not fit.
+    """
 
     end: Anchor
     finding: Finding | None
+    is_whole: bool = True
 
 
-async def walk(tx: Transaction, anchors: Collection[Anchor] = (), *, page: int = PAGE) -> Walked:
+async def walk(
+    tx: Transaction,
+    anchors: Collection[Anchor] = (),
+    *,
+    page: int = PAGE,
+    after: Anchor = START,
+    most: int | None = None,
+) -> Walked:
     """Walk the log from its first row until one does not fit, and hold its end against where it should be.
 
     ``anchors`` are rows that were noted earlier, in any order: each must still be there. No more than ``page`` rows
-    are in memory at a time.
+    are in memory at a time. The walk begins ``after`` a row, which is taken for right, and goes ``most`` rows far.
     """
     noted = {one.number: one for one in anchors}
-    end = START
-    async for rows in _pages(tx, page):
+    end = after
+    async for rows in _pages(tx, page, after.number):
         for row in rows:
+            if most is not None and end.number - after.number >= most:
+                return Walked(end, None, is_whole=False)
             finding = misfit(end, row)
             if finding is None and (known := noted.pop(row.number, None)) is not None and known.hash != row.hash:
                 finding = NOT_AS_NOTED.at(number=row.number)
@@ -86,12 +100,24 @@ async def walk(tx: Transaction, anchors: Collection[Anchor] = (), *, page: int =
     return Walked(end, None)
 
 
-async def _pages(tx: Transaction, page: int) -> AsyncIterator[list[Link]]:
-    query = _ROW.order_by(audit.c.number).limit(page)
-    rows = await _links(tx, query)
+async def walk_newest(tx: Transaction, count: int) -> Walked:
+    """Walk the newest ``count`` rows alone; those before them are taken for right."""
+    last = await end(tx)
+    if last.number <= count:
+        return await walk(tx)
+    before = last.number - count
+    found = (await tx.execute(select(audit.c.hash).where(audit.c.number == before))).scalar()
+    if found is None:
+        return Walked(START, MISSING.at(number=before))
+    return await walk(tx, after=Anchor(before, found))
+
+
+async def _pages(tx: Transaction, page: int, after: int) -> AsyncIterator[list[Link]]:
+    query = ROW.order_by(audit.c.number).limit(page)
+    rows = await links(tx, query.where(audit.c.number > after))
     while rows:
         yield rows
-        rows = await _links(tx, query.where(audit.c.number > rows[-1].number))
+        rows = await links(tx, query.where(audit.c.number > rows[-1].number))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +132,7 @@ class Wanted:
 
 async def find(tx: Transaction, wanted: Wanted, *, limit: int) -> list[Link]:
     """Return the newest ``limit`` rows that are wanted, the oldest of them first."""
-    query = _ROW.order_by(audit.c.number.desc()).limit(limit)
+    query = ROW.order_by(audit.c.number.desc()).limit(limit)
     if wanted.since is not None:
         query = query.where(audit.c.at >= wanted.since)
     if wanted.until is not None:
@@ -115,7 +141,7 @@ async def find(tx: Transaction, wanted: Wanted, *, limit: int) -> list[Link]:
         query = query.where(audit.c.action == wanted.action.value)
     if wanted.by is not None:
         query = query.where(audit.c.by == wanted.by)
-    return list(reversed(await _links(tx, query)))
+    return list(reversed(await links(tx, query)))
 
 
 async def about(tx: Transaction, cases: Collection[str], events: Collection[int] = ()) -> list[Link]:
@@ -125,10 +151,10 @@ async def about(tx: Transaction, cases: Collection[str], events: Collection[int]
         own = select(message.c.message_id).where(message.c.case_number.in_(list(cases)))
         came = select(inbound.c.message_id).where(inbound.c.case_number.in_(list(cases)))
         named = audit.c.case_number.is_(None) & audit.c.target.in_(own.union_all(came))
-        found += await _links(tx, _ROW.where(audit.c.case_number.in_(list(cases)) | named))
+        found += await links(tx, ROW.where(audit.c.case_number.in_(list(cases)) | named))
     if events:
         targets = [str(number) for number in events]
-        found += await _links(tx, _ROW.where(_ABOUT_EVENT, audit.c.target.in_(targets)))
+        found += await links(tx, ROW.where(_ABOUT_EVENT, audit.c.target.in_(targets)))
     return sorted({row.number: row for row in found}.values(), key=lambda row: row.number)
 
 
@@ -147,7 +173,8 @@ async def events_named(tx: Transaction) -> AsyncIterator[tuple[int, bytes, str |
             yield number, row.content, (row.answer or {}).get("caseNumber")
 
 
-async def _links(tx: Transaction, query: Select[Any]) -> list[Link]:
+async def links(tx: Transaction, query: Select[Any]) -> list[Link]:
+    """Return the rows that a query over :data:`ROW` finds."""
     return [_link(row) for row in (await tx.execute(query)).all()]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.case_log import Told
@@ -43,19 +44,23 @@ async def logs(tx: Transaction, *, since: datetime, until: datetime, page: int =
     the person, the earlier ones too: what happens in one explains another. Persons whose identity is protected in any
     of them are left out. No more than ``page`` persons are held in memory at a time.
     """
-    touched = or_(sip_case.c.updated_at >= since, sip_case.c.state.not_in([state.value for state in TERMINAL]))
-    people = (
-        select(*_PERSON)
-        .where(sip_case.c.person_root.is_not(None), sip_case.c.opened_at < until, touched)
-        .distinct()
-        .order_by(*_PERSON)
-        .limit(page)
-    )
+    people = _touched(since, until).order_by(*_PERSON).limit(page)
     found = (await tx.execute(people)).all()
     while found:
         for log in await _logs_of(tx, [(root, extension) for root, extension in found]):
             yield log
         found = (await tx.execute(people.where(tuple_(*_PERSON) > tuple(found[-1])))).all()
+
+
+async def count(tx: Transaction, *, since: datetime, until: datetime, most: int) -> int:
+    """Return how many persons :func:`logs` goes through, also those it leaves out; one more than ``most`` at most."""
+    people = _touched(since, until).limit(most + 1).subquery()
+    return int((await tx.execute(select(func.count()).select_from(people))).scalar_one())
+
+
+def _touched(since: datetime, until: datetime) -> Select[Any]:
+    touched = or_(sip_case.c.updated_at >= since, sip_case.c.state.not_in([state.value for state in TERMINAL]))
+    return select(*_PERSON).where(sip_case.c.person_root.is_not(None), sip_case.c.opened_at < until, touched).distinct()
 
 
 async def _logs_of(tx: Transaction, people: Sequence[tuple[str, str]]) -> list[list[Told]]:

@@ -112,15 +112,15 @@ class _Source:
     code: str
     party: str
     at: str
-    of_message: bool = False
-    """Whether the own unit is the one that sent the message that is named."""
+    own_unit: str | None = "unit"
+    """What stands for the own unit; ``None`` where it is the one that sent the message that is named."""
 
 
 _SOURCES: Final = {
-    ItemKind.SENT: _Source(FAILED, "failed_code", "party", "failed_at", of_message=True),
+    ItemKind.SENT: _Source(FAILED, "failed_code", "party", "failed_at", own_unit="own_unit"),
     ItemKind.RECEIVED: _Source(FAILED, "failed_code", "party", "failed_at"),
     ItemKind.PARKED: _Source(NOT_DISCARDED, "code", "party", "arrived_at"),
-    ItemKind.UNEXPECTED: _Source(NOT_DISCARDED, "code", "party", "arrived_at", of_message=True),
+    ItemKind.UNEXPECTED: _Source(NOT_DISCARDED, "code", "party", "arrived_at", own_unit=None),
     ItemKind.DEAD_LETTER: _Source(SPENT, "reason", "party", "arrived_at"),
     ItemKind.EVENT: _Source(REFUSED_EVENT, "code", "source", "received_at"),
 }
@@ -165,19 +165,38 @@ async def _groups_of(
         all_of_them = select(code, party, func.count(), func.min(at, type_=Moment), newest).group_by(code, party)
         rows = (await tx.execute(_seen(all_of_them, kind, now, units).limit(MOST_GROUPS))).all()
         return [_group(Cause(kind=kind, code=row[0], party=row[1]), row[2], most, row[3], row[4]) for row in rows]
-    query = _seen(select(code, party), kind, now, None).order_by(code, party).limit(1)
-    found: list[Group] = []
-    last: tuple[str, str] | None = None
-    while len(found) < MOST_GROUPS:  # from one to the next, past all that are alike
-        following = query if last is None else query.where(tuple_(code, party) > tuple_(*map(literal, last)))
-        row = (await tx.execute(following)).first()
-        if row is None:
-            break
-        last = (row[0], row[1])
-        group = await _counted(tx, Cause(kind=kind, code=row[0], party=row[1]), now, None, most)
-        if group is not None:
-            found.append(group)
-    return found
+    rows = (await tx.execute(_causes(kind, now, most))).all()
+    return [_group(Cause(kind=kind, code=row[0], party=row[1]), row[2], most, row[3], row[4]) for row in rows]
+
+
+def _causes(kind: ItemKind, now: datetime, most: int) -> Select[Any]:
+    """Return the query for the causes of a kind: how many each has, up to ``most`` and one more, and since when.
+
+    It goes from one cause to the next in the index, past all that are alike, and counts each no further than that.
+    """
+    source, table = _SOURCES[kind], TABLES[kind]
+    code, party, at = table.c[source.code], table.c[source.party], table.c[source.at]
+
+    def following(column: Any, *after: Any) -> Any:
+        return _seen(select(column), kind, now, None).where(*after).order_by(code, party).limit(1).scalar_subquery()
+
+    begin = select(following(code).label("code"), following(party).label("party"))
+    cause = begin.cte("cause", recursive=True)
+    later = tuple_(code, party) > tuple_(cause.c.code, cause.c.party)
+    cause = cause.union_all(select(following(code, later), following(party, later)).where(cause.c.code.is_not(None)))
+    alike = _seen(select(at.label("at")), kind, now, None).where(code == cause.c.code, party == cause.c.party)
+    counted = select(func.count()).select_from(alike.limit(most + 1).correlate(cause).subquery())
+    return (
+        select(
+            cause.c.code,
+            cause.c.party,
+            counted.scalar_subquery(),
+            alike.order_by(at).limit(1).correlate(cause).scalar_subquery(),
+            alike.order_by(at.desc()).limit(1).correlate(cause).scalar_subquery(),
+        )
+        .where(cause.c.code.is_not(None))
+        .limit(MOST_GROUPS)
+    )
 
 
 async def _counted(
@@ -232,10 +251,10 @@ async def of_group(
     table, at = TABLES[cause.kind], _at(cause.kind)
     names = [name for name in _SHOWN if name in table.c]
     query = _of(cause, select(table.c.id, at.label("at"), *(table.c[name] for name in names)), now, units)
-    if cause.kind in _SOURCES and _SOURCES[cause.kind].of_message:
+    if cause.kind is ItemKind.UNEXPECTED:
         if units is None:
             query = query.outerjoin(message, message.c.message_id == table.c.message_id)
-        query = query.add_columns(message.c.sender_unit)
+        query = query.add_columns(message.c.sender_unit.label("own_unit"))
     if before is not None:
         query = query.where(tuple_(at, table.c.id) < tuple_(literal(before.at, Moment), literal(before.number)))
     rows = (await tx.execute(query.order_by(at.desc(), table.c.id.desc()).limit(limit))).mappings().all()
@@ -243,13 +262,14 @@ async def of_group(
     return FailedPage(found, Place(found[-1].at, found[-1].item.number) if len(found) == limit else None)
 
 
-_SHOWN = ("message_id", "type", "case_number", "unit", "state")
+_SHOWN = ("message_id", "type", "case_number", "own_unit", "unit", "state")
 
 
 def _item(kind: ItemKind, row: dict[str, Any]) -> FailedItem:
     shown = {name: row.get(name) for name in _SHOWN}
-    own = row.get("sender_unit") if kind in (ItemKind.SENT, ItemKind.UNEXPECTED) else row.get("unit")
-    return FailedItem(item=Item(kind, row["id"]), at=row["at"], own_unit=own, **shown)
+    if kind not in (ItemKind.SENT, ItemKind.UNEXPECTED):
+        shown["own_unit"] = shown["unit"]
+    return FailedItem(item=Item(kind, row["id"]), at=row["at"], **shown)
 
 
 def _at(kind: ItemKind) -> Any:
@@ -272,10 +292,11 @@ def _seen(query: Select[Any], kind: ItemKind, now: datetime, units: frozenset[st
     query = query.select_from(table).where(*_conditions(kind, now))
     if units is None:
         return query
-    if _SOURCES[kind].of_message:
+    own_unit = _SOURCES[kind].own_unit
+    if own_unit is None:
         query = query.join(message, message.c.message_id == table.c.message_id)
         return query.where(message.c.sender_unit.in_(sorted(units)))
-    return query.where(table.c.unit.in_(sorted(units)))
+    return query.where(table.c[own_unit].in_(sorted(units)))
 
 
 def _conditions(kind: ItemKind, now: datetime) -> list[Any]:

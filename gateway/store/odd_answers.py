@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.lifecycle import Level
-from gateway.store.tables import LATE, REPEATED, history, message, verdict
+from gateway.store.tables import LATE, REPEATED, dispatch, history, verdict
 
 FARTHEST: Final = 2_000
 """How many of each are looked at for those of some units."""
@@ -54,7 +54,8 @@ async def odd_answers(tx: Transaction, units: Collection[str] | None, limit: int
 
 def _of(query: Select[Any], units: Collection[str] | None, limit: int) -> Select[Any]:
     some = query.limit(limit if units is None else FARTHEST).subquery()
-    told = select(some, message.c.type, message.c.case_number).join(message, message.c.message_id == some.c.message_id)
+    about = (dispatch.c.message_id == some.c.message_id) & (dispatch.c.unit == some.c.unit)
+    told = select(some, dispatch.c.type, dispatch.c.case_number).join(dispatch, about)
     if units is not None:
-        told = told.where(message.c.sender_unit.in_(sorted(units)))
+        told = told.where(dispatch.c.own_unit.in_(sorted(units)))
     return told.order_by(some.c.at.desc()).limit(limit)

@@ -152,8 +152,9 @@ async def claim(tx: Transaction, who: str, now: datetime, lease: timedelta) -> H
         left = select(operation_item).where(its, text(LEFT)).order_by(operation_item.c.position).limit(1)
         one = (await tx.execute(left)).mappings().first()
         if one is None:
-            done = {"state": OperationState.DONE.value, "ended_at": now, "claim": None, "lease_until": None}
-            await tx.execute(update(operation).where(operation.c.number == number).values(done))
+            await tx.execute(
+                update(operation).where(operation.c.number == number).values(_over(OperationState.DONE, now))
+            )
             continue
         values = {
             "state": OperationState.RUNNING.value,
@@ -173,7 +174,7 @@ async def claim(tx: Transaction, who: str, now: datetime, lease: timedelta) -> H
 async def keep_result(
     tx: Transaction, held: Held, outcome: ItemOutcome, now: datetime, lease: timedelta, **said: str | None
 ) -> bool:
-    """Keep what became of an item that is held: ``code``, ``sv``, ``en``, ``message_id``.
+    """Keep what became of an item that is held: ``code``, ``sv``, ``en``, ``message_id``. With the last it is done.
 
     Tell ``False``, and keep nothing, where the operation no longer runs, another has taken it, or there is a result.
     """
@@ -194,14 +195,20 @@ async def keep_result(
     mine = operation_item.c.operation == held.operation.number, operation_item.c.position == held.position
     kept = {name: value for name, value in said.items() if value is not None}
     await tx.execute(update(operation_item).where(*mine).values(outcome=outcome.value, at=now, **kept))
+    has_all = operation.c.done + operation.c.refused + operation.c.failed >= operation.c.total
+    over = operation.c.number == held.operation.number, has_all
+    await tx.execute(update(operation).where(*over).values(_over(OperationState.DONE, now)))
     return True
+
+
+def _over(state: OperationState, now: datetime) -> dict[str, Any]:
+    return {"state": state.value, "ended_at": now, "claim": None, "lease_until": None}
 
 
 async def turn(tx: Transaction, one: Operation, how: Turn, now: datetime) -> Operation | None:
     """Pause, continue or stop an operation; ``None`` where it cannot be done in the state that it is in."""
     before, after = TURNS[how]
-    values: dict[str, Any] = {"state": after.value, "claim": None, "lease_until": None}
-    values |= {"ended_at": now} if after.is_over else {}
+    values = _over(after, now) | ({} if after.is_over else {"ended_at": None})
     mine = operation.c.number == one.number, operation.c.state.in_([state.value for state in before])
     query = update(operation).where(*mine).values(values).returning(operation)
     row = (await tx.execute(query)).mappings().first()

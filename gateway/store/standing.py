@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.lifecycle import InState, OutState, Owner
 from gateway.store import adapters, failed
-from gateway.store.tables import ON_PAPER, OPEN, dead_letter, dispatch, inbound, message
+from gateway.store.tables import ON_PAPER, OPEN, dead_letter, dispatch, inbound
 
 MOST: Final = 10_000
 """How far is counted; what is more is one more."""
@@ -95,10 +95,7 @@ def _is(*states: OutState) -> ColumnElement[bool]:
 
 def _sent(units: frozenset[str] | None, *conditions: Any) -> Select[Any]:
     query = select(dispatch.c.id).where(*conditions)
-    if units is None:
-        return query
-    mine = message.c.sender_unit.in_(sorted(units))
-    return query.join(message, message.c.message_id == dispatch.c.message_id).where(mine)
+    return query if units is None else query.where(dispatch.c.own_unit.in_(sorted(units)))
 
 
 def _received(units: frozenset[str] | None, *conditions: Any) -> Select[Any]:

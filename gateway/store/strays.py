@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.errors import InvalidDocumentError
 from gateway.items import Item, ItemKind
 from gateway.ledger import Dispatch
+from gateway.lifecycle import Level
 from gateway.matching import AWAITING, Stray, Suggestion, suggest
 from gateway.opening import message_in
 from gateway.store.rows import OUT, as_dispatch
@@ -64,24 +65,23 @@ async def page(
     if before is not None:
         query = query.where(unexpected.c.id < before)
     rows = (await tx.execute(query.order_by(unexpected.c.id.desc()).limit(limit))).mappings().all()
-    found = []
-    for row in rows:
-        says = _said(row["party"], row["xml"])
-        candidates = await _candidates(tx, says, units) if says is not None else ()
-        found.append(
-            Unexpected(
-                item=Item(ItemKind.UNEXPECTED, row["id"]),
-                acknowledgement_id=row["acknowledgement_id"],
-                party=row["party"],
-                code=row["code"],
-                message_id=row["message_id"],
-                unit=row["unit"],
-                arrived_at=row["arrived_at"],
-                own_unit=row["sender_unit"],
-                says=says,
-                suggestion=suggest(says, candidates) if says is not None else None,
-            )
+    told = [_said(row["party"], row["xml"]) for row in rows]
+    suggested = await _suggested(tx, {says for says in told if says is not None}, units)
+    found = [
+        Unexpected(
+            item=Item(ItemKind.UNEXPECTED, row["id"]),
+            acknowledgement_id=row["acknowledgement_id"],
+            party=row["party"],
+            code=row["code"],
+            message_id=row["message_id"],
+            unit=row["unit"],
+            arrived_at=row["arrived_at"],
+            own_unit=row["sender_unit"],
+            says=says,
+            suggestion=suggested.get(says) if says is not None else None,
         )
+        for row, says in zip(rows, told, strict=True)
+    ]
     return UnexpectedPage(found, found[-1].item.number if len(found) == limit else None)
 
 
@@ -105,25 +105,44 @@ def _said(party: str, xml: bytes) -> Stray | None:
     )
 
 
-async def _candidates(tx: Transaction, says: Stray, units: frozenset[str] | None) -> Collection[Dispatch]:
-    """Return the rows that an acknowledgement may be about, each found by an index."""
+async def _suggested(
+    tx: Transaction, strays: Collection[Stray], units: frozenset[str] | None
+) -> dict[Stray, Suggestion | None]:
+    """Return what each is most probably about, of messages of ``units``.
+
+    All that are named are looked up at once, then the cases of all that named nothing; only what is left costs a
+    look of its own.
+    """
     mine = select(*OUT)
     if units is not None:
-        mine = mine.join(message, message.c.message_id == dispatch.c.message_id)
-        mine = mine.where(message.c.sender_unit.in_(sorted(units)))
-    open_ones = mine.where(
+        mine = mine.where(dispatch.c.own_unit.in_(sorted(units)))
+    named = await _rows(tx, mine.where(dispatch.c.message_id.in_(sorted({one.message_id for one in strays}))))
+    found = {one: suggest(one, [row for row in named if row.message_id == one.message_id]) for one in strays}
+    left = [one for one in strays if found[one] is None]
+    pairs = sorted({(one.case_number, one.unit) for one in left})
+    of_cases = await _rows(tx, mine.where(tuple_(dispatch.c.case_number, dispatch.c.unit).in_(pairs))) if pairs else []
+    looked: dict[tuple[Level, str, str, str], list[Dispatch]] = {}
+    for one in left:
+        alike = one.level, one.party, one.type, one.unit
+        if alike not in looked:
+            looked[alike] = await _open_ones(tx, mine, one)
+        in_case = [row for row in of_cases if (row.case_number, row.unit) == (one.case_number, one.unit)]
+        both = {row.id: row for row in (*named, *in_case, *looked[alike])}
+        found[one] = suggest(one, both.values())
+    return found
+
+
+async def _open_ones(tx: Transaction, mine: Select[Any], says: Stray) -> list[Dispatch]:
+    """Return messages of any case that an acknowledgement may be about, the latest deadlines first, but not many."""
+    query = mine.where(
         text(f"dispatch.{OPEN}"),
         dispatch.c.state.in_(sorted(AWAITING[says.level])),
         dispatch.c.party == says.party,
         dispatch.c.type == says.type,
         dispatch.c.unit == says.unit,
     )
-    found: dict[int, Dispatch] = {}
-    for query in (
-        mine.where(dispatch.c.message_id == says.message_id),
-        mine.where(dispatch.c.case_number == says.case_number, dispatch.c.unit == says.unit),
-        open_ones.order_by(dispatch.c.due_at.desc()).limit(MOST_CANDIDATES),
-    ):
-        rows: Sequence[Any] = (await tx.execute(query)).all()
-        found.update({row.id: as_dispatch(row) for row in rows})
-    return found.values()
+    return await _rows(tx, query.order_by(dispatch.c.due_at.desc()).limit(MOST_CANDIDATES))
+
+
+async def _rows(tx: Transaction, query: Select[Any]) -> list[Dispatch]:
+    return [as_dispatch(row) for row in (await tx.execute(query)).all()]

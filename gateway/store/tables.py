@@ -210,7 +210,7 @@ dispatch = Table(
     _where("ix_dispatch_on_paper", ON_PAPER, "due_at"),
     # Whoever counts what is open reads nothing but this.
     _where("ix_dispatch_open", OPEN, "state", "party", "type", "due_at", "queued_at", "own_unit", "unit"),
-    _where("ix_dispatch_failed", FAILED, "failed_code", "party", "failed_at", "id", "discarded_at"),
+    _where("ix_dispatch_failed", FAILED, "failed_code", "party", "failed_at", "id", "discarded_at", "own_unit"),
     Index("ix_dispatch_position", "position"),
 )
 """The ledger: one row per message and recipient unit, with each level's own clock."""

@@ -43,7 +43,7 @@ class LedgerAsked(Paged):
     def sought(self, units: frozenset[str] | None, since: datetime | None, until: datetime | None) -> Sought:
         """Return what to look for among what is of ``units``. Raises :class:`~gateway.errors.UsageError`."""
         named = self.q.strip() if self.q is not None else None
-        number = _id_in(named) if named is not None else None
+        number = id_in(named) if named is not None else None
         return Sought(
             state=self.state.value if self.state is not None else None,
             type=self.type,
@@ -66,13 +66,13 @@ async def page_of(tx: Transaction, direction: Direction, sought: Sought, limit: 
 
 def message_id_of(visit: Visit) -> str:
     """Return the message id in the address, as it is written in the log. Raises :class:`NotFoundError`."""
-    number = _id_in(visit.named("id"))
+    number = id_in(visit.named("id"))
     if number is None:
         raise NotFoundError(NOT_FOUND.at())
     return number
 
 
-def _id_in(text: str) -> str | None:
+def id_in(text: str) -> str | None:
     """Return a message id (a UUID, RFC 9562) as it is written in the log; ``None`` where the text is none."""
     try:
         number = str(UUID(text))

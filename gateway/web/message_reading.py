@@ -202,6 +202,6 @@ def by_hand(row: Dispatch | Inbound) -> frozenset[ByHand]:
         found.add(ByHand.RESEND)
     if row.state in (*FAILED, InState.REJECTED):
         found.add(ByHand.DISCARD)
-    if isinstance(row, Inbound) and row.duty is Duty.ACKNOWLEDGE and row.state is InState.REGISTERED:
+    if isinstance(row, Inbound) and row.duty is not Duty.REPLY and row.state is InState.REGISTERED:
         found.add(ByHand.ACKNOWLEDGE)
     return frozenset(found)

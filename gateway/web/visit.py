@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from gateway.access import Actor
 from gateway.errors import ConflictError
 from gateway.sessions import Session
+from gateway.silence import Sentence
 from gateway.store import Transaction, answers
 from gateway.store.answers import Claim
 from gateway.web.asked import Form
@@ -32,6 +34,7 @@ class Visit:
     ``form`` what a page has sent, once it is known to be one of ours. ``claim`` is that on a request which may come
     again, and ``is_kept`` whether its answer has been kept. ``owed`` is how many messages the units that somebody sees
     must acknowledge or reply to, for the pages to show wherever one is; it is not counted far.
+    ``silent`` is what the pages tell of silent partners.
     """
 
     request: web.Request
@@ -47,6 +50,7 @@ class Visit:
     claim: Claim | None = None
     is_kept: bool = False
     owed: int = 0
+    silent: Sequence[Sentence] = ()
 
     @property
     def who(self) -> Actor:

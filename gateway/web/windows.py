@@ -34,6 +34,7 @@ from gateway.web.refusals import NOT_LET_IN, OTHER_HOST, TOO_MANY, NotLetInError
 from gateway.web.repeating import once
 from gateway.web.route import Kind, Route, Scope
 from gateway.web.routes import ROUTES
+from gateway.web.silent import SilentPartners
 from gateway.web.visit import Visit
 from gateway.web.window import Window
 
@@ -58,6 +59,7 @@ class Windows:
         self._routes = routes
         self._actors = actors or Buckets(per_second=50, burst=500)
         self._strangers = strangers or Buckets(per_second=10, burst=200)
+        self._silent = SilentPartners(window.context)
         self._hosts = hosts_of(window.settings, is_near=window.is_near)
         issuer = window.settings.oidc_issuer
         self._headers = security_headers(is_https=is_encrypted(window.settings), issuer=issuer)
@@ -109,6 +111,7 @@ class Windows:
             if route.kind is Kind.PAGE:
                 async with self._window.context.store.reading() as tx:
                     visit.owed = await worklist.count_owed(tx, visit.units)
+                visit.silent = await self._silent.sentences()
         visit.query = query_of(route, request)
         content = await content_of(route, request)
         visit.body = body_of(route, content)
@@ -127,7 +130,9 @@ class Windows:
             NotLetInError: what they show does not hold.
         """
         try:
-            known = await who_asks(self._window, visit.request)
+            # A page that fetches itself anew is no sign that somebody still sits there.
+            asks_by_itself = visit.request.headers.get("HX-Request") == "true" and visit.request.method in SAFE
+            known = await who_asks(self._window, visit.request, keeps_use=not asks_by_itself)
         except NotLetInError:
             if visit.route.right is not None:
                 raise

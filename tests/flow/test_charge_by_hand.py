@@ -83,6 +83,17 @@ async def test_who_takes_charge_by_hand_turns_the_ledger_of_the_sender(both: tup
     assert codes(await acknowledge(kommun.context, [item], **WHY)) == ["acknowledge.already"]
 
 
+async def test_what_is_for_information_may_be_taken_charge_of_too(both: tuple[Party, Party]) -> None:
+    kommun, region = both
+    await region.says(expectation(), OFFICE, unit=WARD)
+    await settle(kommun, region)
+    update = await item_of(kommun, "admissionUpdate")
+    (done,) = await acknowledge(kommun.context, [update], by=STAFF, reason="Prov.")
+    assert done.outcome == "done"
+    await settle(kommun, region)
+    assert [row.state for row in await region.sent("admissionUpdate")] == [OutState.ACKNOWLEDGED]
+
+
 async def test_what_is_not_to_be_acknowledged_says_what_to_do_instead(both: tuple[Party, Party]) -> None:
     kommun, region = both
     await region.says(expectation(), OFFICE, unit=WARD)
@@ -91,8 +102,7 @@ async def test_what_is_not_to_be_acknowledged_says_what_to_do_instead(both: tupl
     await kommun.says(booking(CLINIC), CLINIC)
     await settle(kommun, region)
     told = {"by": STAFF, "reason": "Prov."}
-    update, call = await item_of(kommun, "admissionUpdate"), await item_of(region, "meetingBooking", CLINIC)
-    assert codes(await acknowledge(kommun.context, [update], **told)) == ["acknowledge.nothing-owed"]  # type: ignore[arg-type]
+    call = await item_of(region, "meetingBooking", CLINIC)
     assert codes(await acknowledge(region.context, [call], **told)) == ["acknowledge.reply-owed"]  # type: ignore[arg-type]
     mine = Item(ItemKind.SENT, 1)
     assert codes(await acknowledge(region.context, [mine], **told)) == ["acknowledge.not-received"]  # type: ignore[arg-type]

@@ -222,8 +222,8 @@ async def test_neither_the_key_nor_what_was_sent_is_kept(site: Site, pauses: Pau
     assert "a-key-of-ours" not in str(row)
 
 
-OF_NO_PERSON = {"adapters": ["name"]}
-"""What has the name of something else, by the part of the API."""
+OF_NO_PERSON = {"adapters": ["name"], "operations": ["reason"]}
+"""What is the name of something else, or is kept with what was done anyway; by the part of the API."""
 
 
 def test_no_answer_that_is_kept_has_a_place_for_a_person() -> None:

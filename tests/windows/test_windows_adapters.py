@@ -19,6 +19,7 @@ from gateway.silence import Cause, Silence
 from gateway.store import adapters, audit, circuits, silences
 from gateway.store.audit import Wanted
 from gateway.transport import EXCHANGE_DOWN
+from gateway.web.silent import FRESH_SECONDS, SilentPartners
 
 PATH = "/api/v1/adapters"
 
@@ -53,7 +54,7 @@ async def test_the_api_tells_what_got_through_what_answers_and_what_is_away(site
     assert (one["heartbeat"]["isUp"], one["heartbeat"]["codes"]) == (False, ["adapter.too-slow"])
     assert one["circuit"]["state"] == "Cut, tried again"
     region = next(partner for partner in told["partners"] if partner["party"] == "region")
-    assert (region["cause"], region["circuit"]["failures"], region["heardAt"] is not None) == ("no-receipt", 2, True)
+    assert (region["cause"], region["circuit"]["failures"]) == ("no-receipt", 2)
     assert told["probes"] == [{"name": "migrations", "isUp": True, "codes": []}]
     await site.log_in(Role.READER)
     page = text_of(await site.page("/adapters"))
@@ -135,3 +136,18 @@ async def test_a_reader_lets_no_system_rest(site: Site) -> None:
     headers = await site.bearer(Role.READER)
     async with site.client.post(f"{PATH}/treserva/pause", json={"reason": "prov"}, headers=headers) as answer:
         assert answer.status == 403
+
+
+async def test_every_page_but_the_overview_tells_of_a_silent_partner_and_looks_once_in_a_while(site: Site) -> None:
+    ticks = [0.0]
+    looked = SilentPartners(site.context, lambda: ticks[0])
+    assert await looked.sentences() == []
+    now = site.clock.now()
+    async with site.store.writing() as tx:
+        await silences.change(tx, "region", None, Silence("region", now, Cause.CIRCUIT, now))
+    assert await looked.sentences() == []
+    ticks[0] += FRESH_SECONDS
+    (told,) = await looked.sentences()
+    await site.log_in(Role.READER)
+    assert told.sv in await site.page("/messages")
+    assert (await site.page("/")).count(told.sv) == 1

@@ -107,6 +107,15 @@ async def test_a_session_that_nobody_uses_is_over(site: Site) -> None:
         assert (answer.status, answer.headers["Location"]) == (303, "/login?next=%2F")
 
 
+async def test_a_page_that_fetches_itself_anew_keeps_no_session_going(site: Site) -> None:
+    await site.log_in()
+    for _ in range(4):
+        site.clock.advance(timedelta(minutes=8))
+        async with site.client.get("/", headers={"HX-Request": "true"}, allow_redirects=False) as answer:
+            status = answer.status
+    assert status == 303
+
+
 async def test_a_language_is_chosen_and_the_way_back_is_ours(site: Site) -> None:
     await site.log_in()
     assert '<html lang="sv">' in await site.page("/")
