@@ -9,6 +9,7 @@ from datetime import datetime
 
 from gateway.case_number import CaseKind, CaseNumber
 from gateway.context import Context
+from gateway.errors import InvalidDocumentError
 from gateway.messages import Person, parse_xml
 from gateway.notices import NoticeKind
 from gateway.process import SipCase, deadlines
@@ -112,7 +113,10 @@ async def _person(tx: Transaction, exchanged: Sequence[Exchanged]) -> Person | N
         if one.state in WITHDRAWN and one.came:
             continue
         xml = one.xml if one.xml is not None else await outgoing.content(tx, one.message_id)
-        person = parse_xml(xml).header.person
+        try:
+            person = parse_xml(xml).header.person
+        except InvalidDocumentError:  # kept by an earlier version; another may name them
+            continue
         if person is not None:
             return person
     return None
