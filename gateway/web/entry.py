@@ -96,7 +96,9 @@ def check_origin(request: web.Request, known: Known | None) -> None:
     if request.method in SAFE or (known is not None and known.session is None):
         return
     origin = request.headers.get("Origin")
-    if (origin is not None and not _is_ours(origin, request)) or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    if (origin is not None and not _is_ours(origin, request)) or request.headers.get(
+        "Sec-Fetch-Site", "same-origin"
+    ) not in ("same-origin", "none"):
         raise ForgedError(FORGED.at())
 
 
