@@ -86,7 +86,7 @@ SAFE: Final = ("GET", "HEAD")
 
 
 def check_origin(request: web.Request, known: Known | None) -> None:
-    """Refuse what a page of somebody else lets a browser send: in the name of whoever is logged in, or to log in or out.
+    """Refuse what another's page lets a browser send: in the name of whoever is logged in, or to log in or out.
 
     A cookie need not come along for the latter. Programs show a token, which no browser adds by itself.
 
@@ -95,10 +95,8 @@ def check_origin(request: web.Request, known: Known | None) -> None:
     """
     if request.method in SAFE or (known is not None and known.session is None):
         return
-    origin = request.headers.get("Origin")
-    if (origin is not None and not _is_ours(origin, request)) or request.headers.get(
-        "Sec-Fetch-Site", "same-origin"
-    ) not in ("same-origin", "none"):
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site", "same-origin")
+    if (origin is not None and not _is_ours(origin, request)) or site not in ("same-origin", "none"):
         raise ForgedError(FORGED.at())
 
 
