@@ -86,9 +86,9 @@ SAFE: Final = ("GET", "HEAD")
 
 
 def check_origin(request: web.Request, known: Known | None) -> None:
-    """Refuse what a page of somebody else lets a browser send: in the name of whoever is logged in, or to log in or out.
+    """Refuse what a page of somebody else lets a browser send, in anybody's name or to log them in or out.
 
-    A cookie need not come along for the latter. Programs show a token, which no browser adds by itself.
+    To log in or out no cookie need come along. Programs show a token, which no browser adds by itself.
 
     Raises:
         ForgedError: it comes from elsewhere.
@@ -96,7 +96,8 @@ def check_origin(request: web.Request, known: Known | None) -> None:
     if request.method in SAFE or (known is not None and known.session is None):
         return
     origin = request.headers.get("Origin")
-    if (origin is not None and not _is_ours(origin, request)) or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    is_ours = origin is None or _is_ours(origin, request)
+    if not is_ours or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise ForgedError(FORGED.at())
 
 
