@@ -126,6 +126,6 @@ async def test_who_is_protected_by_a_message_alone_is_not_shown_with_the_case(re
 async def test_a_message_that_can_be_read_no_more_does_not_hide_the_case(region: Site) -> None:
     async with region.store.writing() as tx:
         await tx.execute(update(inbound).where(inbound.c.case_number == "SIP100001").values(xml=b"<old/>"))
-    await region.log_in(Role.OPERATOR)
+    await region.log_in(Role.OPERATOR, [WARD])
     await region.send("/reveal", target="SIP100001", reason="anhörig ringde", back=CASE)
     assert len(listed(await region.page(CASE))) > 1
