@@ -20,7 +20,7 @@ from gateway.store.notes import ToldNotice
 from gateway.store.subjects import WITHDRAWN
 from gateway.web.case_words import NOTICE_WORDS
 from gateway.web.conversation import title_of
-from gateway.web.masking import PersonShown, in_full
+from gateway.web.masking import PersonShown, in_full, in_list
 from gateway.web.state_words import StateWord, word_of
 
 
@@ -96,7 +96,8 @@ async def case_of(
         case=case,
         units=_units(case) if case is not None else (),
         awaited=deadlines(case, context.times) if case is not None else (),
-        person=in_full(person, is_shown=True, is_protected=protected)
+        # Where a message alone says that they are protected, nobody was asked to confirm: the message asks.
+        person=(in_full if protected else in_list)(person, is_shown=True, is_protected=protected)
         if person is not None
         else PersonShown(is_protected=protected, is_known=case is not None),
         exchanged=exchanged,
