@@ -52,7 +52,7 @@ class Live:
             self.told += 1
 
     async def hand_over(self) -> None:
-        """Let the municipality hand over the responsibility for the plan; nobody in the region has noticed it yet."""
+        """Let the municipality hand over the responsibility for the plan, which nobody has noticed yet."""
         await self.tell(4 - self.told)
         self.stage.systems["journal"].acknowledges = False
         plan = json.loads(Scenario.load("journey").steps[3].content)
