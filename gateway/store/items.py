@@ -141,7 +141,7 @@ async def named(tx: Transaction, message_id: str, *, unit: str | None = None) ->
     ids: set[str] = set()
     for kind in (ItemKind.SENT, ItemKind.RECEIVED, ItemKind.PARKED, ItemKind.DEAD_LETTER):
         table = TABLES[kind]
-        query = select(table.c.id, table.c.message_id).where(_begins(table, message_id)).order_by(table.c.id).limit(100)
+        query = select(table.c.id, table.c.message_id).where(begins(table, message_id)).order_by(table.c.id).limit(100)
         if unit is not None:
             query = query.where(table.c.unit == unit)
         for number, its in (await tx.execute(query)).all():
@@ -150,6 +150,6 @@ async def named(tx: Transaction, message_id: str, *, unit: str | None = None) ->
     return found if len(ids) == 1 else []
 
 
-def _begins(table: Table, beginning: str) -> Any:
+def begins(table: Table, beginning: str) -> Any:
     """Say that a message id begins so, in a way that an index answers: ids are written in ASCII."""
     return (table.c.message_id >= beginning) & (table.c.message_id < beginning + "g")

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.ledger import Dispatch
 from gateway.lifecycle import InState, OutState
+from gateway.store import items
 from gateway.store.rows import OUT, as_dispatch
 from gateway.store.tables import dead_letter, dispatch, event, history, inbound, message, note, parked, unexpected
 
@@ -56,10 +57,10 @@ async def life_of(tx: Transaction, message_id: str) -> list[RowMapping]:
 
     The beginning of an id will do where no other id begins so; where several do, nothing is returned.
     """
-    begins = history.c.message_id.startswith(message_id, autoescape=True)
-    if len((await tx.execute(select(history.c.message_id).where(begins).distinct().limit(2))).all()) != 1:
+    mine = items.begins(history, message_id)
+    if len((await tx.execute(select(history.c.message_id).where(mine).distinct().limit(2))).all()) != 1:
         return []
-    query = select(history).where(begins).order_by(history.c.id)
+    query = select(history).where(mine).order_by(history.c.id)
     return list((await tx.execute(query)).mappings())
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
 from gateway.ledger import Dispatch
 from gateway.lifecycle import OutEvent, OutState
+from gateway.store import items
 from gateway.store.bulk import insertion
 from gateway.store.rows import OUT, as_dispatch
 from gateway.store.tables import ON_PAPER, dispatch, message, statement
@@ -53,7 +54,7 @@ async def on_paper(tx: Transaction, *, mailed: bool = False) -> list[Letter]:
 
 async def find(tx: Transaction, message_id: str, unit: str) -> Letter | None:
     """Return the row of a message to a unit, whatever way it goes; the beginning of an id will do if it is the only."""
-    begins = dispatch.c.message_id.startswith(message_id, autoescape=True)
+    begins = items.begins(dispatch, message_id)
     found = (await tx.execute(_LETTER.where(begins, dispatch.c.unit == unit).limit(2))).all()
     if len(found) != 1:
         return None
