@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from services.lifetime import MARK
 from services.postgresql import PostgreSqlServer
 from services.rabbitmq import RabbitMqNode
 
-from bench import machine
+from bench import machine, pages
+from bench.ledger import Ledger
 from bench.stored import fill
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +44,11 @@ SHARE = 0.75
 """How many messages a turn of the gateway has beside one of the floor. It takes longer: what it costs to fill the hops
 at the beginning of a turn and to empty them at its end must not count for much."""
 TURNS = 2
+LONG = ("with_a_million_stored", "pages_with_a_million")
+"""What only a full run measures, and a short one keeps."""
 MILLION = 1_000_000
+SOME = 50_000
+"""How many messages are stored when pages are measured, where a million are not asked for."""
 
 
 @dataclass
@@ -152,6 +158,19 @@ async def measure(bench: Bench, *, full: bool) -> dict[str, Any]:
     return results
 
 
+async def measure_pages(bench: Bench, *, full: bool) -> dict[str, Any]:
+    """Measure how soon pages come over a long ledger, on databases of both kinds."""
+    count, found = MILLION if full else SOME, {}
+    for kind in ("sqlite", "postgresql"):
+        store, ledger = bench.stores(kind)[0], Ledger(count, datetime.now(UTC))
+        await ledger.write(store)
+        measured = await asyncio.to_thread(pages.look, store, bench.folder, ledger)
+        found[kind] = pages.summary(measured, count)
+        slow = ", ".join(found[kind]["slower_than_150_ms"]) or "none"
+        print(f"pages, {kind}: slower than 150 ms: {slow}", file=sys.stderr, flush=True)  # noqa: T201 -- talk
+    return found
+
+
 async def _with_a_million(bench: Bench, kind: str, count: int) -> dict[str, Any]:
     """Measure again with a million messages in each store, next to a turn on empty ones."""
     stores = bench.stores(kind)
@@ -207,6 +226,8 @@ def table(results: dict[str, Any]) -> str:
     if stored := results.get("with_a_million_stored"):
         rates = f"{stored['stored_per_second']} a second beside {stored['empty_per_second']} on empty databases"
         lines += ["", f"With a million messages stored on each side: {rates} in the same run ({stored['ratio']})."]
+    if shown := results.get("pages_with_a_million", results.get("pages")):
+        lines += ["", *pages.table(shown)]
     return "\n".join(lines)
 
 
@@ -222,7 +243,7 @@ def _write(results: dict[str, Any]) -> None:
         README.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
 
 
-async def main(*, full: bool) -> None:
+async def main(*, full: bool, only_pages: bool) -> None:
     """Start private servers, measure, print and write the results."""
     binaries = POSTGRESQL.folder()
     if binaries is None or RABBITMQ.folder() is None:
@@ -236,14 +257,15 @@ async def main(*, full: bool) -> None:
         try:
             async with RabbitMqNode(folder / "rabbitmq") as node:
                 load = machine.load()
-                results = await measure(Bench(node, server, folder), full=full)
+                bench = Bench(node, server, folder)
+                shown = {"pages_with_a_million" if full else "pages": await measure_pages(bench, full=full)}
+                results = shown if only_pages else await measure(bench, full=full) | shown
         finally:
             server.destroy()
-    if not full and RESULTS.exists():
-        earlier = json.loads(RESULTS.read_text(encoding="utf-8")).get("with_a_million_stored")
-        if earlier is not None:
-            results["with_a_million_stored"] = earlier
-    results["machine"] = machine.facts() | {
+    earlier = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    kept = earlier if only_pages else {name: earlier[name] for name in LONG if name in earlier}
+    results = kept | results
+    results["machine_of_pages" if only_pages else "machine"] = machine.facts() | {
         "load_before": load,
         "postgresql": machine.said_by(str(binaries / "postgres"), "--version"),
     }
@@ -254,4 +276,6 @@ async def main(*, full: bool) -> None:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0] if __doc__ else None)
     arguments.add_argument("--full", action="store_true", help="also with a million messages stored")
-    asyncio.run(main(full=arguments.parse_args().full))
+    arguments.add_argument("--pages", action="store_true", help="only how soon pages come")
+    told = arguments.parse_args()
+    asyncio.run(main(full=told.full, only_pages=told.pages))

@@ -21,6 +21,7 @@ from gateway.messages import Duty, Message, parse_xml
 from gateway.process import CaseState, SipCase
 from gateway.store import Store, cases
 from gateway.store.observation_tables import hour_tally
+from gateway.store.operation_tables import operation, operation_item
 from gateway.store.tables import dead_letter, dispatch, event, history, inbound, message, parked, unexpected, verdict
 
 MESSAGES: Final = Path(__file__).parents[1] / "fixtures" / "messages"
@@ -35,6 +36,7 @@ _OPEN: Final = 50
 _FAILED: Final = 400
 """One in so many has failed."""
 _STRAYS: Final = 500
+_ITEMS: Final = 10_000
 _CODES: Final = tuple(f"bench.reason-{number}" for number in range(12))
 _SENT_OPEN: Final = (
     (OutState.RECEIVED, Owner.PARTNER),
@@ -69,6 +71,11 @@ class Ledger:
         return _id(self._half - 2), _id(2 * self._half - 2)
 
     @property
+    def operation(self) -> str:
+        """Return the id of an operation over ten thousand items."""
+        return _id(0)
+
+    @property
     def day(self) -> str:
         """Return a day in the middle of it."""
         return str((self._now - timedelta(days=DAYS / 2)).date())
@@ -87,6 +94,8 @@ class Ledger:
             await insert_all(store, dead_letter, (self._dead_letter(number) for number in range(_STRAYS)))
             await insert_all(store, event, (self._event(number) for number in range(_STRAYS)))
             await insert_all(store, hour_tally, self._hours())
+            await insert_all(store, operation, iter([self._operation()]))
+            await insert_all(store, operation_item, (self._item(number) for number in range(_ITEMS)))
             async with store.writing() as tx:
                 await cases.save_all(tx, [(self._sip_case(), 0)], self._now)
 
@@ -244,7 +253,7 @@ class Ledger:
             "body": b"<plan/>",
             "findings": [],
             "arrived_at": self._at(number),
-            "code": _code(number),
+            "code": _CODES[number % len(_CODES)],
         }
 
     def _dead_letter(self, number: int) -> dict[str, Any]:
@@ -256,7 +265,7 @@ class Ledger:
             "content_hash": "0" * 64,
             "envelope": {},
             "body": b"<plan/>",
-            "reason": _code(number),
+            "reason": _CODES[number % len(_CODES)],
             "arrived_at": self._at(number),
         }
 
@@ -270,8 +279,33 @@ class Ledger:
             "received_at": self._at(number),
             "state": "refused",
             "findings": [],
-            "code": _code(number),
+            "code": _CODES[number % len(_CODES)],
         }
+
+    def _operation(self) -> dict[str, Any]:
+        return {
+            "number": 1,
+            "id": self.operation,
+            "action": "resend",
+            "state": "done",
+            "is_dry_run": False,
+            "by": "SE2120001447-P0001",
+            "role": "operator",
+            "assignment": None,
+            "of_all_units": True,
+            "reason": "bench",
+            "total": _ITEMS,
+            "done": _ITEMS,
+            "refused": 0,
+            "failed": 0,
+            "begun_at": self._now,
+            "started_at": self._now,
+            "ended_at": self._now,
+        }
+
+    def _item(self, number: int) -> dict[str, Any]:
+        told = {"outcome": "done", "sv": "Gjort.", "en": "Done.", "at": self._now}
+        return {"operation": 1, "position": number, "kind": "sent", "number": number + 1, "tries": 1} | told
 
     def _hours(self) -> Iterator[dict[str, Any]]:
         for unit in ("", BUSY, OTHER, RARE):

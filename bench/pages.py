@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from http import HTTPStatus
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +31,22 @@ TIMES: Final = 15
 """How often each is asked for."""
 PACE: Final = 1 / 40
 """Seconds from one request to the next, at least: whoever asks more often for long is told to wait."""
+
+MOST_MS: Final = 150
+"""How long the first byte of a page may take, with a million messages stored."""
+LEFT_OUT: Final = ("/reports", "/audit/verify", "/audit/extract")
+"""What goes through a whole period or log when it is asked for, and is no list."""
+TABLE: Final = (
+    "/",
+    "/inbox",
+    "/acknowledgements",
+    "/messages?direction=received",
+    "/messages/{id}",
+    "/cases/{number}",
+    "/failures",
+    "/api/v1/messages",
+)
+"""What the README tells of one by one."""
 
 NARROWED: Final = {
     "/inbox": ["overdue=yes", f"unit={RARE}", f"unit={OTHER}&type=plan", "type=sipStart"],
@@ -51,49 +70,50 @@ NARROWED: Final = {
         "direction=received&party=none",
         "direction=received&type=none",
         "party=none",
-        "from={day}&to={day}",
-        "direction=received&from={day}&to={day}",
         "q={number}",
         "direction=received&q={number}",
         "q={id}",
     ],
+    "page /messages": ["from={day}&to={day}", "direction=received&from={day}&to={day}"],
+    "api /messages": ["from={day}T00:00:00Z&to={day}T23:00:00Z"],
 }
 """What lists are asked for, beside everything; the same of the API."""
+_REASONED: Final = ("/content", "/proof")
+"""What is asked for with a reason."""
 
 
-def paths(ledger: Ledger, routes: Sequence[Route] = ROUTES) -> list[str]:
-    """Return every address that shows something of the ledger, and lists as they are narrowed down.
+def paths(ledger: Ledger, routes: Sequence[Route] = ROUTES) -> dict[str, list[str]]:
+    """Return every address that shows something of the ledger, and lists as they are narrowed down, by their routes.
 
     Raises:
         KeyError: a route has something new in its address.
     """
     sent, came = ledger.message_ids
-    causes = {ItemKind.SENT: "bench.reason-1", ItemKind.RECEIVED: "bench.reason-2", ItemKind.PARKED: "bench.reason-3"}
+    causes = {ItemKind.SENT: "bench.reason-1", ItemKind.RECEIVED: "bench.reason-2", ItemKind.PARKED: "bench.reason-0"}
     objects = {
         "id": [sent, came],
         "number": [ledger.case_number],
         "group": [group_id(Cause(kind=kind, code=code, party="region")) for kind, code in causes.items()],
-        "adapter": ["treserva"],
+        "operation": [ledger.operation],
     }
-    found = []
+    named = {"day": ledger.day, "number": ledger.case_number, "id": sent}
+    found: dict[str, list[str]] = {}
     for route in routes:
-        if route.method != "GET" or route.right is None or STREAM in route.media:
+        bare = route.path.removeprefix("/api/v1")
+        if route.method != "GET" or route.right is None or STREAM in route.media or bare.startswith(LEFT_OUT):
             continue
-        filled = [route.path]
-        for name, values in objects.items():
-            filled = [
-                one.replace(f"{{{name}}}", value)
-                for one in filled
-                for value in (values if f"{{{name}}}" in one else [""])
-            ]
-        if any("{" in one for one in filled):
-            raise KeyError(route.path)
-        found += filled
-        named = {"day": ledger.day, "number": ledger.case_number, "id": sent}
-        found += [
-            f"{route.path}?{query.format(**named)}" for query in NARROWED.get(route.path.removeprefix("/api/v1"), [])
-        ]
+        names = re.findall(r"{(\w+)}", route.path)
+        filled = [dict(zip(names, values, strict=True)) for values in product(*(objects[name] for name in names))]
+        reason = "?reason=bench" if route.path.endswith(_REASONED) else ""
+        found[route.path] = [route.path.format(**values) + reason for values in filled]
+        for query in (*NARROWED.get(bare, ()), *NARROWED.get(f"{route.kind.value} {bare}", ())):
+            found[f"{route.path}?{query}"] = [f"{route.path}?{query.format(**named)}"]
     return found
+
+
+def told_to(route: str) -> tuple[str, ...]:
+    """Return who asks for a route: who sees all units and who sees a rare one, or whoever reads the audit log."""
+    return ("auditor",) if "/audit" in route else ("all",) if "/adapters" in route else ("all", "one")
 
 
 def look(store_url: str, folder: Path, ledger: Ledger) -> dict[str, dict[str, Any]]:
@@ -112,7 +132,9 @@ def look(store_url: str, folder: Path, ledger: Ledger) -> dict[str, dict[str, An
     return measured
 
 
-async def _look(told: dict[str, Any], process: psutil.Process, asked: Sequence[str]) -> dict[str, dict[str, Any]]:
+async def _look(
+    told: dict[str, Any], process: psutil.Process, asked: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, Any]]:
     async with aiohttp.ClientSession(told["floor"]) as client:
         measured = {"floor": await _timed(client, "/", process, 50)}
     for whose, link in told["links"].items():
@@ -120,8 +142,10 @@ async def _look(told: dict[str, Any], process: psutil.Process, asked: Sequence[s
         async with aiohttp.ClientSession(told["url"], cookie_jar=jar) as client:
             async with client.post(link, data={}, allow_redirects=False) as answer:
                 answer.raise_for_status()
-            for path in asked:
-                measured[f"{whose} {path}"] = await _timed(client, path, process)
+            for route, addresses in asked.items():
+                if whose in told_to(route):
+                    each = [await _timed(client, path, process) for path in addresses]
+                    measured[f"{whose} {route}"] = max(each, key=lambda one: (one["status"] == 200, one["p50_ms"]))
     return measured
 
 
@@ -145,6 +169,46 @@ async def _timed(
         "cpu_ms": round(spent / times * 1000, 1),
         "bytes": size,
     }
+
+
+def summary(measured: Mapping[str, Mapping[str, Any]], count: int) -> dict[str, Any]:
+    """Return what is kept of a measurement: of pages that were there."""
+    there = {name: one for name, one in measured.items() if one["status"] == HTTPStatus.OK and name != "floor"}
+    keys = ("p50_ms", "worst_ms", "cpu_ms", "bytes")
+    return {
+        "messages": count,
+        "floor_ms": measured["floor"]["p50_ms"],
+        "addresses": len(there),
+        "slower_than_150_ms": sorted(name for name, one in there.items() if one["p50_ms"] > MOST_MS),
+        "pages": {name: {key: one[key] for key in keys} for name, one in sorted(there.items())},
+    }
+
+
+def table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the lines of the README about pages; ``results`` are summaries by the kind of database."""
+    names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+    count = next(iter(results.values()))["messages"]
+    head = f"Pages, with {count} messages"
+    lines = [
+        f"{head} stored: milliseconds to the first byte, median and slowest of {TIMES}; processor time; size.",
+        "",
+        "| | " + " | ".join(names[kind] for kind in results) + " |",
+        "|---|" + "---|" * len(results),
+    ]
+    for path in TABLE:
+        cells = []
+        for kept in results.values():
+            one = kept["pages"][f"all {path}"]
+            cells.append(f"{one['p50_ms']} / {one['worst_ms']}; {one['cpu_ms']}; {one['bytes'] / 1000:.0f} kB")
+        lines.append(f"| `{path}` | {' | '.join(cells)} |")
+    lines.append(f"| a handler that says `ok` | {' | '.join(str(kept['floor_ms']) for kept in results.values())} |")
+    slowest = []
+    for kind, kept in results.items():
+        name, one = max(kept["pages"].items(), key=lambda pair: pair[1]["p50_ms"])
+        path, ratio = name.partition(" ")[2], one["p50_ms"] / kept["floor_ms"]
+        slowest.append(f"`{path}` on {names[kind]}, {one['p50_ms']} ms ({ratio:.0f} times the floor)")
+    number = max(kept["addresses"] for kept in results.values())
+    return [*lines, "", f"Of {number} pages and lists, also narrowed down, the slowest were {' and '.join(slowest)}."]
 
 
 if __name__ == "__main__":

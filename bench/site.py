@@ -68,9 +68,14 @@ async def opened(store_url: str, folder: Path) -> AsyncIterator[dict[str, Any]]:
         await door.is_open.wait()
         floor, runner = await _floor()
         links = {}
-        for name, units in (("all", None), ("one", frozenset({RARE}))):
+        rare = frozenset({RARE})
+        for name, role, units in (
+            ("all", Role.OPERATOR, None),
+            ("one", Role.OPERATOR, rare),
+            ("auditor", Role.AUDITOR, None),
+        ):
             async with store.writing() as tx:
-                actor = Actor(name=BY, role=Role.OPERATOR, units=units)
+                actor = Actor(name=BY, role=role, units=units)
                 links[name] = f"/login/{await sessions.make_link(tx, actor, clock.now())}"
         try:
             yield {"url": "http://{}:{}".format(*door.address), "floor": floor, "links": links}

@@ -21,7 +21,8 @@ PERSON_NUMBER = Fault(
 LONGEST_REASON = 500
 """Characters in a reason."""
 
-_DIGITS = re.compile(r"(?<![0-9])(?:[0-9]{6}|[0-9]{8})[-+]?[0-9]{4}(?![0-9])")
+_DIGITS = re.compile(r"(?<![0-9])([0-9]{6}|[0-9]{8})\s?([-+\u2010-\u2015\u2212]?)\s?([0-9]{4})(?![0-9])")
+"""Digits with any dash or a space before the last four, as people write them."""
 
 
 def check_actor(by: str, reason: str) -> None:
@@ -48,8 +49,11 @@ def check_reason(reason: str) -> None:
 
 
 def holds_person_number(text: str) -> bool:
-    """Tell whether digits in ``text`` are those of a person number, with or without century and separator."""
-    return any(_is_person_number(match[0]) for match in _DIGITS.finditer(text))
+    """Tell whether digits in ``text`` are those of a person number, with or without century, separator and space."""
+    return any(
+        _is_person_number(f"{day}{'+' if mark == '+' else '-' if mark else ''}{last}")
+        for day, mark, last in _DIGITS.findall(text)
+    )
 
 
 def _is_person_number(digits: str) -> bool:

@@ -59,9 +59,14 @@ class Item:
     def parse(cls, text: str) -> Item:
         """Read ``kind:number``. Raises :class:`CaseRuleError`."""
         kind, _, number = text.partition(":")
-        if kind in set(ItemKind) and number.isascii() and number.isdecimal() and 0 < int(number[:11]) <= _LARGEST:
+        if kind in set(ItemKind) and number.isascii() and number.isdecimal() and _is_row(number):
             return cls(ItemKind(kind), int(number))
         raise CaseRuleError(ITEM_FORM.at(kinds=", ".join(ItemKind)))
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.number}"
+
+
+def _is_row(digits: str) -> bool:
+    """Tell whether a row may have a number; of one with more digits than any has, no number is made."""
+    return len(digits) <= len(str(_LARGEST)) and 0 < int(digits) <= _LARGEST

@@ -79,19 +79,23 @@ class Partners:
         )
 
 
-async def sentences(context: Context) -> list[Sentence]:
+async def sentences(context: Context, *, sees_all: bool = True) -> list[Sentence]:
     """Return what staff are told about each partner that is silent, in both languages; nothing when none is.
+
+    How many messages wait for it is told to those alone who see all units: they are of any of them.
 
     Raises:
         DependencyDownError: the database does not answer.
     """
     now, parties = context.clock.now(), context.directory.parties
     async with context.store.reading() as tx:
-        known, seen = await silences.load(tx), await observed(tx, context.party)
+        known = await silences.load(tx)
+        seen = await observed(tx, context.party) if sees_all else {}
     told = []
     for party, one in sorted(known.items()):
         title = parties[party].title if party in parties else party
-        told.append(sentence(title, one, seen.get(party, Partner(party=party)).waiting, now))
+        waiting = seen.get(party, Partner(party=party)).waiting if sees_all else None
+        told.append(sentence(title, one, waiting, now))
     return told
 
 

@@ -102,9 +102,14 @@ class Sentence(NamedTuple):
     en: str
 
 
-def sentence(title: str, silence: Silence, waiting: int, now: datetime) -> Sentence:
-    """Return what staff are told about a silent partner, called ``title``, while ``waiting`` messages wait for it."""
+def sentence(title: str, silence: Silence, waiting: int | None, now: datetime) -> Sentence:
+    """Return what staff are told about a silent partner, called ``title``, while ``waiting`` messages wait for it.
+
+    How many wait is not told where that is ``None``.
+    """
     sv, en = _length(max(now - silence.since, timedelta()))
+    if waiting is None:
+        return Sentence(f"{title} har inte svarat på {sv}.", f"{title} has not answered for {en}.")
     return Sentence(
         f"{title} har inte svarat på {sv}; {_counted(waiting, 'meddelande väntar', 'meddelanden väntar', 'inga')}.",
         f"{title} has not answered for {en}; {_counted(waiting, 'message waits', 'messages wait', 'no')}.",

@@ -24,9 +24,9 @@ from gateway.web.route import Route
 from gateway.web.state_words import LEVEL_WORDS, OWNER_WORDS
 from gateway.web.visit import Visit
 
-ROWS: Final = 50
-STRAYS: Final = 20
-"""Rows of a page, and unexpected acknowledgements below them."""
+ROWS: Final = 40
+STRAYS: Final = 10
+"""Rows of a page, and unexpected and odd ones below them: with long names of units it is less than 60 kB."""
 
 _UNDONE: Final = "Ångrat på sidan Kvittenser."
 """Why something is restored, where nobody says more."""

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from gateway.case_number import CaseKind, CaseNumber
 from gateway.context import Context
+from gateway.errors import InvalidDocumentError
 from gateway.messages import Person, parse_xml
 from gateway.notices import NoticeKind
 from gateway.process import SipCase, deadlines
@@ -19,7 +20,7 @@ from gateway.store.notes import ToldNotice
 from gateway.store.subjects import WITHDRAWN
 from gateway.web.case_words import NOTICE_WORDS
 from gateway.web.conversation import title_of
-from gateway.web.masking import PersonShown, in_full
+from gateway.web.masking import PersonShown, in_full, in_list
 from gateway.web.state_words import StateWord, word_of
 
 
@@ -95,7 +96,8 @@ async def case_of(
         case=case,
         units=_units(case) if case is not None else (),
         awaited=deadlines(case, context.times) if case is not None else (),
-        person=in_full(person, is_shown=True, is_protected=protected)
+        # Where a message alone says that they are protected, nobody was asked to confirm: the message asks.
+        person=(in_full if protected else in_list)(person, is_shown=True, is_protected=protected)
         if person is not None
         else PersonShown(is_protected=protected, is_known=case is not None),
         exchanged=exchanged,
@@ -112,7 +114,10 @@ async def _person(tx: Transaction, exchanged: Sequence[Exchanged]) -> Person | N
         if one.state in WITHDRAWN and one.came:
             continue
         xml = one.xml if one.xml is not None else await outgoing.content(tx, one.message_id)
-        person = parse_xml(xml).header.person
+        try:
+            person = parse_xml(xml).header.person
+        except InvalidDocumentError:  # kept by an earlier version; another may name them
+            continue
         if person is not None:
             return person
     return None

@@ -86,19 +86,25 @@ SAFE: Final = ("GET", "HEAD")
 
 
 def check_origin(request: web.Request, known: Known | None) -> None:
-    """Refuse what a page of somebody else lets a browser send in the name of whoever is logged in.
+    """Refuse what another's page lets a browser send: in the name of whoever is logged in, or to log in or out.
 
-    Programs show a token, which no browser adds by itself.
+    A cookie need not come along for the latter. Programs show a token, which no browser adds by itself.
 
     Raises:
         ForgedError: it comes from elsewhere.
     """
-    if request.method in SAFE or known is None or known.session is None:
+    if request.method in SAFE or (known is not None and known.session is None):
         return
-    origin = request.headers.get("Origin")
-    is_ours = origin is None or urlsplit(origin).netloc == request.host
-    if not is_ours or request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site", "same-origin")
+    if (origin is not None and not _is_ours(origin, request)) or site not in ("same-origin", "none"):
         raise ForgedError(FORGED.at())
+
+
+def _is_ours(origin: str, request: web.Request) -> bool:
+    try:
+        return urlsplit(origin).netloc == request.host
+    except ValueError:  # it is no address at all
+        return False
 
 
 def check_form(known: Known | None, given: str | None) -> None:

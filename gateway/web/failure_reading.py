@@ -64,6 +64,7 @@ def cause_of(group: str) -> Cause:
         cause = Cause(kind=ItemKind(kind), code=code, party=party)
         if group_id(cause) != group or not isinstance(code, str) or not isinstance(party, str) or "\0" in code + party:
             raise ValueError
+        (code + party).encode()  # half a character (a lone surrogate) is a UnicodeEncodeError
     except (ValueError, TypeError, RecursionError):
         raise NotFoundError(NOT_FOUND.at()) from None
     return cause

@@ -21,7 +21,7 @@ from gateway.messages import TYPES
 from gateway.store import worklist
 from gateway.store.worklist import Wanted
 from gateway.web.forms import Asked
-from gateway.web.inbox_reading import MOST, InboxPage, listed, protected_among, rows_of
+from gateway.web.inbox_reading import InboxPage, listed, protected_among, rows_of
 from gateway.web.messages import title_of_type
 from gateway.web.page import own_path, page, to
 from gateway.web.revealing import shown_among
@@ -29,6 +29,8 @@ from gateway.web.route import Route
 from gateway.web.state_words import DUTY_WORDS
 from gateway.web.visit import Visit
 
+ROWS: Final = 40
+"""Rows of a page: with long names of units it is less than 60 kB."""
 BY_A_BUTTON: Final = "Kvitterat i inkorgen."
 """Why a message is acknowledged, where nobody says more: a unit does what it owes."""
 
@@ -68,7 +70,7 @@ async def inbox(visit: Visit) -> web.Response:
     asked: InboxAsked = visit.query
     context, wanted = visit.window.context, asked.wanted(visit)
     async with context.store.reading() as tx:
-        rows, following = await rows_of(tx, wanted, asked.cursor, MOST)
+        rows, following = await rows_of(tx, wanted, asked.cursor, ROWS)
         hidden = await protected_among(tx, rows)
         overdue = await worklist.count_owed(tx, wanted.units, before=visit.now)
         owed = await worklist.count_owed(tx, wanted.units)

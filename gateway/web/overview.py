@@ -59,7 +59,7 @@ async def overview(visit: Visit) -> web.Response:
     """Answer with the overview of what the actor sees."""
     context, units = visit.window.context, visit.units
     systems = [one.name for one in visit.window.settings.all_adapters()]
-    silent = await partners.sentences(context)
+    silent = await partners.sentences(context, sees_all=units is None)
     async with context.store.reading() as tx:
         facts = await standing.facts(tx, visit.now, units=units, systems=systems)
         day = await hours.read(tx, last_hours(visit.now), units)

@@ -20,12 +20,16 @@ class SilentPartners:
     def __init__(self, context: Context, tick: Callable[[], float] = time.monotonic) -> None:
         self._context = context
         self._tick = tick
-        self._looked_at: float | None = None
-        self._found: Sequence[Sentence] = ()
+        self._found: dict[bool, tuple[float, Sequence[Sentence]]] = {}
 
-    async def sentences(self) -> Sequence[Sentence]:
-        """Return what staff are told. Raises :class:`~gateway.errors.DependencyDownError`."""
-        if self._looked_at is None or self._tick() - self._looked_at >= FRESH_SECONDS:
-            self._found = await partners.sentences(self._context)
-            self._looked_at = self._tick()
-        return self._found
+    async def sentences(self, *, sees_all: bool = True) -> Sequence[Sentence]:
+        """Return what staff who see all units, or only some, are told.
+
+        Raises:
+            DependencyDownError: the database does not answer.
+        """
+        known = self._found.get(sees_all)
+        if known is None or self._tick() - known[0] >= FRESH_SECONDS:
+            known = self._tick(), await partners.sentences(self._context, sees_all=sees_all)
+            self._found[sees_all] = known
+        return known[1]

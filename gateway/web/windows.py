@@ -111,7 +111,7 @@ class Windows:
             if route.kind is Kind.PAGE:
                 async with self._window.context.store.reading() as tx:
                     visit.owed = await worklist.count_owed(tx, visit.units)
-                visit.silent = await self._silent.sentences()
+                visit.silent = await self._silent.sentences(sees_all=visit.units is None)
         visit.query = query_of(route, request)
         content = await content_of(route, request)
         visit.body = body_of(route, content)
@@ -128,6 +128,7 @@ class Windows:
 
         Raises:
             NotLetInError: what they show does not hold.
+            TooManyError: so it was too often.
         """
         try:
             # A page that fetches itself anew is no sign that somebody still sits there.
@@ -135,6 +136,7 @@ class Windows:
             known = await who_asks(self._window, visit.request, keeps_use=not asks_by_itself)
         except NotLetInError:
             if visit.route.right is not None:
+                self._check_pace(visit)  # to show what does not hold is no way past it
                 raise
             return None
         if known is not None:

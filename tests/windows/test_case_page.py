@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
+from windows.filled import content_of, person_in, words_about
 from windows.site import WARD, Site
 from windows.test_message_page import entries, said_in
 
@@ -110,3 +111,21 @@ async def test_what_is_awaited_and_what_units_were_told_stand_there(site: Site) 
 )
 def test_staff_have_a_word_for_each(kinds: type, words: dict[object, object]) -> None:
     assert set(words) == set(kinds)
+
+
+async def test_who_is_protected_by_a_message_alone_is_not_shown_with_the_case(region: Site) -> None:
+    xml, message = content_of("plan", protected=True)
+    async with region.store.writing() as tx:
+        await tx.execute(update(inbound).where(inbound.c.case_number == "SIP100001").values(xml=xml))
+    await region.log_in(Role.OPERATOR)
+    assert (await region.send("/reveal", target="SIP100001", reason="anhörig ringde", back=CASE)) == (303, CASE)
+    shown = await region.page(CASE)
+    assert [word for word in words_about(person_in(message)) if word in shown] == []
+
+
+async def test_a_message_that_can_be_read_no_more_does_not_hide_the_case(region: Site) -> None:
+    async with region.store.writing() as tx:
+        await tx.execute(update(inbound).where(inbound.c.case_number == "SIP100001").values(xml=b"<old/>"))
+    await region.log_in(Role.OPERATOR, [WARD])
+    await region.send("/reveal", target="SIP100001", reason="anhörig ringde", back=CASE)
+    assert len(listed(await region.page(CASE))) > 1

@@ -151,3 +151,13 @@ async def test_every_page_but_the_overview_tells_of_a_silent_partner_and_looks_o
     await site.log_in(Role.READER)
     assert told.sv in await site.page("/messages")
     assert (await site.page("/")).count(told.sv) == 1
+
+
+async def test_whoever_sees_some_units_is_not_told_how_many_of_all_wait_for_a_silent_partner(site: Site) -> None:
+    now = site.clock.now()
+    async with site.store.writing() as tx:
+        await silences.change(tx, "region", None, Silence("region", now, Cause.CIRCUIT, now))
+    await site.log_in(Role.READER, ["SE2120001355-SOCHISINGEN"])
+    for path in ("/", "/messages"):
+        shown = await site.page(path)
+        assert ("har inte svarat på" in shown, "väntar." in shown) == (True, False)
