@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 PORT ?= 8480
 
-.PHONY: demo serve test faults bench bench-full lint docs secrets clean help
+.PHONY: demo serve test faults bench bench-full lint docs screenshots secrets clean help
 
 help:  ## Show what can be made.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/'
@@ -57,6 +57,10 @@ lint: $(VENV)/tested  ## Check form and types.
 
 docs: $(VENV)/installed  ## Write the generated pages in docs/ anew.
 	$(BIN)/gateway docs docs
+
+screenshots: $(VENV)/tested  ## Take the pictures in docs/pages/ anew, of pages of the demo journey.
+	cd tests && ../$(BIN)/python -m services.installing chromium
+	cd tests && ../$(BIN)/python -m pages.pictures ../docs/pages
 
 # Readable by the containers' own users, so the folder is what keeps others out.
 secrets:  ## Make the passwords that compose.yaml hands to its services, where there are none yet.

@@ -22,6 +22,8 @@ from gateway.errors import FAULTS
 from gateway.messages import TYPES
 from gateway.reference import PAGES
 from gateway.replay.scenario import scenario_names
+from gateway.web.route import Kind, Route
+from gateway.web.routes import ROUTES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -61,6 +63,19 @@ def test_the_readme_names_every_setting_with_its_default(setting: str) -> None:
     default = Settings.model_fields[setting].default
     shown = "–" if default in (None, {}, ()) else f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
     assert f"| `{setting}` | {shown} |" in README
+
+
+@pytest.mark.parametrize(
+    "route", [one for one in ROUTES if one.method == "GET" and one.kind is not Kind.FILE], ids=lambda one: one.path
+)
+def test_the_readme_names_every_page_and_everything_of_the_api(route: Route) -> None:
+    path = route.path if route.kind is Kind.PAGE else route.path.removeprefix("/api/v1")
+    assert f"`{path}`" in README or f"`GET {route.path}`" in README
+
+
+@pytest.mark.parametrize("name", sorted(re.findall(r"]\((docs/pages/[^)]+)\)", README)))
+def test_the_pictures_of_the_readme_are_there_and_light(name: str) -> None:
+    assert 0 < (ROOT / name).stat().st_size < 120_000
 
 
 @pytest.mark.parametrize("key", [*Party.model_fields, *Unit.model_fields])
@@ -141,6 +156,8 @@ def test_every_fault_speaks_both_languages_and_names_its_area() -> None:
 
 def test_every_link_in_the_readme_leads_somewhere() -> None:
     targets = [part.partition(")")[0] for part in README.split("](")[1:]]
+    titles = re.findall(r"^##+ (.+)$", README, re.MULTILINE)
+    sections = {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
     assert targets
     for target in targets:
-        assert (ROOT / target).exists(), target
+        assert target in sections if target.startswith("#") else (ROOT / target).exists(), target
