@@ -97,6 +97,7 @@ class Action(StrEnum):
     AUDIT_EXTRACTED = "audit.extracted", Right.READ_AUDIT
     MESSAGE_READ = "message.read", Right.SEE_CONTENT
     MESSAGE_PROVED = "message.proved", Right.SEE_LEDGER
+    MESSAGE_PROVED_IN_FULL = "message.proved-in-full", Right.SEE_CONTENT
     CASE_READ = "case.read", Right.SEE_CONTENT
     INBOX_READ = "inbox.read", Right.SEE_CONTENT
     # Whoever is let in at all may log in and out.

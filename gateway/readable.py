@@ -58,7 +58,7 @@ OPEN: Final = frozenset(
             f"Acknowledgement.{name}"
             for name in ("message_id", "message_type", "unit", "level", "outcome", "at", "record_id", "not_concerned")
         ),
-        *(f"Reason.{name}" for name in ("code", "path", "line", "sv", "en")),
+        *(f"Reason.{name}" for name in ("code", "path", "line")),
     }
 )
 """Fields, by class and name in the code, that say nothing about a person, and are shown to whoever sees the ledger."""

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Text, cast, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection as Transaction
 
+from gateway.envelope import ACKNOWLEDGEMENT
 from gateway.lifecycle import InState
 from gateway.messages import ProtectedLevel
 from gateway.store.cases import case_in
@@ -16,6 +17,9 @@ from gateway.store.tables import inbound, message, sip_case
 
 WITHDRAWN: Final = (InState.RETRACTED, InState.MISDIRECTED)
 """States of messages that came and that nobody here is to read any more."""
+
+_SAY_NO: Final = (ACKNOWLEDGEMENT, "misdirectedReport")
+"""Types that a unit also writes about what was not for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +80,19 @@ async def contents(tx: Transaction, message_id: str) -> list[Content]:
 async def units_of_case(tx: Transaction, number: str, party: str) -> frozenset[str] | None:
     """Return the units (HSA-ids) of ``party``, this one, that a case concerns: they take part, or have messages in it.
 
-    ``None`` where there is no such case.
+    One that only got what was not for it, or was taken back, and has said so, has nothing in it. ``None`` where there
+    is no such case.
     """
     known = select(cast(sip_case.c.snapshot, Text)).where(sip_case.c.case_number == number)
     snapshot = (await tx.execute(known)).scalar_one_or_none()
-    wrote = select(message.c.sender_unit).where(message.c.case_number == number).distinct()
-    came = select(inbound.c.unit).where(inbound.c.case_number == number).distinct()
-    units = {*(await tx.execute(wrote)).scalars(), *(await tx.execute(came)).scalars()}
+    wrote = select(message.c.sender_unit).where(message.c.case_number == number, message.c.type.not_in(_SAY_NO))
+    came = select(inbound.c.unit, inbound.c.state).where(inbound.c.case_number == number).distinct()
+    got = (await tx.execute(came)).all()
+    units = {*(await tx.execute(wrote.distinct())).scalars()} | {one.unit for one in got if one.state not in WITHDRAWN}
     if snapshot is not None:
         case = case_in(snapshot)
         units |= {one.unit for one in (case.leader, *case.participants) if one.party == party}
-    return frozenset(units) if snapshot is not None or units else None
+    return frozenset(units) if snapshot is not None or units or got else None
 
 
 async def protected(tx: Transaction, numbers: Collection[str]) -> frozenset[str]:

@@ -80,7 +80,8 @@ async def _proved(visit: Visit, reason: str, *, with_content: bool) -> Proof:
     """Return a proof pack and keep that it was fetched. Raises :class:`NotFoundError`."""
     context, number = visit.window.context, message_id_of(visit)
     await one_of(visit, number)  # whoever may not see it is not told that it is there, nor is that an attempt
-    attempt = Attempt(action=Action.MESSAGE_PROVED, by=visit.who, reason=reason, named=number)
+    action = Action.MESSAGE_PROVED_IN_FULL if with_content else Action.MESSAGE_PROVED
+    attempt = Attempt(action=action, by=visit.who, reason=reason, named=number)
     async with acting(context.store, context.clock, attempt) as tx:
         found = await proof_of(tx, number, visit.units, party=context.party, with_content=with_content)
         if found is None:

@@ -36,6 +36,10 @@ ACTION_WORDS: Final[Mapping[Action, tuple[str, str]]] = {
     Action.AUDIT_EXTRACTED: ("Tog ett loggutdrag", "Took an extract of the log"),
     Action.MESSAGE_READ: ("Läste ett meddelande", "Read a message"),
     Action.MESSAGE_PROVED: ("Hämtade beviset för ett meddelande", "Fetched the proof of a message"),
+    Action.MESSAGE_PROVED_IN_FULL: (
+        "Hämtade bevis för ett meddelande, med innehållet",
+        "Fetched proof of a message, with its content",
+    ),
     Action.CASE_READ: ("Läste ett ärende", "Read a case"),
     Action.INBOX_READ: ("Läste i inkorgen", "Read in the inbox"),
     Action.LOGIN_LINK_MADE: ("Skapade en inloggningslänk", "Made a login link"),

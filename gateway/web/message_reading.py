@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from gateway.access import Right
-from gateway.by_hand import holds_person_number
 from gateway.context import Context
-from gateway.errors import Fault, Finding, InvalidDocumentError
+from gateway.errors import FAULTS, Fault, Finding, InvalidDocumentError
 from gateway.items import Item, ItemKind
 from gateway.ledger import Dispatch, Inbound
 from gateway.lifecycle import FAILED, InState
@@ -29,10 +30,10 @@ from gateway.web.masking import MASK, is_protected
 from gateway.web.state_words import StateWord, word_of
 from gateway.web.timeline import Moment, timeline
 
-NOT_REPEATED = Fault(
-    "web.reason-not-repeated",
-    "Mottagarens skäl innehåller ett personnummer och visas inte.",
-    "The recipient's reason holds a person number and is not shown.",
+THEIR_OWN_WORDS = Fault(
+    "web.reason-in-their-own-words",
+    "Mottagaren har skrivit ett skäl med egna ord; det visas med innehållet.",
+    "The recipient has written a reason in words of its own; it is shown with the content.",
 )
 
 
@@ -51,6 +52,10 @@ class ByHand(StrEnum):
         one = str.__new__(cls, value)
         one._value_, one.right = value, right
         return one
+
+
+_PLACE: Final = re.compile(r"\{\w+\}")
+"""Where a sentence has the name of an element, or a limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +117,8 @@ class MessageShown:
     thread: Sequence[Exchanged]
     others: Sequence[Exchanged]
     receipts: Sequence[Answered]
+    has_case: bool
+    """Whether the whole case may be looked at: not by a unit that has nothing in it but what was taken back."""
 
 
 async def message_of(
@@ -155,8 +162,8 @@ async def message_of(
         size=len(head.xml),
         schema=version_of(head.type),
         rows=[
-            *(_shown(row, kept, now, context) for row in kept.sent),
-            *(_shown(row, kept, now, context) for row in kept.came),
+            *(_shown(row, kept, now, context, in_full=in_full) for row in kept.sent),
+            *(_shown(row, kept, now, context, in_full=in_full) for row in kept.came),
         ],
         findings=findings,
         content=content,
@@ -165,32 +172,44 @@ async def message_of(
         thread=thread,
         others=[one for one in exchanged if one not in thread],
         receipts=await conversations.answers_of(tx, {one.message_id for one in thread}),
+        has_case=await _has_case(tx, head.case_number, context.party, units),
     )
 
 
-def _shown(row: Dispatch | Inbound, kept: KeptMessage, now: datetime, context: Context) -> RowShown:
+async def _has_case(tx: Transaction, number: str, party: str, units: frozenset[str] | None) -> bool:
+    return units is None or bool(units & (await subjects.units_of_case(tx, number, party) or frozenset()))
+
+
+def _shown(row: Dispatch | Inbound, kept: KeptMessage, now: datetime, context: Context, *, in_full: bool) -> RowShown:
     came = isinstance(row, Inbound)
     direction = "in" if came else "out"
     lines = [line for line in kept.life if (line.direction, line.unit) == (direction, row.unit)]
     found = row.findings if isinstance(row, Inbound) else None
+    verdicts = [] if came else [one for one in kept.verdicts if one.unit == row.unit]
     return RowShown(
         item=Item(ItemKind.RECEIVED if came else ItemKind.SENT, row.id),
         row=row,
         word=word_of(row.state, came=came),
         levels=levels_of(row, now),
         moments=timeline(lines, row, now, context.times),
-        reasons=[] if came else [told for one in kept.verdicts if one.unit == row.unit for told in _reasons(one)],
+        reasons=[told for one in verdicts for told in _reasons(one, in_full=in_full)],
         findings=[Finding.from_json(one) for one in found or ()],
         by_hand=by_hand(row),
     )
 
 
-def _reasons(verdict: Verdict) -> Iterator[Finding]:
-    """Yield the reasons of a verdict, in words that a partner has chosen; a person number in them is not repeated."""
+def _reasons(verdict: Verdict, *, in_full: bool) -> Iterator[Finding]:
+    """Yield the reasons of a verdict. In words that a partner has chosen they are told ``in_full`` alone.
+
+    For a code that is one of ours, what we say of it stands in their place.
+    """
     for said in verdict.reasons:
         told = Finding.from_json(said)
-        is_safe = not holds_person_number(told.sv) and not holds_person_number(told.en)
-        yield told if is_safe else replace(told, sv=NOT_REPEATED.sv, en=NOT_REPEATED.en)
+        if in_full:
+            yield told
+        else:
+            fault = FAULTS.get(told.code, THEIR_OWN_WORDS)
+            yield replace(told, sv=_PLACE.sub("…", fault.sv), en=_PLACE.sub("…", fault.en), path=None)
 
 
 def by_hand(row: Dispatch | Inbound) -> frozenset[ByHand]:

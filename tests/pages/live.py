@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from gateway import sessions
 from gateway.access import Actor, Role
-from gateway.adapters.behaviour import Behaviour
 from gateway.adapters.http_door import HttpDoor
 from gateway.context import Context
 from gateway.hops import Gateway
-from gateway.ledger import Inbound
-from gateway.lifecycle import InState, OutState
+from gateway.lifecycle import OutState
 from gateway.replay.scenario import Scenario
 from gateway.replay.stage import Places, Stage, set_up
 from gateway.store import ledger
@@ -29,8 +26,6 @@ STAFF = {"kommun": "SE2120001355-P0001", "region": "SE2321000131-P0001"}
 _EVENTS = Path(__file__).parents[2] / "fixtures" / "events" / "treserva"
 _PATIENCE = 20.0
 """Seconds, on the wall, for what has been said to come as far as it can."""
-_NOW_AND_THEN = 0.1
-"""Seconds."""
 
 
 @dataclass(slots=True)
@@ -75,41 +70,11 @@ class Live:
 
         await self.until(has_come)
 
-    async def fail(self) -> None:
-        """Let an invitation wait too long, in two units, for the region's case system, which is well by then.
-
-        What that answered was no receipt, twice; the third try is minutes away.
-        """
-        await self.tell(2)
-        journal, clock = self.stage.systems["journal"], self.stage.clock
-        journal.behaviour = Behaviour(garbage=True)
-        step = Scenario.load("journey").steps[2]
-        clock.move_to(step.at)
-        await self.stage.systems[step.system].say(step.file_name, step.content)
-        await self.until(lambda: self._wait_after(1))
-        clock.move_to(clock.now() + timedelta(hours=2))
-        self.gateway("region").context.incoming.ring()
-        await self.until(lambda: self._wait_after(2))
-        journal.behaviour = Behaviour()
-
-    async def _wait_after(self, tries: int) -> bool:
-        waiting = (InState.WAITING_FOR_SYSTEM, tries)
-        return [(row.state, row.attempts) for row in await self.invitations()] == [waiting, waiting]
-
-    async def invitations(self) -> list[Inbound]:
-        """Return the invitation as it has come to units of the region."""
-        async with self.gateway("region").context.store.reading() as tx:
-            return [row for row in await ledger.received_messages(tx) if row.type == "meetingBooking"]
-
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
-        """Return when something holds; it is looked at anew whenever a message has passed a hop, and now and then.
-
-        A try that failed passes none.
-        """
+        """Return when something holds; it is looked at anew whenever a message has passed a hop."""
         async with asyncio.timeout(_PATIENCE):
             while not await holds():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self.stage.stirred.wait(), _NOW_AND_THEN)
+                await self.stage.stirred.wait()
                 self.stage.stirred.clear()
 
     async def way_in(self, party: str, role: Role = Role.OPERATOR, units: Collection[str] | None = None) -> str:

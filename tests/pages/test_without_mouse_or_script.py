@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 from windows.filled import UNIT, arrived, content_of, put
 from windows.site import Site, site_of
 
-from gateway.web.inbox_reading import MOST
+from gateway.web.inbox import ROWS
 from pages.browser import WITHOUT_SCRIPT
 from pages.keyboard import tab_to
 from pages.visitor import Visitor, enter
@@ -24,7 +24,7 @@ async def region(journey: Path, tmp_path: Path) -> AsyncIterator[Site]:
     """Return the windows of the region, with one notice to acknowledge, and a page and more of plans to read."""
     async with site_of(journey, tmp_path, "region") as opened:
         now = opened.clock.now()
-        plans = [arrived(*content_of("plan"), now - HOUR * number) for number in range(MOST + 1)]
+        plans = [arrived(*content_of("plan"), now - HOUR * number) for number in range(ROWS + 1)]
         await put(opened, arrived(*content_of("admissionNotice"), now, due_in=HOUR), *plans)
         yield opened
 
@@ -60,12 +60,12 @@ async def test_a_unit_filters_goes_on_shows_and_acknowledges_without_script(regi
     await enter(page, await region.link(units=[UNIT]))
     await page.get_by_role("link", name="Inkorg").click()
     rows = page.get_by_role("table").get_by_role("row")
-    await expect(rows).to_have_count(MOST + 1)
+    await expect(rows).to_have_count(ROWS + 1)
     await page.get_by_role("link", name="Nästa sida").click()
     older = await rows.count() - 1
     assert older >= 2
     await page.get_by_role("link", name="Början").click()
-    await expect(rows).to_have_count(MOST + 1)
+    await expect(rows).to_have_count(ROWS + 1)
 
     await page.get_by_label("Meddelandetyp").select_option(label="Inskrivningsmeddelande")
     await page.get_by_role("button", name="Visa", exact=True).click()

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Protocol
 
 from windows.filled import UNIT, arrived, content_of
-from windows.site import Site
 
+from gateway.clock import Clock
 from gateway.items import ItemKind
 from gateway.lifecycle import InState, Owner
-from gateway.store import incoming
+from gateway.store import Store, incoming
 from gateway.store.failed import Cause
 
 CODE = "adapter.too-slow"
 
 
-async def not_taken(site: Site, count: int, *, unit: str = UNIT, code: str = CODE, party: str = "kommun") -> list[str]:
+class Kept(Protocol):
+    """Where messages are stored, and what time it is there: a site, or the context of a gateway at work."""
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+
+    @property
+    def store(self) -> Store:
+        """Where they are."""
+
+
+async def not_taken(site: Kept, count: int, *, unit: str = UNIT, code: str = CODE, party: str = "kommun") -> list[str]:
     """Store messages that have failed, a minute apart; return their ids, the newest first."""
     xml, message = content_of("sipStart")
     now, made = site.clock.now(), []

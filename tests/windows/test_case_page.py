@@ -129,3 +129,20 @@ async def test_a_message_that_can_be_read_no_more_does_not_hide_the_case(region:
     await region.log_in(Role.OPERATOR, [WARD])
     await region.send("/reveal", target="SIP100001", reason="anhörig ringde", back=CASE)
     assert len(listed(await region.page(CASE))) > 1
+
+
+async def test_a_unit_that_only_got_what_was_not_for_it_sees_no_case(region: Site) -> None:
+    elsewhere = "SE2321000131-E000000000303"
+    async with region.store.writing() as tx:
+        number = (await tx.execute(select(inbound.c.id).where(inbound.c.unit == WARD).limit(1))).scalar_one()
+        changed = {"unit": elsewhere, "state": "misdirected", "due_at": None, "owner": None}
+        await tx.execute(update(inbound).where(inbound.c.id == number).values(changed))
+        query = select(inbound.c.message_id, inbound.c.case_number).where(inbound.c.id == number)
+        message_id, case_number = (await tx.execute(query)).one()
+    await region.log_in(units=[elsewhere])
+    page = await region.page(f"/messages/{message_id}")
+    assert f"/cases/{case_number}" not in page
+    async with region.client.get(f"/cases/{case_number}") as answer:
+        assert answer.status == 404
+    status, _ = await region.send("/reveal", target=case_number, reason="utredning", back="/")
+    assert status == 404

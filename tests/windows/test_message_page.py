@@ -12,10 +12,12 @@ from sqlalchemy import select, text, update
 from windows.site import WARD, Site
 
 from gateway.access import Role
+from gateway.errors import FAULTS
 from gateway.lifecycle import InState, OutState
 from gateway.store import audit
 from gateway.store.audit import Wanted
 from gateway.store.tables import dispatch, inbound, message, sip_case, verdict
+from gateway.web.message_reading import THEIR_OWN_WORDS
 
 PSYCHIATRY = "SE2321000131-E000000000202"
 PERSONAL = ("name", "extension", "needText", "longTermGoal", "worksWell", "ownEffort", "what", "place", "phone")
@@ -178,18 +180,23 @@ async def test_bytes_that_are_not_valid_any_more_are_told_by_place_and_not_by_va
     assert ("Tolvansson" in page, "inte giltigt" in page) == (False, True)
 
 
-async def test_a_partners_reasons_are_shown_but_for_a_person_number_in_them(site: Site) -> None:
+async def test_the_words_of_a_partner_are_shown_with_the_content_alone(site: Site) -> None:
     number = await id_of(site, "plan")
+    ours = FAULTS["case.unknown"]
     reasons = [
-        {"code": "x.one", "sv": "Planen saknar datum.", "en": "The plan has no date."},
-        {"code": "x.two", "sv": "Fel för 19121212-1212.", "en": "Wrong for 191212121212."},
+        {"code": "x.one", "sv": "Prov Provsson är avliden.", "en": "Prov Provsson has died."},
+        {"code": ours.code, "sv": "Fel för 19121212-1212.", "en": "Wrong for 191212121212."},
     ]
     async with site.store.writing() as tx:
         await tx.execute(text("DROP TRIGGER verdict_stands"))
         await tx.execute(update(verdict).where(verdict.c.message_id == number).values(reasons=reasons))
     await site.log_in(Role.READER)
     page = await site.page(f"/messages/{number}")
-    assert ("Planen saknar datum." in page, "x.two" in page, "121212" in page) == (True, True, False)
+    assert ("Provsson" in page, "121212" in page, "x.one" in page, ours.code in page) == (False, False, True, True)
+    assert THEIR_OWN_WORDS.sv in page
+    await site.log_in()
+    await site.send("/reveal", target=number, reason="utredning", back="/")
+    assert "Prov Provsson är avliden." in await site.page(f"/messages/{number}")
 
 
 async def test_content_is_told_as_xml_or_json_to_whoever_says_why(site: Site) -> None:
