@@ -227,7 +227,7 @@ def table(results: dict[str, Any]) -> str:
         rates = f"{stored['stored_per_second']} a second beside {stored['empty_per_second']} on empty databases"
         lines += ["", f"With a million messages stored on each side: {rates} in the same run ({stored['ratio']})."]
     if shown := results.get("pages_with_a_million", results.get("pages")):
-        lines += ["", *pages.table(shown)]
+        lines += ["", *pages.table(shown, results.get("machine_of_pages", facts)["load_before"])]
     return "\n".join(lines)
 
 

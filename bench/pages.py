@@ -184,11 +184,14 @@ def summary(measured: Mapping[str, Mapping[str, Any]], count: int) -> dict[str, 
     }
 
 
-def table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the lines of the README about pages; ``results`` are summaries by the kind of database."""
+def table(results: Mapping[str, Mapping[str, Any]], load: float) -> list[str]:
+    """Return the lines of the README about pages; ``results`` are summaries by the kind of database.
+
+    ``load`` is how many processes wanted a core meanwhile.
+    """
     names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
     count = next(iter(results.values()))["messages"]
-    head = f"Pages, with {count} messages"
+    head = f"Pages, with {count:,} messages"
     lines = [
         f"{head} stored: milliseconds to the first byte, median and slowest of {TIMES}; processor time; size.",
         "",
@@ -208,7 +211,8 @@ def table(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
         path, ratio = name.partition(" ")[2], one["p50_ms"] / kept["floor_ms"]
         slowest.append(f"`{path}` on {names[kind]}, {one['p50_ms']} ms ({ratio:.0f} times the floor)")
     number = max(kept["addresses"] for kept in results.values())
-    return [*lines, "", f"Of {number} pages and lists, also narrowed down, the slowest were {' and '.join(slowest)}."]
+    told = f"Of {number} pages and lists, also narrowed down, the slowest were {' and '.join(slowest)}."
+    return [*lines, "", f"{told} Meanwhile {load} processes wanted a core."]
 
 
 if __name__ == "__main__":
