@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from build import CASE, CLINIC, NOON, OFFICE, PSYCHIATRY, REGION, WARD
+from build import CASE, CLINIC, NOON, OFFICE, PSYCHIATRY, REGION
 from sqlalchemy import event as on
 from sqlalchemy.ext.asyncio import AsyncEngine
 from stored import add, received, row
@@ -17,7 +17,7 @@ from gateway.errors import CaseRuleError, Fault
 from gateway.items import Item, ItemKind
 from gateway.lifecycle import InState, Level, Outcome, OutEvent, OutState
 from gateway.messages import Acknowledgement, Duty, Header, Message, Recipient, Sender, render_xml
-from gateway.store import Store, Transaction, dead_letters, events, failed, inbox_page, incoming, strays, verdicts
+from gateway.store import Store, Transaction, dead_letters, events, failed, incoming, strays, verdicts
 from gateway.store.events import KeptEvent
 from gateway.store.failed import Cause, GroupNote
 
@@ -140,7 +140,7 @@ async def test_the_last_note_stands_beside_its_group_for_whoever_sees_all_units(
 
 INDEXES = (
     "ix_dispatch_failed|ix_inbound_failed|ix_parked_open|ix_unexpected_open|ix_dead_letter_|ix_event_refused"
-    "|ix_note_open|ix_inbound_owed"
+    "|ix_note_open"
 )
 TABLES = "dispatch|inbound|parked|unexpected|dead_letter|event|note|message"
 
@@ -160,7 +160,6 @@ async def test_failures_are_found_by_indexes_that_hold_nothing_else(store: Store
         for units in (None, MINE):
             for group in await failed.groups(tx, LATER, units=units):
                 await failed.of_group(tx, group.cause, LATER, 10, units=units)
-        await inbox_page.owed(tx, 10, units=MINE)
     on.remove(engine.sync_engine, "before_cursor_execute", listen)
     looked = [one for one in asked if "SELECT" in one[0] and "failure_note" not in one[0]]
     assert len(looked) > 20
@@ -210,20 +209,6 @@ def acknowledged(*, unit: str) -> bytes:
         in_reply_to=body.message_id,
     )
     return render_xml(Message(ACKNOWLEDGEMENT, header, body))
-
-
-async def test_units_owe_what_is_registered_the_first_deadline_first(tx: Transaction) -> None:
-    def came(minute: int, unit: str = OFFICE, type_name: str = "admissionNotice") -> Any:
-        one = received(state=InState.REGISTERED, duty=Duty.ACKNOWLEDGE, type=type_name, unit=unit)
-        return one._replace(due_at=NOON + timedelta(minutes=minute), owner="recipient", sequence=minute)
-
-    await incoming.add(tx, [came(3), came(1), came(2, WARD), came(4, type_name="dischargeReady"), received()])
-    first = await inbox_page.owed(tx, 2, units=MINE)
-    rest = await inbox_page.owed(tx, 2, units=MINE, after=first.next)
-    assert [(one.due_at - NOON) // timedelta(minutes=1) for one in (*first.rows, *rest.rows)] == [1, 3, 4]
-    assert [one.unit for one in (await inbox_page.owed(tx, 9, unit=WARD)).rows] == [WARD]
-    assert len((await inbox_page.owed(tx, 9, type_name="dischargeReady")).rows) == 1
-    assert [await inbox_page.owed_count(tx, most) for most in (2, 9)] == [2, 4]
 
 
 @pytest.mark.parametrize("text", ["sent", "sent:", "sent:0", "sent:x", "sent:99999999999", "sent:²", "nothing:1", ":1"])

@@ -15,10 +15,12 @@ from gateway.cli.items import ItemsArgument, ReasonOption, UnitOption, carry_out
 from gateway.cli.ledger import existing
 from gateway.clock import STOCKHOLM
 from gateway.config import Settings
+from gateway.items import Item, ItemKind
+from gateway.ledger import Inbound
 from gateway.messages import TYPES, Duty
 from gateway.service import run_loop
-from gateway.store import inbox_page
-from gateway.store.inbox_page import Owed
+from gateway.store import worklist
+from gateway.store.worklist import Wanted
 
 app = typer.Typer(help="What units have to do about messages that came for them.", no_args_is_help=True)
 
@@ -56,7 +58,7 @@ def inbox_list(
     for one in found:
         kind = TYPES[one.type]
         told = (one.case_number, MASKED, MASKED, kind.title_sv, one.sender_unit, one.unit, one.state.value)
-        table.add_row(*told, local(one.due_at), _TO_DO[one.duty], str(one.item))
+        table.add_row(*told, local(one.due_at), _TO_DO[one.duty], str(_item(one)))
     out.print(table, markup=False, highlight=False)
 
 
@@ -96,17 +98,22 @@ def inbox_acknowledge(
     )
 
 
-async def _owed(settings: Settings, unit: str | None, type_name: str | None) -> list[Owed]:
+async def _owed(settings: Settings, unit: str | None, type_name: str | None) -> list[Inbound]:
     async with open_store(settings, migrates=False) as store, store.reading() as tx:
-        return list((await inbox_page.owed(tx, MOST_LISTED, unit=unit, type_name=type_name)).rows)
+        wanted = Wanted(units=None if unit is None else frozenset({unit}), type=type_name)
+        return await worklist.owed(tx, wanted, None, MOST_LISTED)
 
 
-def _as_json(one: Owed) -> dict[str, Any]:
+def _item(one: Inbound) -> Item:
+    return Item(ItemKind.RECEIVED, one.id)
+
+
+def _as_json(one: Inbound) -> dict[str, Any]:
     def at(moment: Any) -> str | None:
         return moment.astimezone(STOCKHOLM).isoformat(timespec="seconds") if moment is not None else None
 
     return {
-        "item": str(one.item),
+        "item": str(_item(one)),
         "id": one.message_id,
         "case": one.case_number,
         "type": one.type,

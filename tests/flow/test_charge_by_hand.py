@@ -18,7 +18,7 @@ from gateway.clock import ManualClock
 from gateway.items import Item, ItemKind
 from gateway.lifecycle import OutState
 from gateway.messages import parse_xml
-from gateway.store import audit, decisions, inbox_page
+from gateway.store import audit, decisions, worklist
 from gateway.store.audit import Wanted
 from gateway.store.tables import metadata
 
@@ -55,10 +55,10 @@ async def test_who_takes_charge_by_hand_turns_the_ledger_of_the_sender(both: tup
     kommun, region = both
     item, before = await item_of(kommun, "admissionNotice"), await stored(kommun)
     async with kommun.context.store.reading() as tx:
-        (waiting,) = (await inbox_page.owed(tx, 10, units=WHO.units)).rows
-        assert (await inbox_page.owed(tx, 10, units=frozenset({HOME_CARE}))).rows == []
-        assert await inbox_page.owed_count(tx, 99, unit=OFFICE) == 1
-    assert (waiting.item, waiting.duty, waiting.sender_unit) == (item, "acknowledge", WARD)
+        (waiting,) = await worklist.owed(tx, worklist.Wanted(units=WHO.units), None, 10)
+        assert await worklist.owed(tx, worklist.Wanted(units=frozenset({HOME_CARE})), None, 10) == []
+        assert await worklist.count_owed(tx, {OFFICE}) == 1
+    assert (waiting.id, waiting.duty, waiting.sender_unit) == (item.number, "acknowledge", WARD)
     (would,) = await acknowledge(kommun.context, [item], **WHY, dry_run=True)
     assert (would.outcome, would.message_id) == ("would-be-done", waiting.message_id)
     assert await stored(kommun) == before
