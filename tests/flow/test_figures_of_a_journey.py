@@ -34,7 +34,7 @@ async def answers(tmp_path: Path) -> dict[str, str]:
         async with open_gateway(settings, stage.clock, ignore) as gateway:
             while await gateway.observe():
                 pass
-            (door,) = gateway._doors
+            (door,) = gateway.doors
             async with running(gateway), aiohttp.ClientSession() as client:
                 await door.is_open.wait()  # type: ignore[attr-defined]
                 host, port = door.address  # type: ignore[attr-defined]
