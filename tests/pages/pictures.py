@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from services.installing import CHROMIUM
+from windows.broken import not_taken
 
 from gateway.logs import logging_to
 from gateway.store import ledger
@@ -28,7 +29,8 @@ async def main(folder: Path) -> None:
     program = CHROMIUM.program(programs)
     with tempfile.TemporaryDirectory() as own:
         async with journey_at_work(Path(own)) as live:
-            await live.fail()
+            await live.tell(5)
+            await not_taken(live.gateway("region").context, 2)
             for party in ("kommun", "region"):
                 await Tally(live.gateway(party).context).count()
             overview = {"overview": f"{live.urls['region']}/"}
