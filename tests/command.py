@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import subprocess
 import sys
@@ -46,10 +47,17 @@ def over_store(folder: Path, *arguments: str, party: str = "kommun") -> subproce
 @cache
 def _warm() -> subprocess.Popen[str]:
     """Return the process that forks for each command; it ends when this one does, which closes what it reads."""
-    return subprocess.Popen(
+    warm = subprocess.Popen(
         [sys.executable, Path(__file__).with_name("warm.py")],
         env=clean_environment() | {"PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+    atexit.register(_end, warm)
+    return warm
+
+
+def _end(warm: subprocess.Popen[str]) -> None:
+    """End the process, and close what is read of it."""
+    warm.communicate()

@@ -107,7 +107,7 @@ def objects(cls: Any) -> st.SearchStrategy[Any]:
 
 every_type = pytest.mark.parametrize("name", TYPES)
 thorough = settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
