@@ -165,7 +165,9 @@ class Gateway:
     ) -> None:
         """Do ``work`` for as long as there is any, then wait for the bell; whoever sets ``stop`` rings it."""
         while not stop.is_set():
-            if not await self._tried(worker, work):
+            done = await self._tried(worker, work)
+            _end_if_told()
+            if not done:
                 await bell.wait(every)
 
     async def observe(self) -> int:
@@ -226,6 +228,7 @@ class Gateway:
                 self._outages.met(worker, error)
             except Exception as error:  # nothing we foresaw, and no reason to end the other hops
                 log.error("worker.failed", party=self.context.party, name=worker, **trace_of(error))
+            _end_if_told()
             await pause(stop, IDLE)
 
     async def _listen(self, channel: Channel, take: Take, stop: asyncio.Event) -> None:
@@ -344,3 +347,14 @@ class Gateway:
         await arrival.accept(answered.as_json())
         for message_id in answered.message_ids or (None,):  # taking charge of a message makes none
             self.context.passed(Hop.EVENT_ANSWERED, message_id=message_id, case_number=answered.case_number)
+
+
+def _end_if_told() -> None:
+    """End a worker that was cancelled while a library swallowed that, which would leave it at work for ever.
+
+    Raises:
+        CancelledError: it was.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
