@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import Field
 
-from gateway import partners
 from gateway.hour import last_hours
 from gateway.store import hours, standing
 from gateway.store.standing import MOST, Facts
@@ -59,14 +58,13 @@ async def overview(visit: Visit) -> web.Response:
     """Answer with the overview of what the actor sees."""
     context, units = visit.window.context, visit.units
     systems = [one.name for one in visit.window.settings.all_adapters()]
-    silent = await partners.sentences(context, sees_all=units is None)
     async with context.store.reading() as tx:
         facts = await standing.facts(tx, visit.now, units=units, systems=systems)
         day = await hours.read(tx, last_hours(visit.now), units)
     return page(
         visit,
         "overview.html",
-        lines=lines(facts, silent=silent, sees_all=units is None),
+        lines=lines(facts, silent=visit.silent, sees_all=units is None),
         tiles=tiles_of(facts),
         charts=[chart.traffic(day, visit.language), chart.waits(day, visit.language)],
         refreshes=visit.query.refresh == "on",
